@@ -1,0 +1,51 @@
+import type { Bytes } from "../protocol/bytes.ts";
+
+/**
+ * What the device's logic asks of its board. The shapes are Espruino's own where
+ * it has them, so that firmware/espruino/ stays thin; tests bring their own.
+ */
+
+/** A TCP connection as Espruino's `net` module gives it. */
+export interface Socket {
+  /**
+   * Queues bytes. Espruino gives no back-pressure here (always false) and queues
+   * without limit, so callers wait for "drain" between packets. Throws when closed.
+   */
+  write(data: Bytes): boolean;
+  end(): void;
+  /** "data": bytes as TCP cut them, up to 536 at a time. */
+  on(event: "data", listener: (data: Bytes) => void): void;
+  /** "drain": everything written has been handed to TCP. */
+  on(event: "drain", listener: () => void): void;
+  on(event: "close", listener: (hadError: boolean) => void): void;
+  on(event: "error", listener: (error: unknown) => void): void;
+}
+
+export interface Net {
+  /**
+   * Connects; throws at once on a refused connection or an unknown host, and on
+   * the ESP32 blocks until it knows. `connected` is called with the socket.
+   */
+  connect(options: { host: string; port: number }, connected: (socket: Socket) => void): Socket;
+}
+
+/** Timers and the time since boot. There is no trusted wall clock on the device. */
+export interface Clock {
+  /** Seconds since boot, with fractions; never steps back. */
+  uptime(): number;
+  setTimeout(callback: () => void, milliseconds: number): number;
+  /** Stops a timer; an id that is not running is no error. */
+  clearTimeout(id: number): void;
+}
+
+/** An I2C bus, Espruino's shape. Both calls throw when the address does not acknowledge. */
+export interface I2c {
+  writeTo(address: number, data: number[]): void;
+  readFrom(address: number, quantity: number): ArrayLike<number>;
+}
+
+/** One line for the console. Never given a secret. */
+export type Log = (line: string) => void;
+
+/** Random bytes from the C module: the only source of randomness, jitter included. */
+export type Random = (length: number) => Bytes;
