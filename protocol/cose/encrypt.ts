@@ -1,0 +1,189 @@
+/**
+ * COSE_Encrypt (RFC 9052 section 5.1): A128GCM content under a fresh content key
+ * (CEK), the CEK wrapped for each recipient by ECDH-ES + A128KW (RFC 9053 section
+ * 6.4.1): 96([<<{1: 1, 4: kid}>>, {5: IV}, ciphertext, [recipient, ...]]).
+ *
+ * Upward the ephemeral y is its sign bit, which saves 33 bytes; the cloud
+ * decompresses.
+ */
+import type { Bytes } from "../bytes.ts";
+import {
+  ARRAY,
+  type Cursor,
+  cborBytes,
+  cborHead,
+  readBoolean,
+  readBytes,
+  readBytesOf,
+  readEnd,
+  readExactly,
+  readHead,
+} from "../cbor.ts";
+import { fail } from "../errors.ts";
+import { KID_LENGTH, kidOf } from "../kid.ts";
+import type { MessageClass } from "../topics.ts";
+import { type CoseCrypto, type KeyHandle, USAGE_CARRIED, USAGE_WRAP } from "./crypto.ts";
+import {
+  contentHeader,
+  ivHeader,
+  NONCE_LENGTH,
+  readContentHeader,
+  readIvHeader,
+} from "./encrypt0.ts";
+import { encStructure, externalAad, kdfContext, RECIPIENT_PROTECTED } from "./structures.ts";
+
+/** More recipients than this are refused: each is one ECDH to make and 87 bytes to carry. */
+export const MAX_RECIPIENTS = 4;
+
+/** Bytes of an AES-128 key wrapped by A128KW (RFC 3394). */
+const WRAPPED_LENGTH = 24;
+
+/** Of each recipient: what stands before its key id, before x, and before the sign of y. */
+const RECIPIENT_START = "\x83\x44" + RECIPIENT_PROTECTED + "\xa2\x04";
+const EPHEMERAL_START = "\x20\xa4\x01\x02\x20\x01\x21";
+const EPHEMERAL_Y = "\x22";
+
+/** Who a message is from and for: the device it belongs to, its class, and what the KDF binds. */
+export interface Envelope {
+  messageClass: MessageClass;
+  /** The device whose topic carries the message, in either direction. */
+  deviceThumbprint: Bytes;
+  senderThumbprint: Bytes;
+}
+
+export interface Recipient {
+  /** Uncompressed P-256 point, 65 bytes. */
+  publicKey: Bytes;
+  thumbprint: Bytes;
+}
+
+/** A factory, because a device makes such a message rarely and drops the functions afterwards. */
+export function createEncryptMaker(crypto: CoseCrypto) {
+  function wrapFor(recipient: Recipient, envelope: Envelope, cek: KeyHandle): string {
+    const context = kdfContext(
+      envelope.messageClass,
+      envelope.senderThumbprint,
+      recipient.thumbprint,
+    );
+    const wrapped = crypto.keyAgreementWrap(recipient.publicKey, context, cek);
+    return (
+      RECIPIENT_START +
+      cborBytes(kidOf(recipient.thumbprint)) +
+      EPHEMERAL_START +
+      cborBytes(wrapped.substring(1, 33) as Bytes) +
+      EPHEMERAL_Y +
+      (wrapped.charCodeAt(64) & 1 ? "\xf5" : "\xf4") +
+      cborBytes(wrapped.substring(65) as Bytes)
+    );
+  }
+
+  /** Encrypts `prefix` and the carried key's 16 bytes after it, under a content key used once. */
+  function makeCarrying(
+    kid: Bytes,
+    envelope: Envelope,
+    recipients: Recipient[],
+    prefix: Bytes,
+    carried: KeyHandle,
+  ): Bytes {
+    const header = contentHeader(kid);
+    const aad = externalAad(envelope.messageClass, envelope.deviceThumbprint);
+    const iv = crypto.generateRandom(NONCE_LENGTH);
+    const cek = crypto.generateKey(USAGE_WRAP | USAGE_CARRIED);
+    try {
+      const structure = encStructure("Encrypt", header, aad);
+      const ciphertext = crypto.aeadEncryptKey(cek, iv, structure, prefix, carried);
+      let wraps = "";
+      for (let i = 0; i < recipients.length; i++)
+        wraps += wrapFor(recipients[i] as Recipient, envelope, cek);
+      return ("\xd8\x60\x84" +
+        cborBytes(header) +
+        ivHeader(iv) +
+        cborBytes(ciphertext) +
+        cborHead(ARRAY, recipients.length) +
+        wraps) as Bytes;
+    } finally {
+      crypto.destroyKey(cek);
+    }
+  }
+
+  return { makeCarrying: makeCarrying };
+}
+
+interface WrappedKey {
+  kid: Bytes;
+  /** Compressed point: 0x02 or 0x03, then x. */
+  ephemeralPublicKey: Bytes;
+  wrapped: Bytes;
+}
+
+/** A COSE_Encrypt taken apart, nothing opened yet. */
+export interface Encrypt {
+  protectedHeader: Bytes;
+  kid: Bytes;
+  iv: Bytes;
+  ciphertext: Bytes;
+  recipients: WrappedKey[];
+}
+
+export function createEncryptOpener(crypto: CoseCrypto) {
+  function readRecipient(cursor: Cursor): WrappedKey {
+    readExactly(cursor, RECIPIENT_START, "COSE_recipient");
+    const kid = readBytesOf(cursor, KID_LENGTH);
+    readExactly(cursor, EPHEMERAL_START, "ephemeral key");
+    const x = readBytesOf(cursor, 32);
+    readExactly(cursor, EPHEMERAL_Y, "ephemeral key");
+    const odd = readBoolean(cursor);
+    const wrapped = readBytesOf(cursor, WRAPPED_LENGTH);
+    return {
+      kid: kid,
+      ephemeralPublicKey: ((odd ? "\x03" : "\x02") + x) as Bytes,
+      wrapped: wrapped,
+    };
+  }
+
+  function parse(message: Bytes): Encrypt {
+    const cursor: Cursor = { bytes: message, at: 0 };
+    readExactly(cursor, "\xd8\x60\x84", "COSE_Encrypt");
+    const protectedHeader = readBytes(cursor);
+    const iv = readIvHeader(cursor);
+    const ciphertext = readBytes(cursor);
+    const count = readHead(cursor, ARRAY);
+    if (count < 1 || count > MAX_RECIPIENTS)
+      fail("size", "recipients, expected 1 to " + MAX_RECIPIENTS + ", got " + count);
+    const recipients: WrappedKey[] = [];
+    for (let i = 0; i < count; i++) recipients.push(readRecipient(cursor));
+    readEnd(cursor);
+    return {
+      protectedHeader: protectedHeader,
+      kid: readContentHeader(protectedHeader),
+      iv: iv,
+      ciphertext: ciphertext,
+      recipients: recipients,
+    };
+  }
+
+  /** The content key, by the recipient entry that names `self`; "kid" when none does. */
+  function unwrap(
+    encrypt: Encrypt,
+    envelope: Envelope,
+    self: { key: KeyHandle; thumbprint: Bytes },
+    usage: number,
+  ): KeyHandle {
+    const kid = kidOf(self.thumbprint);
+    const context = kdfContext(envelope.messageClass, envelope.senderThumbprint, self.thumbprint);
+    for (let i = 0; i < encrypt.recipients.length; i++) {
+      const entry = encrypt.recipients[i] as WrappedKey;
+      if (entry.kid === kid)
+        return crypto.keyAgreementUnwrap(
+          self.key,
+          entry.ephemeralPublicKey,
+          context,
+          entry.wrapped,
+          usage,
+        );
+    }
+    return fail("kid", "recipients, expected one with the key id of this receiver, got none");
+  }
+
+  return { parse: parse, unwrap: unwrap };
+}

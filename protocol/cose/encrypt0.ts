@@ -1,0 +1,112 @@
+/**
+ * COSE_Encrypt0 (RFC 9052 section 5.2), A128GCM only, in its two forms: a reading
+ * names its nonce by a Partial IV, a receipt carries a random one.
+ */
+import { type Bytes, fromBigEndian } from "../bytes.ts";
+import { type Cursor, cborBytes, readBytes, readBytesOf, readEnd, readExactly } from "../cbor.ts";
+import { fail } from "../errors.ts";
+
+/** Bytes of an AES-GCM nonce: RFC 9053 section 4.1 fixes 96 bits. */
+export const NONCE_LENGTH = 12;
+/** Bytes of the AES-GCM tag at the end of every ciphertext. */
+export const TAG_LENGTH = 16;
+
+/** A session key id is a counter as its shortest big-endian bytes: 1 to 4, from 1. */
+export const SESSION_KID_LENGTH = 4;
+/** A Partial IV likewise: 1 to 5 bytes, from 1. */
+export const PARTIAL_IV_LENGTH = 5;
+
+/** Reads a counter: a byte string of 1 to `longest` bytes without a leading zero. */
+export function readCounter(cursor: Cursor, longest: number, what: string): Bytes {
+  const value = readBytes(cursor);
+  if (value.length < 1 || value.length > longest || value.charCodeAt(0) === 0)
+    fail("sequence", what + ", expected 1 to " + longest + " bytes without a leading zero");
+  return value;
+}
+
+/** An Encrypt0 taken apart, nothing opened yet. */
+export interface Encrypt0 {
+  protectedHeader: Bytes;
+  sessionKid: Bytes;
+  ciphertext: Bytes;
+}
+
+/** Encrypt0 of a reading: protected {1: 1, 4: session kid, 6: Partial IV}, unprotected {}. */
+export interface SequencedEncrypt0 extends Encrypt0 {
+  partialIv: Bytes;
+  sequence: number;
+}
+
+export function parseSequencedEncrypt0(message: Bytes): SequencedEncrypt0 {
+  const cursor: Cursor = { bytes: message, at: 0 };
+  readExactly(cursor, "\xd0\x83", "COSE_Encrypt0");
+  const protectedHeader = readBytes(cursor);
+  readExactly(cursor, "\xa0", "unprotected header of a reading");
+  const ciphertext = readBytes(cursor);
+  readEnd(cursor);
+  const header: Cursor = { bytes: protectedHeader, at: 0 };
+  readExactly(header, "\xa3\x01\x01\x04", "protected header of a reading");
+  const sessionKid = readCounter(header, SESSION_KID_LENGTH, "session key id");
+  readExactly(header, "\x06", "protected header of a reading");
+  const partialIv = readCounter(header, PARTIAL_IV_LENGTH, "Partial IV");
+  readEnd(header);
+  return {
+    protectedHeader: protectedHeader,
+    sessionKid: sessionKid,
+    ciphertext: ciphertext,
+    partialIv: partialIv,
+    sequence: fromBigEndian(partialIv),
+  };
+}
+
+/** Protected header of an Encrypt or Encrypt0 without a Partial IV: {1: 1, 4: session kid}. */
+export function contentHeader(sessionKid: Bytes): Bytes {
+  return ("\xa2\x01\x01\x04" + cborBytes(sessionKid)) as Bytes;
+}
+
+export function readContentHeader(protectedHeader: Bytes): Bytes {
+  const header: Cursor = { bytes: protectedHeader, at: 0 };
+  readExactly(header, "\xa2\x01\x01\x04", "protected header of the content");
+  const sessionKid = readCounter(header, SESSION_KID_LENGTH, "session key id");
+  readEnd(header);
+  return sessionKid;
+}
+
+/** Unprotected header {5: IV}. */
+export function ivHeader(iv: Bytes): Bytes {
+  return ("\xa1\x05" + cborBytes(iv)) as Bytes;
+}
+
+export function readIvHeader(cursor: Cursor): Bytes {
+  readExactly(cursor, "\xa1\x05", "unprotected header of the content");
+  return readBytesOf(cursor, NONCE_LENGTH);
+}
+
+/** Encrypt0 of a receipt: protected {1: 1, 4: session kid}, unprotected {5: IV}. */
+export interface RandomIvEncrypt0 extends Encrypt0 {
+  iv: Bytes;
+}
+
+export function parseRandomIvEncrypt0(message: Bytes): RandomIvEncrypt0 {
+  const cursor: Cursor = { bytes: message, at: 0 };
+  readExactly(cursor, "\xd0\x83", "COSE_Encrypt0");
+  const protectedHeader = readBytes(cursor);
+  const iv = readIvHeader(cursor);
+  const ciphertext = readBytes(cursor);
+  readEnd(cursor);
+  return {
+    protectedHeader: protectedHeader,
+    sessionKid: readContentHeader(protectedHeader),
+    ciphertext: ciphertext,
+    iv: iv,
+  };
+}
+
+/** The nonce: Base IV XOR the Partial IV, left-padded (RFC 9052 section 3.1). */
+export function nonceOf(baseIv: Bytes, partialIv: Bytes): Bytes {
+  const start = NONCE_LENGTH - partialIv.length;
+  let nonce: string = baseIv.substring(0, start);
+  for (let i = 0; i < partialIv.length; i++)
+    nonce += String.fromCharCode(baseIv.charCodeAt(start + i) ^ partialIv.charCodeAt(i));
+  return nonce as Bytes;
+}

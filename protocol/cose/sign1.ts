@@ -1,0 +1,73 @@
+/** COSE_Sign1 (RFC 9052 section 4.2), ES256 only: 18([<<{1: -7, 4: kid}>>, {}, payload, signature]). */
+import type { Bytes } from "../bytes.ts";
+import { type Cursor, cborBytes, readBytes, readBytesOf, readEnd, readExactly } from "../cbor.ts";
+import { fail } from "../errors.ts";
+import { KID_LENGTH } from "../kid.ts";
+import type { CoseCrypto, KeyHandle } from "./crypto.ts";
+import { sigStructure } from "./structures.ts";
+
+/** Bytes of a signed message's name: the start of SHA-256 of its Sig_structure. */
+export const MESSAGE_HASH_LENGTH = 16;
+
+/** Before the key id: {1: -7, 4: bstr of 8}. */
+const PROTECTED_START = "\xa2\x01\x26\x04\x48";
+
+export interface Signed {
+  message: Bytes;
+  /** SHA-256 of the Sig_structure: names the message whatever its signature's bytes are. */
+  hash: Bytes;
+}
+
+/** Signs. The payload is public: seal it first. */
+export function makeSign1(
+  crypto: CoseCrypto,
+  key: KeyHandle,
+  kid: Bytes,
+  aad: Bytes,
+  payload: Bytes,
+): Signed {
+  const protectedHeader = (PROTECTED_START + kid) as Bytes;
+  const structure = sigStructure(protectedHeader, aad, payload);
+  const message =
+    "\xd2\x84" +
+    cborBytes(protectedHeader) +
+    "\xa0" +
+    cborBytes(payload) +
+    cborBytes(crypto.signMessage(key, structure));
+  return { message: message as Bytes, hash: crypto.hashCompute(structure) };
+}
+
+/** A Sign1 taken apart, nothing verified yet. */
+export interface Sign1 {
+  protectedHeader: Bytes;
+  kid: Bytes;
+  payload: Bytes;
+  signature: Bytes;
+}
+
+export function parseSign1(message: Bytes): Sign1 {
+  const cursor: Cursor = { bytes: message, at: 0 };
+  readExactly(cursor, "\xd2\x84", "COSE_Sign1");
+  const protectedHeader = readBytes(cursor);
+  readExactly(cursor, "\xa0", "unprotected header of Sign1");
+  const payload = readBytes(cursor);
+  const signature = readBytesOf(cursor, 64);
+  readEnd(cursor);
+  const header: Cursor = { bytes: protectedHeader, at: 0 };
+  readExactly(header, PROTECTED_START.substring(0, 4), "protected header of Sign1");
+  const kid = readBytesOf(header, KID_LENGTH);
+  readEnd(header);
+  return { protectedHeader: protectedHeader, kid: kid, payload: payload, signature: signature };
+}
+
+/** SHA-256 of the Sig_structure: same hash, same message. */
+export function hashSign1(crypto: CoseCrypto, sign1: Sign1, aad: Bytes): Bytes {
+  return crypto.hashCompute(sigStructure(sign1.protectedHeader, aad, sign1.payload));
+}
+
+/** Returns when the signature is the key's; "signature" otherwise. */
+export function verifySign1(crypto: CoseCrypto, sign1: Sign1, publicKey: Bytes, aad: Bytes): void {
+  const structure = sigStructure(sign1.protectedHeader, aad, sign1.payload);
+  if (!crypto.verifyMessage(publicKey, structure, sign1.signature))
+    fail("signature", "signature of Sign1, expected one by the key its kid names");
+}

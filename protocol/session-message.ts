@@ -1,0 +1,154 @@
+/**
+ * The session message, Sign1(Encrypt(COSE_Key)): a device's fresh session key,
+ * sealed to the cloud and signed by the device. SPEC.md shows every byte.
+ */
+import { type Bytes, fromBigEndian, toBigEndian } from "./bytes.ts";
+import { type Cursor, cborBytes, readBytesOf, readEnd, readExactly } from "./cbor.ts";
+import {
+  type CoseCrypto,
+  type DeviceCrypto,
+  type KeyHandle,
+  USAGE_CARRIED,
+  USAGE_DECRYPT,
+  USAGE_DERIVE,
+  USAGE_ENCRYPT_SEQUENCE,
+} from "./cose/crypto.ts";
+import {
+  createEncryptMaker,
+  createEncryptOpener,
+  type Encrypt,
+  type Envelope,
+  type Recipient,
+} from "./cose/encrypt.ts";
+import { NONCE_LENGTH, TAG_LENGTH } from "./cose/encrypt0.ts";
+import { makeSign1, type Sign1, verifySign1 } from "./cose/sign1.ts";
+import { encStructure, externalAad } from "./cose/structures.ts";
+import { kidOf } from "./kid.ts";
+
+/** COSE_Key {1: 4, 2: kid, 3: 1, 5: Base IV, -1: k}, all but the 16 bytes of k at its end. */
+function symmetricKeyPrefix(kid: Bytes, baseIv: string): Bytes {
+  return ("\xa5\x01\x04\x02" +
+    cborBytes(kid) +
+    "\x03\x01\x05" +
+    cborBytes(baseIv as Bytes) +
+    "\x20\x50") as Bytes;
+}
+
+/** A session as the device holds it. */
+export interface DeviceSession {
+  key: KeyHandle;
+  /** The device counter as shortest big-endian bytes. */
+  kid: Bytes;
+  /** The signed message, to be sent byte for byte until it is receipted. */
+  message: Bytes;
+  /** SHA-256 of its Sig_structure: what the receipt names. */
+  hash: Bytes;
+}
+
+/** Makes a session: fresh key and Base IV, next device counter, message sealed and signed. */
+export function createSessionMaker(crypto: DeviceCrypto) {
+  const encrypt = createEncryptMaker(crypto);
+
+  return function makeSession(
+    device: { key: KeyHandle; thumbprint: Bytes },
+    recipients: Recipient[],
+  ): DeviceSession {
+    const kid = toBigEndian(crypto.nextDeviceCounter());
+    const key = crypto.generateKey(USAGE_ENCRYPT_SEQUENCE | USAGE_DERIVE | USAGE_CARRIED);
+    try {
+      const envelope: Envelope = {
+        messageClass: "session",
+        deviceThumbprint: device.thumbprint,
+        senderThumbprint: device.thumbprint,
+      };
+      const prefix = symmetricKeyPrefix(kid, crypto.exportBaseIv(key));
+      const sealed = encrypt.makeCarrying(kid, envelope, recipients, prefix, key);
+      const aad = externalAad("session", device.thumbprint);
+      const signed = makeSign1(crypto, device.key, kidOf(device.thumbprint), aad, sealed);
+      return { key: key, kid: kid, message: signed.message, hash: signed.hash };
+    } catch (error) {
+      crypto.destroyKey(key);
+      throw error;
+    }
+  };
+}
+
+/** A session as the cloud opens it. */
+export interface OpenedSession {
+  key: KeyHandle;
+  kid: Bytes;
+  /** The device counter that the kid stands for. */
+  counter: number;
+  baseIv: Bytes;
+}
+
+/**
+ * Opens session messages, the carried key or the `implied` variant (an empty
+ * content whose content key is the session key and whose IV is the Base IV).
+ */
+export function createSessionOpener(crypto: CoseCrypto) {
+  const encrypt = createEncryptOpener(crypto);
+  const SESSION_USAGE = USAGE_DECRYPT | USAGE_DERIVE | USAGE_CARRIED;
+
+  function openCarried(opened: Encrypt, aad: Bytes, cek: KeyHandle): OpenedSession {
+    const structure = encStructure("Encrypt", opened.protectedHeader, aad);
+    const template = symmetricKeyPrefix(opened.kid, "");
+    const plain = crypto.aeadDecryptKey(
+      cek,
+      opened.iv,
+      structure,
+      opened.ciphertext,
+      template.length + NONCE_LENGTH,
+      SESSION_USAGE,
+    );
+    try {
+      const cursor: Cursor = { bytes: plain.prefix, at: 0 };
+      // The template ends with the head of an empty Base IV and the head of k: three bytes.
+      readExactly(cursor, template.substring(0, template.length - 3), "COSE_Key of the session");
+      const baseIv = readBytesOf(cursor, NONCE_LENGTH);
+      readExactly(cursor, "\x20\x50", "COSE_Key of the session");
+      readEnd(cursor);
+      return {
+        key: plain.key,
+        kid: opened.kid,
+        counter: fromBigEndian(opened.kid),
+        baseIv: baseIv,
+      };
+    } catch (error) {
+      crypto.destroyKey(plain.key);
+      throw error;
+    }
+  }
+
+  function openImplied(opened: Encrypt, aad: Bytes, cek: KeyHandle): OpenedSession {
+    const structure = encStructure("Encrypt", opened.protectedHeader, aad);
+    crypto.aeadDecrypt(cek, opened.iv, structure, opened.ciphertext);
+    return { key: cek, kid: opened.kid, counter: fromBigEndian(opened.kid), baseIv: opened.iv };
+  }
+
+  /** Verifies first: nothing of the payload is looked at before the signature is the device's. */
+  return function openSession(
+    sign1: Sign1,
+    device: { publicKey: Bytes; thumbprint: Bytes },
+    self: { key: KeyHandle; thumbprint: Bytes },
+  ): OpenedSession {
+    const aad = externalAad("session", device.thumbprint);
+    verifySign1(crypto, sign1, device.publicKey, aad);
+    const parsed = encrypt.parse(sign1.payload);
+    const envelope: Envelope = {
+      messageClass: "session",
+      deviceThumbprint: device.thumbprint,
+      senderThumbprint: device.thumbprint,
+    };
+    const implied = parsed.ciphertext.length === TAG_LENGTH;
+    const cek = encrypt.unwrap(parsed, envelope, self, implied ? SESSION_USAGE : USAGE_DECRYPT);
+    let kept = false;
+    try {
+      const session = implied ? openImplied(parsed, aad, cek) : openCarried(parsed, aad, cek);
+      kept = implied;
+      return session;
+    } finally {
+      if (!kept) crypto.destroyKey(cek);
+    }
+  };
+}

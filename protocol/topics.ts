@@ -1,0 +1,44 @@
+/** Every message class with its topic, direction, quality of service and bound, in one table. */
+import { type Bytes, fromHex, toHex } from "./bytes.ts";
+import { fail } from "./errors.ts";
+
+export type MessageClass = "session" | "reading" | "receipt";
+
+export interface ClassRule {
+  /** True from the device to the cloud. */
+  up: boolean;
+  /** Highest MQTT quality of service; a reading's own may be lower (its sensor says). */
+  qos: 0 | 1 | 2;
+  /** Longest message, bytes. */
+  limit: number;
+}
+
+export const CLASSES: { [name in MessageClass]: ClassRule } = {
+  session: { up: true, qos: 2, limit: 4096 },
+  reading: { up: true, qos: 1, limit: 1024 },
+  receipt: { up: false, qos: 1, limit: 1024 },
+};
+
+/** Topic prefix of profile 1; a deployment may choose another. */
+export const TOPIC_PREFIX = "cf/1";
+
+/** `<prefix>/<kid as 16 hexadecimal digits>/<class>` */
+export function topicOf(prefix: string, kid: Bytes, messageClass: MessageClass): string {
+  return prefix + "/" + toHex(kid) + "/" + messageClass;
+}
+
+/** The key id and class of a topic under the prefix; "topic" for any other. */
+export function parseTopic(
+  prefix: string,
+  topic: string,
+): { kid: Bytes; messageClass: MessageClass } {
+  const parts = topic.substring(prefix.length + 1).split("/");
+  const id = parts[0] as string;
+  const name = parts[1] as string;
+  const kid = /^[0-9a-f]{16}$/.test(id) ? fromHex(id) : undefined;
+  if (topic.indexOf(prefix + "/") !== 0 || parts.length !== 2 || kid === undefined)
+    fail("topic", "topic, expected " + prefix + "/<16 hexadecimal digits>/<class>, got " + topic);
+  if (Object.keys(CLASSES).indexOf(name) < 0)
+    fail("topic", "topic class, expected one of the table, got " + name);
+  return { kid: kid, messageClass: name as MessageClass };
+}
