@@ -1,0 +1,160 @@
+/**
+ * SenML-CBOR (RFC 8428 section 6) as this profile uses it: a pack of records
+ * {0: name, 1: unit, 2: number} or {0: name, 4: boolean}, the first with
+ * base time (-3, Unix seconds) where the device knows the time. Numbers are
+ * integers or decimal fractions (tag 4), never floating point: Espruino misreads
+ * many decimals in the last place.
+ */
+import type { Bytes } from "./bytes.ts";
+import {
+  ARRAY,
+  type Cursor,
+  cborHead,
+  cborInt,
+  cborText,
+  MAP,
+  NEGATIVE,
+  readBoolean,
+  readEnd,
+  readExactly,
+  readHead,
+  readInt,
+  readText,
+  TAG,
+  UNSIGNED,
+} from "./cbor.ts";
+import { fail } from "./errors.ts";
+
+/** Most records of one pack: a pack fits the 1 KiB of a reading with room to spare. */
+export const MAX_RECORDS = 16;
+
+/** Exponents beyond this are no measurement and would overflow a double's exact range. */
+const MAX_EXPONENT = 18;
+
+/** A quantity measured again and again: its value is an integer times 10^exponent. */
+export interface Quantity {
+  /** ASCII, relative: the cloud prepends the device's base name. */
+  name: string;
+  /** SenML unit (IANA registry), such as "Cel". */
+  unit: string;
+  exponent: number;
+}
+
+/** An integer times 10^exponent, as CBOR: a plain integer, or tag 4. */
+export function senmlNumber(mantissa: number, exponent: number): string {
+  return exponent === 0 ? cborInt(mantissa) : "\xc4\x82" + cborInt(exponent) + cborInt(mantissa);
+}
+
+/** A record after its map head, up to the number: made once, ready for every reading. */
+export function senmlRecordStart(name: string, unit: string): string {
+  return "\x00" + cborText(name) + "\x01" + cborText(unit) + "\x02";
+}
+
+/** Name of the record that counts seconds since boot while the device has no time. */
+export const UPTIME = "uptime";
+/** Name of the record that counts readings dropped from a full queue since boot. */
+export const DROPPED = "dropped";
+
+/** When a pack was measured: `time` in Unix seconds where known, seconds since boot otherwise. */
+export interface Instant {
+  time: number | undefined;
+  uptime: number;
+}
+
+/** Makes the packs of one sensor from its values, one integer a quantity, in order. */
+export function createSenmlMaker(quantities: Quantity[]) {
+  const starts: string[] = [];
+  for (let i = 0; i < quantities.length; i++) {
+    const quantity = quantities[i] as Quantity;
+    starts.push(senmlRecordStart(quantity.name, quantity.unit));
+  }
+  const uptimeRecord = "\xa3" + senmlRecordStart(UPTIME, "s");
+  const droppedRecord = "\xa3" + senmlRecordStart(DROPPED, "count");
+
+  return function makeSenml(values: number[], instant: Instant, dropped: number): Bytes {
+    const dated = instant.time !== undefined;
+    let count = values.length;
+    let records = "";
+    for (let i = 0; i < values.length; i++) {
+      const number = senmlNumber(values[i] as number, (quantities[i] as Quantity).exponent);
+      records +=
+        i === 0 && dated
+          ? "\xa4" + starts[i] + number + "\x22" + cborInt(instant.time as number)
+          : "\xa3" + starts[i] + number;
+    }
+    if (!dated) {
+      records += uptimeRecord + cborInt(instant.uptime);
+      count++;
+    }
+    if (dropped > 0) {
+      records += droppedRecord + cborInt(dropped);
+      count++;
+    }
+    return (cborHead(ARRAY, count) + records) as Bytes;
+  };
+}
+
+export interface SenmlRecord {
+  /** UTF-8 bytes. */
+  name: Bytes;
+  unit: Bytes | undefined;
+  value: number | boolean;
+  /** Unix seconds; undefined when the pack carries no time. */
+  time: number | undefined;
+}
+
+function readNumber(cursor: Cursor): number {
+  const type = cursor.bytes.charCodeAt(cursor.at) >> 5;
+  if (type === UNSIGNED || type === NEGATIVE) return readInt(cursor);
+  const tag = readHead(cursor, TAG);
+  if (tag !== 4) fail("form", "SenML number, expected an integer or tag 4, got tag " + tag);
+  readExactly(cursor, "\x82", "decimal fraction");
+  const exponent = readInt(cursor);
+  const mantissa = readInt(cursor);
+  if (exponent === 0 || exponent > MAX_EXPONENT || exponent < -MAX_EXPONENT)
+    fail("form", "decimal fraction, expected an exponent within 18 but not 0, got " + exponent);
+  // Division by an exact power of ten rounds once; a product with 10^-n would round twice.
+  return exponent < 0 ? mantissa / Math.pow(10, -exponent) : mantissa * Math.pow(10, exponent);
+}
+
+function readRecord(cursor: Cursor, first: boolean, baseTime: number | undefined): SenmlRecord {
+  let fields = readHead(cursor, MAP);
+  readExactly(cursor, "\x00", "SenML record");
+  const name = readText(cursor);
+  let unit: Bytes | undefined;
+  let label = readInt(cursor);
+  if (label === 1) {
+    unit = readText(cursor);
+    label = readInt(cursor);
+    fields--;
+  }
+  if (label !== 2 && label !== 4)
+    fail("form", "SenML record, expected a value (2 or 4), got label " + label);
+  const value = label === 2 ? readNumber(cursor) : readBoolean(cursor);
+  let time = baseTime;
+  if (fields === 3) {
+    readExactly(cursor, "\x22", "SenML record");
+    time = readInt(cursor);
+    fields--;
+  }
+  if (fields !== 2 || (time !== baseTime && !first))
+    fail("form", "SenML record, expected name, unit, value and in the first a base time");
+  return { name: name, unit: unit, value: value, time: time };
+}
+
+/** Reads a pack of at least one record, the base time resolved into each. */
+export function parseSenml(payload: Bytes): SenmlRecord[] {
+  const cursor: Cursor = { bytes: payload, at: 0 };
+  const count = readHead(cursor, ARRAY);
+  if (count < 1 || count > MAX_RECORDS)
+    fail("size", "SenML pack, expected 1 to " + MAX_RECORDS + " records, got " + count);
+  const records: SenmlRecord[] = [];
+  let baseTime: number | undefined;
+  for (let i = 0; i < count; i++) {
+    const record = readRecord(cursor, i === 0, baseTime);
+    baseTime = record.time;
+    records.push(record);
+  }
+  readEnd(cursor);
+  return records;
+}
