@@ -132,12 +132,12 @@ function readRecord(cursor: Cursor, first: boolean, baseTime: number | undefined
     fail("form", "SenML record, expected a value (2 or 4), got label " + label);
   const value = label === 2 ? readNumber(cursor) : readBoolean(cursor);
   let time = baseTime;
-  if (fields === 3) {
+  if (fields === 3 && first) {
     readExactly(cursor, "\x22", "SenML record");
     time = readInt(cursor);
     fields--;
   }
-  if (fields !== 2 || (time !== baseTime && !first))
+  if (fields !== 2)
     fail("form", "SenML record, expected name, unit, value and in the first a base time");
   return { name: name, unit: unit, value: value, time: time };
 }
