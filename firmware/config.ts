@@ -1,6 +1,10 @@
+import { fail } from "../protocol/errors.ts";
+
 /** The board file (boards/*.json) as the bundle carries it: public, the same for every board of a kind. */
 export interface Board {
   name: string;
+  /** How the board reaches the broker: its own Wi-Fi, or the network of the machine it runs on. */
+  network: "wifi" | "host";
   /** Pins of the I2C bus, where the board has sensors on one. */
   i2c?: { sda: string; scl: string; bitrate: number };
   sensors: SensorConfig[];
@@ -27,4 +31,27 @@ export interface Settings {
   /** The cloud's public key: 130 hexadecimal digits of the uncompressed P-256 point. */
   cloudPublicKey: string;
   wifi?: { ssid: string; password: string };
+  /** Topic prefix, where it is not the profile's own. */
+  topicPrefix?: string;
+  /** Seconds without a receipt before the first repeat, where it is not the default of 60. */
+  receiptSeconds?: number;
+}
+
+/** Name of the settings in flash. */
+export const SETTINGS_FILE = "coseflow.json";
+
+/** Refuses settings that the device could not work with, before anything is made of them. */
+export function checkSettings(value: unknown, board: Board): Settings {
+  const settings = value as Settings;
+  if (!settings || typeof settings !== "object")
+    fail("argument", SETTINGS_FILE + ", expected the device's settings in flash, got none");
+  const broker = settings.broker;
+  if (!broker || typeof broker.host !== "string" || !(broker.port > 0 && broker.port < 65536))
+    fail("argument", SETTINGS_FILE + ", expected broker.host and broker.port (1 to 65535)");
+  const key = settings.cloudPublicKey;
+  if (typeof key !== "string" || !/^04[0-9a-fA-F]{128}$/.test(key))
+    fail("argument", SETTINGS_FILE + ", expected cloudPublicKey as 130 hexadecimal digits from 04");
+  if (board.network === "wifi" && !(settings.wifi && typeof settings.wifi.ssid === "string"))
+    fail("argument", SETTINGS_FILE + ", expected wifi.ssid on a board that has Wi-Fi, got none");
+  return settings;
 }

@@ -1,0 +1,112 @@
+/**
+ * The life of the device: its key, a session, the network, then readings until the
+ * power goes. Everything it needs is given to it; main.ts does the wiring.
+ */
+import { type Bytes, fromHex, toHex } from "../protocol/bytes.ts";
+import type { DeviceCrypto } from "../protocol/cose/crypto.ts";
+import { kidOf, thumbprintOf } from "../protocol/kid.ts";
+import { TOPIC_PREFIX, topicOf } from "../protocol/topics.ts";
+import type { Board, SensorConfig, Settings } from "./config.ts";
+import { createDelivery, type Delivery } from "./delivery.ts";
+import { createMqttClient } from "./mqtt/client.ts";
+import type { Clock, Log, Net } from "./ports.ts";
+import { startSampler } from "./sampler.ts";
+import type { Sensor } from "./sensors/sensor.ts";
+import type { Identity } from "./session.ts";
+
+/** Seconds between two signs of life on a quiet connection. */
+const KEEP_ALIVE_SECONDS = 60;
+
+export interface DevicePorts {
+  crypto: DeviceCrypto;
+  net: Net;
+  clock: Clock;
+  log: Log;
+  /** Calls back once the board has a network; at once where it always has one. */
+  joinNetwork: (joined: () => void) => void;
+  createSensor: (config: SensorConfig) => Sensor;
+}
+
+function openIdentity(crypto: DeviceCrypto, board: Board, log: Log): Identity {
+  const key = crypto.openDeviceKey();
+  const publicKey = crypto.exportPublicKey(key);
+  const thumbprint = thumbprintOf(crypto, publicKey);
+  log("coseflow on " + board.name + ", device " + toHex(kidOf(thumbprint)));
+  log("register it: coseflow device register --key " + toHex(publicKey));
+  return { key: key, thumbprint: thumbprint };
+}
+
+/** MQTT and delivery hold on to each other: the one by its callbacks, the other by `publish`. */
+function connectDelivery(
+  ports: DevicePorts,
+  board: Board,
+  settings: Settings,
+  identity: Identity,
+): { delivery: Delivery; start: () => void } {
+  const crypto = ports.crypto;
+  const log = ports.log;
+  const kid = kidOf(identity.thumbprint);
+  const prefix = settings.topicPrefix || TOPIC_PREFIX;
+  const receiptTopic = topicOf(prefix, kid, "receipt");
+  const cloudKey = fromHex(settings.cloudPublicKey) as Bytes;
+
+  const mqtt = createMqttClient({
+    net: ports.net,
+    clock: ports.clock,
+    random: crypto.generateRandom,
+    log: log,
+    host: settings.broker.host,
+    port: settings.broker.port,
+    clientId: "cf-" + toHex(kid),
+    username: settings.broker.username,
+    password: settings.broker.password,
+    keepAlive: KEEP_ALIVE_SECONDS,
+    onConnect: function () {
+      log("connected to the broker");
+    },
+    onDisconnect: function (reason) {
+      log("disconnected from the broker: " + reason);
+    },
+    onReady: function () {
+      delivery.pump();
+    },
+    onMessage: function (topic, payload) {
+      if (topic !== receiptTopic) return;
+      try {
+        delivery.receipt(payload);
+      } catch (error) {
+        log("receipt refused: " + (error as Error).message);
+      }
+    },
+  });
+  mqtt.subscribe(receiptTopic, 1);
+
+  const delivery = createDelivery({
+    crypto: crypto,
+    identity: identity,
+    recipients: [{ publicKey: cloudKey, thumbprint: thumbprintOf(crypto, cloudKey) }],
+    clock: ports.clock,
+    log: log,
+    publish: function (messageClass, message, qos, done) {
+      return mqtt.publish(topicOf(prefix, kid, messageClass), message, qos, done);
+    },
+    queueLimit: board.queue.readings,
+    receiptSeconds: settings.receiptSeconds || 0,
+  });
+  return { delivery: delivery, start: mqtt.connect };
+}
+
+/** Starts the device. Throws when it has no key or no usable settings; runs for ever otherwise. */
+export function startDevice(ports: DevicePorts, board: Board, settings: Settings): void {
+  const identity = openIdentity(ports.crypto, board, ports.log);
+  const connection = connectDelivery(ports, board, settings, identity);
+  connection.delivery.open();
+  ports.joinNetwork(connection.start);
+  board.sensors.forEach(function (config) {
+    startSampler(
+      { clock: ports.clock, log: ports.log, delivery: connection.delivery },
+      ports.createSensor(config),
+      config,
+    );
+  });
+}

@@ -1,0 +1,28 @@
+/** The globals of Espruino that this folder and main.ts use, and no others. */
+declare function require(name: "devcrypto"): unknown;
+declare function require(name: "net"): import("../ports.ts").Net;
+declare function require(name: "fs"): { readFileSync(path: string): string };
+declare function require(name: "Storage"): {
+  readJSON(name: string, noExceptions: boolean): unknown;
+};
+declare function require(name: "Wifi"): {
+  connect(ssid: string, options: { password: string }, callback: (error: unknown) => void): void;
+  on(event: "disconnected" | "connected", listener: () => void): void;
+  setHostname(name: string): void;
+};
+
+declare function setTimeout(callback: () => void, milliseconds: number): number;
+declare function clearTimeout(id: number): void;
+/** Seconds, with fractions. */
+declare function getTime(): number;
+declare const console: { log(line: string): void };
+
+declare class Pin {
+  constructor(name: string);
+}
+interface EspruinoI2c extends EspruinoI2cPort {
+  setup(options: { sda: Pin; scl: Pin; bitrate: number }): void;
+}
+type EspruinoI2cPort = import("../ports.ts").I2c;
+declare const I2C1: EspruinoI2c;
+declare const process: { version: string; env: { BOARD: string } };

@@ -1,0 +1,54 @@
+/** Timer to sensor to sealed reading: each sensor on its own period, none stops another. */
+import { createSenmlMaker } from "../protocol/senml.ts";
+import type { SensorConfig } from "./config.ts";
+import type { Delivery } from "./delivery.ts";
+import type { Clock, Log } from "./ports.ts";
+import type { Sensor } from "./sensors/sensor.ts";
+
+export interface SamplerOptions {
+  clock: Clock;
+  log: Log;
+  delivery: Delivery;
+}
+
+/** Starts reading a sensor now and then every period, for ever. */
+export function startSampler(options: SamplerOptions, sensor: Sensor, config: SensorConfig): void {
+  const delivery = options.delivery;
+  const clock = options.clock;
+  const makeSenml = createSenmlMaker(sensor.quantities);
+  const period = config.periodSeconds;
+  let due = clock.uptime();
+  let reportedDrops = 0;
+
+  function report(error: Error): void {
+    options.log("sensor " + config.driver + ": " + error.message);
+  }
+
+  function keep(error: Error | undefined, values: number[]): void {
+    if (error !== undefined) {
+      report(error);
+      return;
+    }
+    const drops = delivery.drops();
+    const instant = { time: delivery.time(), uptime: Math.floor(clock.uptime()) };
+    try {
+      delivery.accept(makeSenml(values, instant, drops > reportedDrops ? drops : 0), config.qos);
+      reportedDrops = drops;
+    } catch (failure) {
+      report(failure as Error);
+    }
+  }
+
+  function tick(): void {
+    // A period that was missed (a blocked connect) is skipped, not made up for in a burst.
+    due = Math.max(due + period, clock.uptime());
+    clock.setTimeout(tick, (due - clock.uptime()) * 1000);
+    try {
+      sensor.read(keep);
+    } catch (error) {
+      report(error as Error);
+    }
+  }
+
+  tick();
+}

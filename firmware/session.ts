@@ -1,0 +1,83 @@
+/**
+ * The sessions of this boot. The newest seals readings; older ones are kept as
+ * long as a queued reading was sealed under them, so that the cloud can be given
+ * their message again. Keys live in the C module's memory alone: a reboot opens a
+ * new session, and no (key, nonce) pair can repeat.
+ */
+import type { Bytes } from "../protocol/bytes.ts";
+import { type DeviceCrypto, type KeyHandle, USAGE_DECRYPT } from "../protocol/cose/crypto.ts";
+import type { Recipient } from "../protocol/cose/encrypt.ts";
+import { MESSAGE_HASH_LENGTH } from "../protocol/cose/sign1.ts";
+import { createReadingSealer } from "../protocol/reading.ts";
+import { RECEIPT_KEY_INFO } from "../protocol/receipt.ts";
+import { createSessionMaker } from "../protocol/session-message.ts";
+
+/** At most this many sessions wait at once; the oldest goes with its readings. */
+export const MAX_SESSIONS = 4;
+
+/** A session older than this is followed by a new one, once it has been receipted. */
+const REKEY_SECONDS = 86400;
+
+/** Readings under one key: the C module refuses the next one. */
+const REKEY_READINGS = 1048576;
+
+export interface Session {
+  kid: Bytes;
+  key: KeyHandle;
+  receiptKey: KeyHandle;
+  /** The exact bytes of the session message: signing again would make another message. */
+  message: Bytes;
+  /** What the receipt calls the message. */
+  hash: Bytes;
+  seal: (sequence: number, payload: Bytes) => Bytes;
+  openedAt: number;
+  lastSequence: number;
+  /** The session message is with MQTT. */
+  inFlight: boolean;
+  /** The message has been given to the broker since it last needed to be. */
+  sent: boolean;
+  /** The cloud has said that it is stored. */
+  receipted: boolean;
+}
+
+export interface Identity {
+  key: KeyHandle;
+  thumbprint: Bytes;
+}
+
+/** Opens a session. The maker and everything it needs are dropped on return. */
+export function openSession(
+  crypto: DeviceCrypto,
+  identity: Identity,
+  recipients: Recipient[],
+  uptime: number,
+): Session {
+  const made = createSessionMaker(crypto)(identity, recipients);
+  return {
+    kid: made.kid,
+    key: made.key,
+    receiptKey: crypto.deriveKey(made.key, RECEIPT_KEY_INFO, USAGE_DECRYPT),
+    message: made.message,
+    hash: made.hash.substring(0, MESSAGE_HASH_LENGTH) as Bytes,
+    seal: createReadingSealer(crypto, made, identity.thumbprint),
+    openedAt: uptime,
+    lastSequence: 0,
+    inFlight: false,
+    sent: false,
+    receipted: false,
+  };
+}
+
+/** True when the session has sealed enough, or is old and known to the cloud. */
+export function isSpent(session: Session, uptime: number): boolean {
+  return (
+    session.lastSequence >= REKEY_READINGS ||
+    (session.receipted && uptime - session.openedAt >= REKEY_SECONDS)
+  );
+}
+
+/** Wipes what the session holds in the C module. */
+export function closeSession(crypto: DeviceCrypto, session: Session): void {
+  crypto.destroyKey(session.key);
+  crypto.destroyKey(session.receiptKey);
+}
