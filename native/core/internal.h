@@ -1,0 +1,74 @@
+#ifndef DC_INTERNAL_H
+#define DC_INTERNAL_H
+
+/* What the files of core/ share. Hosts include dc.h only. */
+
+#include "dc.h"
+
+#define DC_KIND_FREE 0u
+#define DC_KIND_AES128 1u
+#define DC_KIND_P256 2u
+
+/* slots.c: who may use what, and how long it lives. */
+
+/** The slot of a live key of the kind that has all flags of `usage`; NULL otherwise. */
+struct dc_slot *dc_slot_find(struct dc *dc, dc_handle key, uint8_t kind, uint32_t usage);
+/** An empty slot, marked as taken; NULL when there is none. */
+struct dc_slot *dc_slot_claim(struct dc *dc, uint8_t kind, uint32_t usage);
+/** Ends a claim: `status` 0 gives out the handle, anything else wipes the slot. Returns `status`. */
+int dc_slot_settle(struct dc *dc, struct dc_slot *slot, int status, dc_handle *key);
+/** Wipes the slot; its handle never names a key again. */
+void dc_slot_wipe(struct dc_slot *slot);
+/** 0, or DC_ERR_ARGUMENT for flags that no AES key may have; `made_here`: not agreed or derived. */
+int dc_check_usage(uint32_t usage, int made_here);
+
+/* util.c */
+
+/** Random bytes of any length from the port; remembers a failure in `dc->random_failed`. */
+int dc_random(struct dc *dc, uint8_t *out, size_t length);
+/** dc_random in mbedTLS's shape; `context` is the struct dc. */
+int dc_mbedtls_random(void *context, unsigned char *out, size_t length);
+/** The DC_ERR_* for a failure inside mbedTLS: its random callback's, or want of memory. */
+int dc_mbedtls_status(const struct dc *dc, int result);
+/** 0 when `input` is within DC_INPUT_MAX and not NULL with a length. */
+int dc_check_input(struct dc_bytes input);
+/** A pointer that mbedTLS may look at, also for empty input. */
+const uint8_t *dc_data(struct dc_bytes input);
+/** 1 when both hold the same bytes; time tells the length only. */
+int dc_equal(const uint8_t *a, const uint8_t *b, size_t length);
+void dc_put_u32(uint8_t *out, uint32_t value);
+uint32_t dc_get_u32(const uint8_t *data);
+void dc_put_u64(uint8_t *out, uint64_t value);
+uint64_t dc_get_u64(const uint8_t *data);
+/** CRC-32 (ISO-HDLC, the one of Ethernet and zip). */
+uint32_t dc_crc32(const uint8_t *data, size_t length);
+
+/* hkdf.c */
+
+/** HKDF-SHA-256, empty salt, 16 bytes. */
+int dc_hkdf(const uint8_t *secret, size_t length, struct dc_bytes info, uint8_t out[DC_KEY_SIZE]);
+
+/* keywrap.c */
+
+/** RFC 3394 section 2.2.1, 128-bit key under 128-bit key, default IV. */
+int dc_key_wrap(const uint8_t kek[DC_KEY_SIZE], const uint8_t key[DC_KEY_SIZE],
+                uint8_t wrapped[DC_WRAPPED_SIZE]);
+/** RFC 3394 section 2.2.2; DC_ERR_DECRYPT and a zero key when the integrity check fails. */
+int dc_key_unwrap(const uint8_t kek[DC_KEY_SIZE], const uint8_t wrapped[DC_WRAPPED_SIZE],
+                  uint8_t key[DC_KEY_SIZE]);
+
+/* ec.c */
+
+/** A fresh pair. */
+int dc_ec_generate(struct dc *dc, uint8_t secret[DC_SCALAR_SIZE],
+                   uint8_t public_key[DC_POINT_SIZE]);
+/** 0 when the secret is in range and the public point is its own; DC_ERR_KEY otherwise. */
+int dc_ec_check_pair(struct dc *dc, const uint8_t secret[DC_SCALAR_SIZE],
+                     const uint8_t public_key[DC_POINT_SIZE]);
+/** The x-coordinate of the shared point. DC_ERR_ARGUMENT when `point` (65 or 33 bytes) is none of P-256. */
+int dc_ec_agree(struct dc *dc, const uint8_t secret[DC_SCALAR_SIZE], struct dc_bytes point,
+                uint8_t shared[DC_SCALAR_SIZE]);
+/** Frees the curve. */
+void dc_ec_free(struct dc *dc);
+
+#endif

@@ -1,0 +1,80 @@
+#include "internal.h"
+
+#include <mbedtls/ecp.h>
+#include <mbedtls/md.h>
+#include <mbedtls/platform_util.h>
+
+int dc_random(struct dc *dc, uint8_t *out, size_t length) {
+  if (length == 0) return 0;
+  if (dc->port.random(dc->port.context, out, length) == 0) return 0;
+  mbedtls_platform_zeroize(out, length);
+  dc->random_failed = 1;
+  return DC_ERR_RANDOM;
+}
+
+int dc_mbedtls_random(void *context, unsigned char *out, size_t length) {
+  return dc_random(context, out, length) == 0 ? 0 : MBEDTLS_ERR_ECP_RANDOM_FAILED;
+}
+
+int dc_mbedtls_status(const struct dc *dc, int result) {
+  if (result == 0) return 0;
+  return dc->random_failed ? DC_ERR_RANDOM : DC_ERR_MEMORY;
+}
+
+int dc_check_input(struct dc_bytes input) {
+  if (input.length > DC_INPUT_MAX) return DC_ERR_ARGUMENT;
+  return input.data == NULL && input.length > 0 ? DC_ERR_ARGUMENT : 0;
+}
+
+const uint8_t *dc_data(struct dc_bytes input) {
+  static const uint8_t nothing[1] = {0};
+  return input.data == NULL ? nothing : input.data;
+}
+
+int dc_equal(const uint8_t *a, const uint8_t *b, size_t length) {
+  /* volatile: no compiler may turn this into an early exit */
+  volatile uint8_t difference = 0;
+  for (size_t i = 0; i < length; i++) difference = (uint8_t)(difference | (a[i] ^ b[i]));
+  return difference == 0;
+}
+
+void dc_put_u32(uint8_t *out, uint32_t value) {
+  for (int i = 3; i >= 0; i--, value >>= 8) out[i] = (uint8_t)value;
+}
+
+uint32_t dc_get_u32(const uint8_t *data) {
+  uint32_t value = 0;
+  for (int i = 0; i < 4; i++) value = value << 8 | data[i];
+  return value;
+}
+
+void dc_put_u64(uint8_t *out, uint64_t value) {
+  dc_put_u32(out, (uint32_t)(value >> 32));
+  dc_put_u32(out + 4, (uint32_t)value);
+}
+
+uint64_t dc_get_u64(const uint8_t *data) {
+  return (uint64_t)dc_get_u32(data) << 32 | dc_get_u32(data + 4);
+}
+
+uint32_t dc_crc32(const uint8_t *data, size_t length) {
+  uint32_t crc = 0xffffffffu;
+  for (size_t i = 0; i < length; i++) {
+    crc ^= data[i];
+    for (int bit = 0; bit < 8; bit++) crc = crc >> 1 ^ (0xedb88320u & (0u - (crc & 1u)));
+  }
+  return ~crc;
+}
+
+int dc_generate_random(struct dc *dc, uint8_t *out, size_t length) {
+  if (length > DC_INPUT_MAX) return DC_ERR_ARGUMENT;
+  return dc_random(dc, out, length);
+}
+
+int dc_hash_compute(struct dc_bytes input, uint8_t out[DC_HASH_SIZE]) {
+  int status = dc_check_input(input);
+  if (status != 0) return status;
+  const mbedtls_md_info_t *sha256 = mbedtls_md_info_from_type(MBEDTLS_MD_SHA256);
+  if (sha256 == NULL) return DC_ERR_MEMORY;
+  return mbedtls_md(sha256, dc_data(input), input.length, out) == 0 ? 0 : DC_ERR_MEMORY;
+}

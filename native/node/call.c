@@ -1,0 +1,187 @@
+#include "call.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#define MESSAGE_SIZE 200u
+
+void throw_error(struct call *call, const char *code, bool is_type, const char *message) {
+  if (call->failed) return;
+  call->failed = true;
+  if (is_type)
+    napi_throw_type_error(call->env, code, message);
+  else
+    napi_throw_error(call->env, code, message);
+}
+
+/* For calls of Node-API itself: they fail when an exception is pending or Node is ending. */
+static bool ok(struct call *call, napi_status status) {
+  if (status == napi_ok) return true;
+  call->failed = true;
+  bool pending = true;
+  if (napi_is_exception_pending(call->env, &pending) == napi_ok && !pending)
+    napi_throw_error(call->env, "memory", "result, expected Node to make it, got a failure");
+  return false;
+}
+
+struct meaning {
+  int status;
+  const char *code; /* of protocol/errors.ts */
+  const char *sentence;
+};
+
+static const struct meaning meanings[] = {
+    {DC_ERR_ARGUMENT, "argument", "argument, expected a known usage, a point of P-256 and the sizes of dc.h, got another"},
+    {DC_ERR_KEY, "key", "key, expected a live handle whose usage allows this and a free slot, got neither"},
+    {DC_ERR_RANDOM, "random", "random source, expected bytes, got a failure"},
+    {DC_ERR_STORE, "store", "device key record, expected it whole and writable, got a failure"},
+    {DC_ERR_SEQUENCE, "sequence", "number, expected the one just reserved and below the limit, got another"},
+    {DC_ERR_DECRYPT, "decrypt", "tag or key wrap, expected it to verify, got another"},
+    {DC_ERR_FORM, "form", "plaintext, expected the prefix and a key, got another length"},
+    {DC_ERR_MEMORY, "memory", "memory, expected enough for the calculation, got none"},
+};
+
+bool check(struct call *call, int status) {
+  if (call->failed || status == 0) return !call->failed;
+  const struct meaning *meaning = &meanings[0];
+  for (size_t i = 0; i < sizeof meanings / sizeof meanings[0]; i++)
+    if (meanings[i].status == status) meaning = &meanings[i];
+  char message[MESSAGE_SIZE];
+  snprintf(message, sizeof message, "%s: %s", call->function, meaning->sentence);
+  throw_error(call, meaning->code, false, message);
+  return false;
+}
+
+static void refuse(struct call *call, const char *name, const char *expected, bool is_type) {
+  char message[MESSAGE_SIZE];
+  snprintf(message, sizeof message, "%s: %s, expected %s, got another kind", call->function, name,
+           expected);
+  throw_error(call, "argument", is_type, message);
+}
+
+static void refuse_size(struct call *call, const char *name, const char *bound, size_t size,
+                        size_t got) {
+  char message[MESSAGE_SIZE];
+  snprintf(message, sizeof message, "%s: %s, expected %s %zu bytes, got %zu", call->function, name,
+           bound, size, got);
+  throw_error(call, "argument", false, message);
+}
+
+static napi_valuetype type_of(struct call *call, size_t index) {
+  napi_valuetype type = napi_undefined;
+  if (!call->failed && index < call->count)
+    ok(call, napi_typeof(call->env, call->arguments[index], &type));
+  return type;
+}
+
+/* The characters as bytes into the arena; false when one is above 255. */
+static bool narrow(struct instance *instance, size_t length) {
+  uint8_t *out = instance->arena + instance->arena_used;
+  char16_t all = 0;
+  for (size_t i = 0; i < length; i++) {
+    all |= instance->text[i];
+    out[i] = (uint8_t)instance->text[i];
+  }
+  instance->arena_used += length; /* also when refused, so that it is wiped */
+  return all <= 0xff;
+}
+
+struct dc_bytes take_bytes(struct call *call, size_t index, const char *name, size_t max) {
+  struct instance *instance = call->instance;
+  struct dc_bytes bytes = {NULL, 0};
+  if (type_of(call, index) != napi_string) {
+    refuse(call, name, "a byte string", true);
+    return bytes;
+  }
+  napi_value value = call->arguments[index];
+  size_t length = 0;
+  if (!ok(call, napi_get_value_string_utf16(call->env, value, NULL, 0, &length))) return bytes;
+  if (length > max || length > ARENA_SIZE - instance->arena_used) {
+    refuse_size(call, name, "at most", max, length);
+    return bytes;
+  }
+  const uint8_t *data = instance->arena + instance->arena_used;
+  if (!ok(call, napi_get_value_string_utf16(call->env, value, instance->text, length + 1, &length)))
+    return bytes;
+  bool narrowed = narrow(instance, length);
+  memset(instance->text, 0, length * sizeof instance->text[0]);
+  if (!narrowed) {
+    refuse(call, name, "a byte string (characters up to 255)", true);
+    return bytes;
+  }
+  bytes.data = data;
+  bytes.length = length;
+  return bytes;
+}
+
+const uint8_t *take_exactly(struct call *call, size_t index, const char *name, size_t size) {
+  struct dc_bytes bytes = take_bytes(call, index, name, DC_INPUT_MAX);
+  if (!call->failed && bytes.length != size) refuse_size(call, name, "exactly", size, bytes.length);
+  return call->failed ? call->instance->arena : bytes.data;
+}
+
+/* False for anything but an integer from 0 to 2^32 - 1. */
+static bool get_number(struct call *call, size_t index, uint32_t *value) {
+  double number = -1;
+  *value = 0;
+  if (type_of(call, index) != napi_number) return false;
+  if (!ok(call, napi_get_value_double(call->env, call->arguments[index], &number))) return false;
+  if (!(number >= 0 && number <= (double)UINT32_MAX)) return false; /* also NaN */
+  *value = (uint32_t)number;
+  return (double)*value == number;
+}
+
+uint32_t take_number(struct call *call, size_t index, const char *name) {
+  uint32_t value;
+  if (!get_number(call, index, &value))
+    refuse(call, name, "an integer from 0 to 2^32 - 1", type_of(call, index) != napi_number);
+  return value;
+}
+
+dc_handle take_handle(struct call *call, size_t index) {
+  dc_handle key;
+  return get_number(call, index, &key) ? key : 0;
+}
+
+napi_value give_bytes(struct call *call, const uint8_t *data, size_t length) {
+  napi_value value = NULL;
+  ok(call, napi_create_string_latin1(call->env, (const char *)data, length, &value));
+  return value;
+}
+
+napi_value give_number(struct call *call, uint32_t number) {
+  napi_value value = NULL;
+  ok(call, napi_create_uint32(call->env, number, &value));
+  return value;
+}
+
+napi_value give_boolean(struct call *call, bool boolean) {
+  napi_value value = NULL;
+  ok(call, napi_get_boolean(call->env, boolean, &value));
+  return value;
+}
+
+napi_value give_prefix_and_key(struct call *call, const uint8_t *prefix, size_t length,
+                               dc_handle key) {
+  napi_value object = NULL;
+  if (!ok(call, napi_create_object(call->env, &object))) return NULL;
+  napi_value bytes = give_bytes(call, prefix, length);
+  napi_value handle = give_number(call, key);
+  if (call->failed) return NULL;
+  if (!ok(call, napi_set_named_property(call->env, object, "prefix", bytes))) return NULL;
+  ok(call, napi_set_named_property(call->env, object, "key", handle));
+  return object;
+}
+
+/* A wipe the compiler keeps: what is written through a volatile pointer counts as read. */
+static void wipe(uint8_t *data, size_t length) {
+  volatile uint8_t *bytes = data;
+  for (size_t i = 0; i < length; i++) bytes[i] = 0;
+}
+
+void finish_call(struct call *call) {
+  struct instance *instance = call->instance;
+  wipe(instance->arena, instance->arena_used);
+  wipe(instance->result, sizeof instance->result);
+  instance->arena_used = 0;
+}
