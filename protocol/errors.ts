@@ -27,6 +27,8 @@ export type ErrorCode =
   | "store"
   /** The random source failed. */
   | "random"
+  /** No memory is left for the calculation (the device's heap is small). */
+  | "memory"
   /** A caller's argument is of the wrong kind or size. */
   | "argument";
 
