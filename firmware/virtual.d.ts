@@ -1,0 +1,17 @@
+/** Modules that the build makes from a board's JSON file. Only main.ts imports them. */
+
+declare module "coseflow:board" {
+  const board: import("./config.ts").Board;
+  export default board;
+}
+
+declare module "coseflow:drivers" {
+  /** The factories of the drivers that the board's sensors name, by that name. */
+  const drivers: {
+    [driver: string]: (
+      ports: import("./sensors/sensor.ts").SensorPorts,
+      config: import("./config.ts").SensorConfig,
+    ) => import("./sensors/sensor.ts").Sensor;
+  };
+  export default drivers;
+}

@@ -1,0 +1,13 @@
+import { join } from "node:path";
+import { bundleOptions, listBoards } from "./scripts/build/bundle.mjs";
+
+/** One firmware bundle for each board: boards/<board>.json makes build/firmware/<board>.js. */
+const root = import.meta.dirname;
+
+export default listBoards(join(root, "boards")).map((board) =>
+  bundleOptions({
+    boardFile: join(root, "boards", `${board}.json`),
+    dist: join(root, "dist"),
+    outputDirectory: join(root, "build", "firmware"),
+  }),
+);

@@ -1,0 +1,11 @@
+import type { RollupOptions } from "rollup";
+
+export interface BundlePlan {
+  boardFile: string;
+  dist: string;
+  outputDirectory: string;
+}
+
+export function listBoards(directory: string): string[];
+export function bundleOptions(plan: BundlePlan): RollupOptions;
+export function readBoard(boardFile: string): { [key: string]: unknown };

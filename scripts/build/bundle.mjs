@@ -1,0 +1,136 @@
+import { readdirSync, readFileSync } from "node:fs";
+import { basename, join, relative, sep } from "node:path";
+import { minify } from "terser";
+import { formatHits, gate } from "./gate.mjs";
+
+/**
+ * No inlining or reordering: both overwrite outer variables on Espruino. `of` is a
+ * reserved word there, which terser would give out as a short name.
+ */
+const MINIFY = {
+  ecma: 2015,
+  compress: false,
+  mangle: { toplevel: true, reserved: ["of"] },
+  format: { ascii_only: true, comments: false },
+};
+
+const DRIVER_NAME = /^[a-z][a-z0-9-]*$/;
+
+/** The names of all boards, sorted: `directory`/<board>.json, schemas left out. */
+export function listBoards(directory) {
+  return readdirSync(directory)
+    .filter((file) => file.endsWith(".json") && !file.endsWith(".schema.json"))
+    .map((file) => basename(file, ".json"))
+    .sort();
+}
+
+/**
+ * Rollup options for the bundle of one board: `dist`/firmware/main.js and what it
+ * imports, as one minified script that has passed the gate. Every warning is an error,
+ * and there is no resolver but the one for relative paths, so an import that leaves
+ * `dist`/firmware and `dist`/protocol cannot be bundled.
+ *
+ * Beside the script, `<board>.size.json` records how many bytes each folder brings.
+ */
+export function bundleOptions({ boardFile, dist, outputDirectory }) {
+  const board = basename(boardFile, ".json");
+  return {
+    input: join(dist, "firmware", "main.js"),
+    onLog(level, log) {
+      if (level === "warn") throw new Error(`bundle ${board}: ${log.message}`);
+    },
+    plugins: [virtualModules(boardFile, dist), fence(dist), finish(board, dist)],
+    output: {
+      file: join(outputDirectory, `${board}.js`),
+      format: "iife",
+      exports: "none",
+      freeze: false,
+      esModule: false,
+      strict: false,
+      generatedCode: { symbols: false },
+    },
+  };
+}
+
+/** The board file without `$schema`, which only editors read. */
+export function readBoard(boardFile) {
+  try {
+    const { $schema, ...board } = JSON.parse(readFileSync(boardFile, "utf8"));
+    return board;
+  } catch (error) {
+    throw new Error(`${boardFile}: expected a JSON object, got ${error.message}`);
+  }
+}
+
+/** `coseflow:board` is the board's description, `coseflow:drivers` the factories its sensors name. */
+function virtualModules(boardFile, dist) {
+  const modules = {
+    "coseflow:board": () => `export default ${JSON.stringify(readBoard(boardFile))};`,
+    "coseflow:drivers": () => driversModule(readBoard(boardFile), boardFile, dist),
+  };
+  return {
+    name: "board",
+    buildStart() {
+      this.addWatchFile(boardFile);
+    },
+    resolveId: (id) => (Object.hasOwn(modules, id) ? `\0${id}` : null),
+    load: (id) => (id.startsWith("\0") ? modules[id.slice(1)]() : null),
+  };
+}
+
+function driversModule(board, boardFile, dist) {
+  const names = [...new Set(board.sensors.map(({ driver }) => driver))].sort();
+  for (const name of names) {
+    if (!DRIVER_NAME.test(name)) {
+      throw new Error(`${boardFile}: driver, expected a name like "bme280", got "${name}"`);
+    }
+  }
+  const imports = names.map((name, index) => {
+    const file = join(dist, "firmware", "sensors", `${name}.js`);
+    return `import { createSensor as sensor${index} } from ${JSON.stringify(file)};`;
+  });
+  const entries = names.map((name, index) => `${JSON.stringify(name)}: sensor${index}`);
+  return `${imports.join("\n")}\nexport default { ${entries.join(", ")} };`;
+}
+
+/** Relative imports may not leave the two folders that run on a device. */
+function fence(dist) {
+  const allowed = ["firmware", "protocol"].map((folder) => join(dist, folder) + sep);
+  return {
+    name: "fence",
+    load(id) {
+      if (allowed.some((folder) => id.startsWith(folder))) return null;
+      return this.error(`import, expected a file in firmware/ or protocol/, got ${id}`);
+    },
+  };
+}
+
+/** Minifies, then judges the final text. */
+function finish(board, dist) {
+  return {
+    name: "finish",
+    renderChunk: (code) => minify(code, MINIFY),
+    async generateBundle(_options, bundle) {
+      for (const chunk of Object.values(bundle)) {
+        const hits = gate(chunk.code);
+        if (hits.length > 0) this.error(formatHits(chunk.fileName, hits));
+        const source = JSON.stringify(await measure(chunk, dist), null, 2);
+        this.emitFile({ type: "asset", fileName: `${board}.size.json`, source: `${source}\n` });
+      }
+    },
+  };
+}
+
+/** Bytes of the whole script, and of each folder's modules when each is minified alone. */
+async function measure(chunk, dist) {
+  const parts = {};
+  for (const [id, { code }] of Object.entries(chunk.modules)) {
+    const part = id.startsWith("\0")
+      ? "boards"
+      : relative(dist, join(id, "..")).replaceAll(sep, "/");
+    const minified = await minify(code ?? "", MINIFY);
+    parts[part] = (parts[part] ?? 0) + minified.code.length;
+  }
+  const sorted = Object.entries(parts).sort(([a], [b]) => (a < b ? -1 : 1));
+  return { bytes: chunk.code.length, parts: Object.fromEntries(sorted) };
+}
