@@ -1,0 +1,139 @@
+import { connect, type Socket } from "node:net";
+import { lowBytes } from "./byte-string.ts";
+import type { Events } from "./events.ts";
+import type { Loop } from "./loop.ts";
+import { internalError, type Realm, type RealmFunction } from "./realm.ts";
+
+/** Espruino reads its sockets in pieces of this many bytes, on Linux and the ESP32 alike. */
+const chunkBytes = 536;
+
+/** Espruino's error events: numbers and words of its socket layer. */
+const socketErrors = {
+  timeout: { code: -3, message: "timeout" },
+  noRoute: { code: -4, message: "no route" },
+  notFound: { code: -6, message: "not found" },
+  unsentData: { code: -8, message: "unsent data" },
+  reset: { code: -9, message: "connection reset" },
+};
+
+type SocketError = { code: number; message: string };
+
+function connectError(failure: NodeJS.ErrnoException | undefined): SocketError {
+  const code = failure?.code ?? "";
+  if (code === "ENOTFOUND" || code === "EAI_AGAIN") return socketErrors.notFound;
+  if (code === "ETIMEDOUT") return socketErrors.timeout;
+  if (code === "EHOSTUNREACH" || code === "ENETUNREACH") return socketErrors.noRoute;
+  return socketErrors.reset;
+}
+
+interface NetPorts {
+  realm: Realm;
+  loop: Loop;
+  events: Events;
+  /** False while the board has no network: connecting fails at once. */
+  online(): boolean;
+}
+
+/** One connection: its state, its host socket, and the object the bundle holds. */
+function openSocket(ports: NetPorts, wire: Socket, connected?: RealmFunction): object {
+  const { realm, loop, events } = ports;
+  const received: string[] = [];
+  let failure: NodeJS.ErrnoException | undefined;
+  let isConnected = false;
+  let isClosing = false;
+  let unsent = 0;
+
+  function flushed(error?: Error | null): void {
+    if (error) return;
+    unsent--;
+    if (unsent > 0) return;
+    if (isClosing) wire.destroy();
+    else events.emit(socket, "drain", [socket]);
+  }
+
+  function write(data: unknown): boolean {
+    if (isClosing) throw new Error("This socket is closed");
+    // Whatever is no string is sent as text, a Uint8Array as "1,2,3": so does Espruino.
+    const text = data === undefined ? "" : lowBytes(realm.text(data));
+    if (text === "") return false;
+    unsent++;
+    wire.write(text, "latin1", flushed);
+    return false;
+  }
+
+  function end(): void {
+    if (isClosing) return;
+    isClosing = true;
+    if (unsent === 0) wire.end(() => wire.destroy());
+  }
+
+  const socket = realm.object({ write, end });
+
+  function deliver(): void {
+    // Without a listener the bytes wait, as they do in the interpreter.
+    while (received.length > 0 && events.has(socket, "data"))
+      events.emit(socket, "data", [received.shift()]);
+  }
+
+  function closed(): void {
+    isClosing = true;
+    const lost = unsent > 0 ? socketErrors.unsentData : undefined;
+    const error = isConnected ? lost : connectError(failure);
+    if (error !== undefined) events.emit(socket, "error", [realm.object(error)]);
+    events.emit(socket, "end", []);
+    events.emit(socket, "close", [error !== undefined]);
+  }
+
+  events.watch(socket, deliver);
+  wire.setNoDelay(true);
+  wire.on("connect", () => {
+    isConnected = true;
+    loop.run(() => connected?.(socket));
+    if (unsent === 0) events.emit(socket, "drain", [socket]);
+  });
+  wire.on("data", (data: Buffer) => {
+    for (let from = 0; from < data.length; from += chunkBytes)
+      received.push(data.toString("latin1", from, Math.min(from + chunkBytes, data.length)));
+    deliver();
+  });
+  wire.on("error", (error) => {
+    failure = error;
+  });
+  wire.on("close", closed);
+  return socket;
+}
+
+export interface Net {
+  /** What require("net") returns. */
+  module: object;
+  /** Cuts every connection at once. */
+  destroy(): void;
+}
+
+/**
+ * require("net").connect. The interpreter throws at once when a connection is refused;
+ * Node only learns of it later, so here it arrives as "error", "end" and "close"(true).
+ */
+export function createNet(ports: NetPorts): Net {
+  const wires = new Set<Socket>();
+
+  function open(options: unknown, connected?: RealmFunction): object {
+    if (typeof options !== "object" || options === null)
+      throw new Error(`Expecting Options to be an Object but it was ${typeof options}`);
+    if (connected !== undefined && typeof connected !== "function")
+      throw new Error(`Expecting Callback Function but got ${typeof connected}`);
+    if (!ports.online()) throw internalError("Unable to create socket");
+    const { host = "127.0.0.1", port } = options as { host?: string; port?: number };
+    const wire = connect({ host: String(host), port: Number(port) & 0xffff });
+    wires.add(wire);
+    wire.on("close", () => wires.delete(wire));
+    return openSocket(ports, wire, connected);
+  }
+
+  return {
+    module: ports.realm.object({ connect: open }),
+    destroy() {
+      for (const wire of wires) wire.destroy();
+    },
+  };
+}
