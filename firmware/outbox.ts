@@ -85,10 +85,10 @@ export function createOutbox(limit: number) {
       return false;
     },
 
-    /** True when something was sent that still wants a receipt. */
+    /** True when the broker took something that still wants a receipt. */
     awaiting: function (): boolean {
       for (let i = 0; i < queue.length; i++)
-        if ((queue[i] as SealedReading).state !== WAITING) return true;
+        if ((queue[i] as SealedReading).state === ACKNOWLEDGED) return true;
       return false;
     },
 
