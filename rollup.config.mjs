@@ -1,5 +1,6 @@
 import { join } from "node:path";
-import { bundleOptions, listBoards } from "./scripts/build/bundle.mjs";
+import { listBoards } from "./scripts/build/boards.mjs";
+import { bundleOptions } from "./scripts/build/bundle.mjs";
 
 /** One firmware bundle for each board: boards/<board>.json makes build/firmware/<board>.js. */
 const root = import.meta.dirname;

@@ -6,6 +6,5 @@ export interface BundlePlan {
   outputDirectory: string;
 }
 
-export function listBoards(directory: string): string[];
 export function bundleOptions(plan: BundlePlan): RollupOptions;
 export function readBoard(boardFile: string): { [key: string]: unknown };

@@ -1,4 +1,4 @@
-import { readdirSync, readFileSync } from "node:fs";
+import { readFileSync } from "node:fs";
 import { basename, join, relative, sep } from "node:path";
 import { minify } from "terser";
 import { formatHits, gate } from "./gate.mjs";
@@ -15,14 +15,6 @@ const MINIFY = {
 };
 
 const DRIVER_NAME = /^[a-z][a-z0-9-]*$/;
-
-/** The names of all boards, sorted: `directory`/<board>.json, schemas left out. */
-export function listBoards(directory) {
-  return readdirSync(directory)
-    .filter((file) => file.endsWith(".json") && !file.endsWith(".schema.json"))
-    .map((file) => basename(file, ".json"))
-    .sort();
-}
 
 /**
  * Rollup options for the bundle of one board: `dist`/firmware/main.js and what it

@@ -43,7 +43,7 @@ export function formatHits(name, hits) {
     .join("\n");
 }
 
-/** What does not parse as a module, `with` included, is a hit of its own and has no tree. */
+/** What does not parse as a module is a hit of its own and has no tree. */
 function parse(code, report) {
   try {
     return parseAst(code);

@@ -1,7 +1,7 @@
 import { readFileSync, writeFileSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
-import { listBoards } from "./bundle.mjs";
+import { listBoards } from "./boards.mjs";
 
 /**
  * size.json records what every bundle costs, so that a change of size is a change in

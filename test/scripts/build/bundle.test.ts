@@ -4,7 +4,8 @@ import { dirname, join } from "node:path";
 import { runInNewContext } from "node:vm";
 import { rollup } from "rollup";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { bundleOptions, listBoards } from "../../../scripts/build/bundle.mjs";
+import { listBoards } from "../../../scripts/build/boards.mjs";
+import { bundleOptions } from "../../../scripts/build/bundle.mjs";
 
 const BOARD = {
   $schema: "./board.schema.json",

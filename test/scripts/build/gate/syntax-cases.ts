@@ -8,7 +8,6 @@ export const syntaxCases: GateCase[] = [
   ["octal", 'print("\\01")', 'print("\\0")'],
   ["octal", 'print("\\7")', 'print("\\\\7")'],
   ["octal", "print(010)", "print(0.1)"],
-  ["syntax", "with(print){}", "print({with:1}.with)"],
   ["module-syntax", 'import "./a.js"', 'require("net")'],
   ["module-syntax", 'import("net")', 'require("net")'],
   ["module-syntax", "export const a=1", "const a=1"],

@@ -1,0 +1,1 @@
+export function listBoards(directory: string): string[];
