@@ -1,0 +1,309 @@
+import fc from "fast-check";
+import type { Packet } from "mqtt-packet";
+import { generate, parser } from "mqtt-packet";
+import { describe, expect, it } from "vitest";
+import type { ServerPacket } from "../../../firmware/mqtt/packet.ts";
+import {
+  CONNACK,
+  createDecoder,
+  DISCONNECT,
+  encodeAck,
+  encodeConnect,
+  encodePublish,
+  encodeSubscribe,
+  feedDecoder,
+  MAX_PACKET,
+  nextPacket,
+  PINGREQ,
+  PINGRESP,
+  PUBACK,
+  PUBCOMP,
+  PUBLISH,
+  PUBREC,
+  PUBREL,
+  SUBACK,
+} from "../../../firmware/mqtt/packet.ts";
+import type { Bytes } from "../../../protocol/bytes.ts";
+
+/** What the oracle reads of our bytes; exactly one packet, nothing left over. */
+function oracle(encoded: string): Packet & Record<string, unknown> {
+  const packets: Packet[] = [];
+  const reader = parser();
+  reader.on("packet", (packet) => packets.push(packet));
+  reader.on("error", (error) => {
+    throw error;
+  });
+  expect(reader.parse(Buffer.from(encoded, "latin1"))).toBe(0);
+  expect(packets).toHaveLength(1);
+  return packets[0] as Packet & Record<string, unknown>;
+}
+
+function fromOracle(packet: Packet): Bytes {
+  return generate(packet).toString("latin1") as Bytes;
+}
+
+function decodeAll(chunks: string[]): ServerPacket[] {
+  const decoder = createDecoder();
+  const packets: ServerPacket[] = [];
+  for (const chunk of chunks) {
+    feedDecoder(decoder, chunk as Bytes);
+    for (let packet = nextPacket(decoder); packet; packet = nextPacket(decoder))
+      packets.push(packet);
+  }
+  return packets;
+}
+
+/** One of each packet that a server sends, as the oracle writes it, and as we should read it. */
+const payload = "\x00\xff\xa2payload" as Bytes;
+const samples: [Packet, ServerPacket][] = [
+  [
+    { cmd: "connack", returnCode: 0, sessionPresent: true },
+    { type: CONNACK, sessionPresent: true, returnCode: 0 },
+  ],
+  [
+    { cmd: "connack", returnCode: 5, sessionPresent: false },
+    { type: CONNACK, sessionPresent: false, returnCode: 5 },
+  ],
+  ...([0, 1, 2] as const).map((qos): [Packet, ServerPacket] => [
+    {
+      cmd: "publish",
+      topic: "cf/1/0123456789abcdef/receipt",
+      payload: Buffer.from(payload, "latin1"),
+      qos,
+      dup: qos > 0,
+      retain: qos === 1,
+      messageId: 0x1234,
+    },
+    {
+      type: PUBLISH,
+      topic: "cf/1/0123456789abcdef/receipt",
+      payload,
+      qos,
+      dup: qos > 0,
+      retain: qos === 1,
+      packetId: qos > 0 ? 0x1234 : 0,
+    },
+  ]),
+  [
+    { cmd: "publish", topic: "t", payload: "", qos: 0, dup: false, retain: false },
+    {
+      type: PUBLISH,
+      topic: "t",
+      payload: "" as Bytes,
+      qos: 0,
+      dup: false,
+      retain: false,
+      packetId: 0,
+    },
+  ],
+  [
+    { cmd: "puback", messageId: 1 },
+    { type: PUBACK, packetId: 1 },
+  ],
+  [
+    { cmd: "pubrec", messageId: 255 },
+    { type: PUBREC, packetId: 255 },
+  ],
+  [
+    { cmd: "pubrel", messageId: 256 },
+    { type: PUBREL, packetId: 256 },
+  ],
+  [
+    { cmd: "pubcomp", messageId: 65535 },
+    { type: PUBCOMP, packetId: 65535 },
+  ],
+  [
+    { cmd: "suback", messageId: 7, granted: [0, 1, 2, 128] },
+    { type: SUBACK, packetId: 7, returnCodes: [0, 1, 2, 128] },
+  ],
+  [{ cmd: "pingresp" }, { type: PINGRESP }],
+];
+const stream = samples.map(([packet]) => fromOracle(packet)).join("");
+const expected = samples.map(([, packet]) => packet);
+
+describe("encode, read by mqtt-packet", () => {
+  it("connect with and without credentials", () => {
+    const plain = encodeConnect({ clientId: "cf-01", cleanSession: false, keepAlive: 300 });
+    expect(oracle(plain)).toMatchObject({
+      cmd: "connect",
+      protocolId: "MQTT",
+      protocolVersion: 4,
+      clean: false,
+      clientId: "cf-01",
+      keepalive: 300,
+    });
+    expect(oracle(plain).username).toBeUndefined();
+    const named = oracle(
+      encodeConnect({ clientId: "c", cleanSession: true, keepAlive: 0, username: "u" }),
+    );
+    expect(named).toMatchObject({ clean: true, keepalive: 0, username: "u" });
+    expect(named.password).toBeUndefined();
+    const full = oracle(
+      encodeConnect({
+        clientId: "c",
+        cleanSession: false,
+        keepAlive: 65535,
+        username: "user",
+        password: "\xff\x00secret",
+      }),
+    );
+    expect(full).toMatchObject({ username: "user", keepalive: 65535 });
+    expect(full.password).toEqual(Buffer.from("\xff\x00secret", "latin1"));
+  });
+
+  it("ignores a password without a username, which the standard forbids", () => {
+    const options = { clientId: "c", cleanSession: false, keepAlive: 1, password: "p" };
+    expect(oracle(encodeConnect(options)).password).toBeUndefined();
+  });
+
+  it("publish of every length class, qos and dup", () => {
+    for (const length of [0, 1, 100, 116, 117, 118, 127, 128, 4096, 16375, 16384])
+      for (const qos of [0, 1, 2] as const) {
+        const body = "\xfe".repeat(length) as Bytes;
+        const packet = oracle(encodePublish("cf/1/x", body, qos, 40000, qos > 0));
+        expect(packet).toMatchObject({ cmd: "publish", topic: "cf/1/x", qos, dup: qos > 0 });
+        expect((packet.payload as Buffer).toString("latin1")).toBe(body);
+        expect(packet.messageId).toBe(qos === 0 ? undefined : 40000);
+        expect(packet.retain).toBe(false);
+      }
+  });
+
+  it("acknowledgements, subscribe, pingreq and disconnect", () => {
+    expect(encodeAck(PUBACK, 1)).toBe(fromOracle({ cmd: "puback", messageId: 1 }));
+    expect(encodeAck(PUBREC, 256)).toBe(fromOracle({ cmd: "pubrec", messageId: 256 }));
+    expect(encodeAck(PUBREL, 515)).toBe(fromOracle({ cmd: "pubrel", messageId: 515 }));
+    expect(encodeAck(PUBCOMP, 65535)).toBe(fromOracle({ cmd: "pubcomp", messageId: 65535 }));
+    expect(PINGREQ).toBe(fromOracle({ cmd: "pingreq" }));
+    expect(DISCONNECT).toBe(fromOracle({ cmd: "disconnect" }));
+    const subscribe = encodeSubscribe(9, [
+      { topicFilter: "cf/1/+/receipt", qos: 1 },
+      { topicFilter: "cf/1/cloud", qos: 2 },
+    ]);
+    expect(oracle(subscribe)).toMatchObject({
+      cmd: "subscribe",
+      messageId: 9,
+      subscriptions: [
+        { topic: "cf/1/+/receipt", qos: 1 },
+        { topic: "cf/1/cloud", qos: 2 },
+      ],
+    });
+  });
+
+  it("refuses a string that its length cannot hold", () => {
+    const clientId = "x".repeat(65536);
+    expect(() => encodeConnect({ clientId, cleanSession: true, keepAlive: 1 })).toThrowError(
+      expect.objectContaining({ code: "size" }),
+    );
+  });
+});
+
+describe("decode what mqtt-packet writes", () => {
+  it("all packets in one piece", () => {
+    expect(decodeAll([stream])).toEqual(expected);
+  });
+
+  it("cut in two at every byte", () => {
+    for (let cut = 0; cut <= stream.length; cut++)
+      expect(decodeAll([stream.slice(0, cut), stream.slice(cut)])).toEqual(expected);
+  });
+
+  it("in pieces of every size", () => {
+    for (let size = 1; size < 40; size++) {
+      const chunks: string[] = [];
+      for (let at = 0; at < stream.length; at += size) chunks.push(stream.slice(at, at + size));
+      expect(decodeAll(chunks)).toEqual(expected);
+    }
+  });
+
+  it("a packet of exactly MAX_PACKET bytes, and a padded remaining length", () => {
+    const largest = encodePublish("t", "x".repeat(MAX_PACKET - 6) as Bytes, 0, 0, false);
+    expect(largest).toHaveLength(MAX_PACKET);
+    expect(decodeAll([largest])).toHaveLength(1);
+    expect(decodeAll(["\x40\x82\x80\x80\x00\x00\x01"])).toEqual([{ type: PUBACK, packetId: 1 }]);
+  });
+});
+
+describe("refuse", () => {
+  const refused: [string, string, string][] = [
+    ["one byte above MAX_PACKET", "size", "\x30\xf6\x0a"],
+    ["256 MiB, from its header", "size", "\x30\xff\xff"],
+    ["a remaining length of five bytes", "form", "\x40\x80\x80\x80\x80"],
+    ["type 0", "form", "\x00"],
+    ["type 15", "form", "\xf0"],
+    ["connect", "form", "\x10"],
+    ["subscribe", "form", "\x82"],
+    ["unsubscribe", "form", "\xa2"],
+    ["unsuback, for nothing is unsubscribed", "form", "\xb0"],
+    ["pingreq", "form", "\xc0"],
+    ["disconnect", "form", "\xe0"],
+    ["connack with flags", "form", "\x21"],
+    ["puback with flags", "form", "\x42"],
+    ["pubrel without flags", "form", "\x60"],
+    ["pubcomp with flags", "form", "\x72"],
+    ["suback with flags", "form", "\x92"],
+    ["pingresp with flags", "form", "\xd1"],
+    ["a short connack", "form", "\x20\x01\x00"],
+    ["a long connack", "form", "\x20\x03\x00\x00\x00"],
+    ["connack with reserved flags", "form", "\x20\x02\x02\x00"],
+    ["connack with a reserved code", "form", "\x20\x02\x00\x06"],
+    ["a refusal with a session", "form", "\x20\x02\x01\x05"],
+    ["puback of packet id 0", "form", "\x40\x02\x00\x00"],
+    ["a short puback", "form", "\x40\x01\x01"],
+    ["a long pubrec", "form", "\x50\x03\x00\x01\x00"],
+    ["pingresp with a body", "form", "\xd0\x01\x00"],
+    ["suback without codes", "form", "\x90\x02\x00\x01"],
+    ["suback with an unknown code", "form", "\x90\x03\x00\x01\x03"],
+    ["suback of packet id 0", "form", "\x90\x03\x00\x00\x00"],
+    ["publish of QoS 3", "form", "\x36\x06\x00\x01t\x00\x01x"],
+    ["publish of QoS 0 with dup", "form", "\x38\x03\x00\x01t"],
+    ["publish of packet id 0", "form", "\x32\x05\x00\x01t\x00\x00"],
+    ["publish without a packet id", "form", "\x32\x04\x00\x01t\x00"],
+    ["publish without a body", "form", "\x30\x00"],
+    ["publish with half a topic length", "form", "\x30\x01\x00"],
+    ["publish with an empty topic", "form", "\x30\x03\x00\x00x"],
+    ["publish with a topic beyond its end", "form", "\x30\x03\x00\x02t"],
+    ["publish to a wildcard", "form", "\x30\x03\x00\x01#"],
+    ["publish to a one-level wildcard", "form", "\x30\x05\x00\x03a/+"],
+    ["publish to a topic with NUL", "form", "\x30\x03\x00\x01\x00"],
+  ];
+  it.each(refused)("%s", (_name, code, data) => {
+    expect(() => decodeAll([data])).toThrowError(expect.objectContaining({ code }));
+    // Byte by byte too, and no later.
+    expect(() => decodeAll(data.split(""))).toThrowError(expect.objectContaining({ code }));
+  });
+
+  it("nothing but a coded error from random bytes, and never more left than the bound", () => {
+    const chunk = fc
+      .array(fc.oneof(fc.constantFrom(0x20, 0x30, 0x32, 0x40, 0x90, 0xd0, 0), fc.nat(255)), {
+        maxLength: 600,
+      })
+      .map((values) => String.fromCharCode(...values) as Bytes);
+    fc.assert(
+      fc.property(fc.array(chunk, { maxLength: 8 }), (chunks) => {
+        const decoder = createDecoder();
+        try {
+          for (const data of chunks) {
+            feedDecoder(decoder, data);
+            while (nextPacket(decoder) !== undefined);
+            expect(decoder.buffer.length - decoder.at).toBeLessThan(MAX_PACKET);
+          }
+        } catch (error) {
+          expect(["form", "size"]).toContain((error as { code?: string }).code);
+        }
+      }),
+      { numRuns: 2000 },
+    );
+  });
+
+  it("keeps the rest of a large packet out of memory, whatever its pieces", () => {
+    const decoder = createDecoder();
+    const start = `\x30\xf5\x0a\x00\x01t${"x".repeat(697)}` as Bytes;
+    feedDecoder(decoder, start);
+    expect(nextPacket(decoder)).toBeUndefined();
+    feedDecoder(decoder, "x".repeat(697) as Bytes);
+    expect(nextPacket(decoder)).toMatchObject({ type: PUBLISH, topic: "t" });
+    expect(nextPacket(decoder)).toBeUndefined();
+    feedDecoder(decoder, "\xd0\x00" as Bytes);
+    expect(decoder.buffer.length).toBeLessThan(20);
+  });
+});
