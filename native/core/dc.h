@@ -152,7 +152,7 @@ int dc_hash_compute(struct dc_bytes input, uint8_t out[DC_HASH_SIZE]);
 /**
  * A fresh, volatile AES-128 key. With ENCRYPT_SEQUENCE it gets a random Base IV,
  * and may then have neither ENCRYPT nor WRAP: those take nonces of the caller's.
- * DC_ERR_ARGUMENT for no or unknown flags.
+ * DC_ERR_ARGUMENT for no or unknown flags, and for SIGN: only the device key signs.
  */
 int dc_generate_key(struct dc *dc, uint32_t usage, dc_handle *key);
 

@@ -8,7 +8,10 @@
  * many keys retires, so that a stale handle never names a later key. */
 #define GENERATION_MAX 0x7fffffu
 
-#define ALL_USAGES 127u
+/* All flags but SIGN, which is for the device key. */
+#define AES_USAGES \
+  (DC_USAGE_DERIVE | DC_USAGE_ENCRYPT | DC_USAGE_DECRYPT | DC_USAGE_ENCRYPT_SEQUENCE | \
+   DC_USAGE_WRAP | DC_USAGE_CARRIED)
 
 void dc_init(struct dc *dc, const struct dc_port *port) {
   memset(dc, 0, sizeof *dc);
@@ -62,7 +65,7 @@ int dc_slot_settle(struct dc *dc, struct dc_slot *slot, int status, dc_handle *k
 }
 
 int dc_check_usage(uint32_t usage, int made_here) {
-  if (usage == 0 || (usage & ~ALL_USAGES) != 0) return DC_ERR_ARGUMENT;
+  if (usage == 0 || (usage & ~AES_USAGES) != 0) return DC_ERR_ARGUMENT;
   if ((usage & DC_USAGE_ENCRYPT_SEQUENCE) == 0) return 0;
   /* "Each number once" holds only if no nonce comes from outside and no second
    * handle counts for the same key. */
