@@ -3,7 +3,7 @@
  * sealed to the cloud and signed by the device. SPEC.md shows every byte.
  */
 import { type Bytes, fromBigEndian, toBigEndian } from "./bytes.ts";
-import { type Cursor, cborBytes, readBytesOf, readEnd, readExactly } from "./cbor.ts";
+import { type Cursor, cborBytes, readBytes, readBytesOf, readEnd, readExactly } from "./cbor.ts";
 import {
   type CoseCrypto,
   type DeviceCrypto,
@@ -23,6 +23,7 @@ import {
 import { NONCE_LENGTH, TAG_LENGTH } from "./cose/encrypt0.ts";
 import { makeSign1, type Sign1, verifySign1 } from "./cose/sign1.ts";
 import { encStructure, externalAad } from "./cose/structures.ts";
+import { fail } from "./errors.ts";
 import { kidOf } from "./kid.ts";
 
 /** COSE_Key {1: 4, 2: kid, 3: 1, 5: Base IV, -1: k}, all but the 16 bytes of k at its end. */
@@ -92,19 +93,20 @@ export function createSessionOpener(crypto: CoseCrypto) {
 
   function openCarried(opened: Encrypt, aad: Bytes, cek: KeyHandle): OpenedSession {
     const structure = encStructure("Encrypt", opened.protectedHeader, aad);
-    const template = symmetricKeyPrefix(opened.kid, "");
     const plain = crypto.aeadDecryptKey(
       cek,
       opened.iv,
       structure,
       opened.ciphertext,
-      template.length + NONCE_LENGTH,
+      symmetricKeyPrefix(opened.kid, "").length + NONCE_LENGTH,
       SESSION_USAGE,
     );
     try {
       const cursor: Cursor = { bytes: plain.prefix, at: 0 };
-      // The template ends with the head of an empty Base IV and the head of k: three bytes.
-      readExactly(cursor, template.substring(0, template.length - 3), "COSE_Key of the session");
+      readExactly(cursor, "\xa5\x01\x04\x02", "COSE_Key of the session");
+      if (readBytes(cursor) !== opened.kid)
+        fail("kid", "COSE_Key of the session, expected the key id of its Encrypt, got another");
+      readExactly(cursor, "\x03\x01\x05", "COSE_Key of the session");
       const baseIv = readBytesOf(cursor, NONCE_LENGTH);
       readExactly(cursor, "\x20\x50", "COSE_Key of the session");
       readEnd(cursor);
@@ -126,12 +128,17 @@ export function createSessionOpener(crypto: CoseCrypto) {
     return { key: cek, kid: opened.kid, counter: fromBigEndian(opened.kid), baseIv: opened.iv };
   }
 
-  /** Verifies first: nothing of the payload is looked at before the signature is the device's. */
+  /**
+   * Verifies first: nothing of the payload is looked at before the signature is the
+   * device's. "kid" when the message names another device, or no recipient is `self`.
+   */
   return function openSession(
     sign1: Sign1,
     device: { publicKey: Bytes; thumbprint: Bytes },
     self: { key: KeyHandle; thumbprint: Bytes },
   ): OpenedSession {
+    if (sign1.kid !== kidOf(device.thumbprint))
+      fail("kid", "session message, expected the key id of its device, got another");
     const aad = externalAad("session", device.thumbprint);
     verifySign1(crypto, sign1, device.publicKey, aad);
     const parsed = encrypt.parse(sign1.payload);

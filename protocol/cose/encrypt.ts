@@ -85,6 +85,8 @@ export function createEncryptMaker(crypto: CoseCrypto) {
     prefix: Bytes,
     carried: KeyHandle,
   ): Bytes {
+    if (recipients.length < 1 || recipients.length > MAX_RECIPIENTS)
+      fail("size", "recipients, expected 1 to " + MAX_RECIPIENTS + ", got " + recipients.length);
     const header = contentHeader(kid);
     const aad = externalAad(envelope.messageClass, envelope.deviceThumbprint);
     const iv = crypto.generateRandom(NONCE_LENGTH);
