@@ -30,6 +30,7 @@ struct scan {
   int memory;
   uint8_t *chunk; /* a mapping of its own, which is not searched */
   unsigned passed, failed;
+  volatile uint8_t copy[DC_KEY_SIZE]; /* planted, to be found */
 };
 
 static struct secret remember(const char *name, const uint8_t *secret, size_t length) {
@@ -154,10 +155,9 @@ static void search(struct scan *scan, struct dc *dc) {
   const size_t secret_count = sizeof secrets / sizeof secrets[0];
   for (size_t i = 0; i < secret_count; i++) expect(scan, &secrets[i], 1);
   /* The search itself is tested: a second copy is found. */
-  static volatile uint8_t copy[DC_KEY_SIZE];
-  for (size_t i = 0; i < DC_KEY_SIZE; i++) copy[i] = slots[keys.cek & 0xff].secret[i];
+  for (size_t i = 0; i < DC_KEY_SIZE; i++) scan->copy[i] = slots[keys.cek & 0xff].secret[i];
   expect(scan, &secrets[1], 2);
-  for (size_t i = 0; i < DC_KEY_SIZE; i++) copy[i] = 0;
+  for (size_t i = 0; i < DC_KEY_SIZE; i++) scan->copy[i] = 0;
   expect(scan, &secrets[1], 1);
   dc_free(dc);
   for (size_t i = 0; i < secret_count; i++) expect(scan, &secrets[i], 0);
