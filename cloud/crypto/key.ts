@@ -5,7 +5,6 @@ import {
   USAGE_DECRYPT,
   USAGE_DERIVE,
   USAGE_ENCRYPT,
-  USAGE_ENCRYPT_SEQUENCE,
   USAGE_SIGN,
   USAGE_WRAP,
 } from "../../protocol/cose/crypto.ts";
@@ -85,14 +84,15 @@ export function makeContentKey(secret: Buffer, usage: number): KeyHandle {
 }
 
 /**
- * Called before a key is made or opened, so that a wrong usage costs nothing.
- * Sequence numbers are the device's: a key with them is refused with "key".
+ * "argument" unless `usage` is flags that a key of the kind may have. Sequence
+ * numbers are the device's own, so ENCRYPT_SEQUENCE is never among them. Called
+ * before a key is made or opened, so that a wrong usage costs nothing.
  */
 export function checkUsage(kind: Kind, usage: number): void {
-  if (Number.isInteger(usage) && (usage & USAGE_ENCRYPT_SEQUENCE) !== 0)
-    fail("key", "usage, expected none with sequence numbers, got ENCRYPT_SEQUENCE");
-  if (!Number.isInteger(usage) || (usage & ~USAGES_OF[kind]) !== 0)
-    fail("argument", `usage, expected flags of a key of kind "${kind}", got ${usage}`);
+  const allowed = USAGES_OF[kind];
+  const isEmpty = usage === 0 && allowed !== 0;
+  if (!Number.isInteger(usage) || isEmpty || (usage & ~allowed) !== 0)
+    fail("argument", `usage, expected flags of a key of kind "${kind}", got ${String(usage)}`);
 }
 
 /** The material behind a handle; "key" when it is none, destroyed, of another kind or forbidden. */

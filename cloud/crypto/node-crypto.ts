@@ -205,9 +205,9 @@ function open(key: KeyHandle, nonce: Bytes, aad: Bytes, ciphertext: Bytes): Buff
   const nonceBuffer = toSizedBuffer(nonce, NONCE_SIZE, "nonce");
   const aadBuffer = toBuffer(aad, "AAD");
   const input = toBuffer(ciphertext, "ciphertext");
-  if (input.length < TAG_SIZE)
-    fail("argument", `ciphertext, expected at least ${TAG_SIZE} bytes, got ${input.length}`);
   const { secret } = useKey(key, "content", USAGE_DECRYPT);
+  if (input.length < TAG_SIZE)
+    fail("decrypt", `ciphertext, expected at least ${TAG_SIZE} bytes, got ${input.length}`);
   return gcmOpen("aes-128-gcm", secret, nonceBuffer, aadBuffer, input);
 }
 

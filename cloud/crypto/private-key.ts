@@ -3,8 +3,9 @@ import { fail } from "../../protocol/errors.ts";
 import type { PrivateKey } from "./key.ts";
 import { P256 } from "./primitives.ts";
 
-/** RFC 5915: SEQUENCE, version 1, then the private key as an octet string of 32 bytes. */
-const SEC1_PREFIX = Buffer.from("30770201010420", "hex");
+/** RFC 5915 after the SEQUENCE's tag and length: version 1, the private key as 32 bytes. */
+const SEC1_START = Buffer.from("0201010420", "hex");
+const SEC1_START_AT = 2;
 const SCALAR_SIZE = 32;
 
 /**
@@ -18,9 +19,13 @@ export function importPrivateKey(encoded: string | Uint8Array): PrivateKey {
     fail("argument", `private key, expected P-256, got ${asymmetricKeyType}`);
   const agreement = createECDH(P256);
   const sec1 = signer.export({ type: "sec1", format: "der" });
-  const scalar = scalarOf(sec1);
-  agreement.setPrivateKey(scalar);
-  sec1.fill(0);
+  try {
+    agreement.setPrivateKey(scalarOf(sec1));
+  } catch {
+    refuse();
+  } finally {
+    sec1.fill(0);
+  }
   return { kind: "private", signer, agreement };
 }
 
@@ -49,7 +54,7 @@ function refuse(): never {
 
 /** A view on the 32 bytes, not a copy: wiping the encoding wipes it. */
 function scalarOf(sec1: Buffer): Buffer {
-  const start = SEC1_PREFIX.length;
-  if (!sec1.subarray(0, start).equals(SEC1_PREFIX)) refuse();
-  return sec1.subarray(start, start + SCALAR_SIZE);
+  const at = SEC1_START_AT + SEC1_START.length;
+  if (!sec1.subarray(SEC1_START_AT, at).equals(SEC1_START)) refuse();
+  return sec1.subarray(at, at + SCALAR_SIZE);
 }

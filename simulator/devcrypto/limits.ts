@@ -1,0 +1,35 @@
+import type { Bytes } from "../../protocol/bytes.ts";
+import { fail } from "../../protocol/errors.ts";
+import { TAG_SIZE } from "../../cloud/crypto/primitives.ts";
+
+/*
+ * The bounds of the C module. The stand-in refuses what the board would refuse, or
+ * a simulation would show nothing.
+ */
+
+/** The longest input: a message of 4 KiB and what COSE puts around it before it is signed. */
+export const INPUT_LIMIT = 4096 + 64;
+/** The longest prefix before a carried key: a COSE_Key without its key takes about 32 bytes. */
+export const PREFIX_LIMIT = 128;
+/** A prefix, a key of 16 bytes and a tag. */
+export const CARRIER_LIMIT = PREFIX_LIMIT + 16 + TAG_SIZE;
+/** The last sequence number of a session key; the device rekeys there. */
+export const SEQUENCE_LIMIT = 2 ** 20;
+/** The largest number that the module takes as one; whether it is in order is judged then. */
+export const NUMBER_LIMIT = 2 ** 32 - 1;
+
+/** The input, if it is a string within the limit; the door checks that it is one of bytes. */
+export function bounded(input: Bytes, name: string, limit = INPUT_LIMIT): Bytes {
+  if (typeof input !== "string")
+    fail("argument", `${name}, expected a byte string, got ${typeof input}`);
+  if (input.length > limit)
+    fail("argument", `${name}, expected at most ${limit} bytes, got ${input.length}`);
+  return input;
+}
+
+/** A count from 0 to `limit`; "argument" for anything else. */
+export function boundedCount(count: number, name: string, limit: number): number {
+  if (!Number.isInteger(count) || count < 0 || count > limit)
+    fail("argument", `${name}, expected an integer from 0 to ${limit}, got ${String(count)}`);
+  return count;
+}
