@@ -1,17 +1,23 @@
 import { readFileSync } from "node:fs";
 import { basename, join, relative, sep } from "node:path";
 import { minify } from "terser";
+import { GLOBALS, pinNames } from "./gate/surface.mjs";
 import { formatHits, gate } from "./gate.mjs";
+
+/** The longest line terser makes where it can break: see MINIFY. */
+const LINE_LENGTH = 80;
 
 /**
  * No inlining or reordering: both overwrite outer variables on Espruino. `of` is a
- * reserved word there, which terser would give out as a short name.
+ * reserved word there, which terser would give out as a short name; names of globals
+ * stay free, since the bundle's own names are globals too. Lines are short because every
+ * Error there holds, for each function it was made in, as many spaces as the column.
  */
 const MINIFY = {
   ecma: 2015,
   compress: false,
-  mangle: { toplevel: true, reserved: ["of"] },
-  format: { ascii_only: true, comments: false },
+  mangle: { toplevel: true, reserved: ["of", ...GLOBALS, ...pinNames()] },
+  format: { ascii_only: true, comments: false, max_line_len: LINE_LENGTH },
 };
 
 const DRIVER_NAME = /^[a-z][a-z0-9-]*$/;
@@ -34,7 +40,8 @@ export function bundleOptions({ boardFile, dist, outputDirectory }) {
     plugins: [virtualModules(boardFile, dist), fence(dist), finish(board, dist)],
     output: {
       file: join(outputDirectory, `${board}.js`),
-      format: "iife",
+      // Not wrapped in a function: a scope of its own costs some 100 of 4,095 variables.
+      format: "es",
       exports: "none",
       freeze: false,
       esModule: false,

@@ -58,9 +58,8 @@ function applyNodeRules(program, code, report) {
   walk(program, (node, ancestors) => {
     facts.isName = !isPropertyName(node, ancestors.at(-1));
     for (const { rule, why, types, refuses } of nodeRules) {
-      if (types.includes(node.type) && refuses(node, ancestors, facts)) {
-        report(rule, why, node.start);
-      }
+      const refused = types.includes(node.type) && refuses(node, ancestors, facts);
+      if (refused) report(rule, refused === true ? why : refused, node.start);
     }
   });
 }

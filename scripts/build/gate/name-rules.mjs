@@ -1,5 +1,5 @@
-import { isMemberOf, memberName } from "./tree.mjs";
 import { GLOBALS, MISSING_METHODS, STATIC_MEMBERS } from "./surface.mjs";
+import { isMemberOf, memberName } from "./tree.mjs";
 
 /** Rules on members and calls of what Espruino has, lacks or does differently. */
 export const nameRules = [

@@ -1,5 +1,7 @@
 import { calledFunction } from "./scopes.mjs";
-import { GLOBALS, PINS } from "./surface.mjs";
+import { GLOBALS, pinNames } from "./surface.mjs";
+
+const KNOWN_GLOBALS = new Set([...GLOBALS, ...pinNames()]);
 
 /** Rules on names. `find(analysis)` gives the nodes that break the rule. */
 export const scopeRules = [
@@ -29,7 +31,7 @@ export const scopeRules = [
     why: "Espruino has no such global, or it runs what no gate can see",
     find: ({ references }) =>
       nodes(references, ({ name, variable }) => {
-        return variable === undefined && !GLOBALS.has(name) && !PINS.test(name);
+        return variable === undefined && !KNOWN_GLOBALS.has(name);
       }),
   },
 ];

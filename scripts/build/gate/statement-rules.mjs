@@ -52,6 +52,12 @@ export const statementRules = [
     refuses: ({ kind }, ancestors) => kind === "var" && !atFunctionTop(ancestors),
   },
   {
+    rule: "nested-function",
+    why: "a declaration in a block replaces the function's own name of the same spelling",
+    types: ["FunctionDeclaration", "ClassDeclaration"],
+    refuses: (_node, ancestors) => !atFunctionTop(ancestors),
+  },
+  {
     rule: "unreachable",
     why: "what stands after a jump is never defined",
     types: ["Program", "BlockStatement", "SwitchCase"],

@@ -21,8 +21,11 @@ export const GLOBALS = new Set(
   `),
 );
 
-/** Globals of the boards' pins: D0 to D48, A0 and so on. */
-export const PINS = /^[A-H]\d{1,2}$/;
+/** Globals of the boards' pins: A0 to H48, which covers the ESP32's D0 to D48. */
+export function pinNames() {
+  const numbers = Array.from({ length: 49 }, (_, number) => number);
+  return [..."ABCDEFGH"].flatMap((port) => numbers.map((number) => port + number));
+}
 
 /** The only members of the built-in objects; a name beside these is undefined. */
 export const STATIC_MEMBERS = {

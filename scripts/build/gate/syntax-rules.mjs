@@ -8,7 +8,10 @@ const CLASS_MEMBERS = ["MethodDefinition", "PropertyDefinition"];
 /** A rule that refuses every node of the given types. */
 const never = (rule, why, types) => ({ rule, why, types, refuses: () => true });
 
-/** Rules on single nodes: `refuses(node, ancestors, facts)`, asked for nodes of the given types. */
+/**
+ * Rules on single nodes: `refuses(node, ancestors, facts)` is asked for nodes of the given
+ * types. Where the reason differs from hit to hit, it answers with the reason.
+ */
 export const syntaxRules = [
   never("module-syntax", "the bundle is a script", [
     "ImportDeclaration",
@@ -107,9 +110,8 @@ export const syntaxRules = [
   never("tagged-template", "tagged templates are a syntax error", ["TaggedTemplateExpression"]),
   {
     rule: "regexp",
-    why: "Espruino's regular expressions have no such form",
     types: ["Literal"],
-    refuses: ({ regex }) => Boolean(regex) && regexpFault(regex) !== undefined,
+    refuses: ({ regex }) => Boolean(regex) && regexpFault(regex),
   },
   {
     rule: "code-point-escape",

@@ -74,7 +74,7 @@ export const nameCases: GateCase[] = [
   ["use-before-definition", "new A;class A{}", "class A{}new A"],
   ["use-before-definition", "function f(){g();function g(){}}", "function f(){function g(){}g()}"],
   ["use-before-definition", "print(()=>{const a=b;const b=1})", "print(()=>{const b=1;const a=b})"],
-  ["use-before-definition", "if(E){f();function f(){}}", "if(E){function f(){}f()}"],
+  ["use-before-definition", "if(E){f();const f=print}", "if(E){const f=print;f()}"],
   [
     "use-before-definition",
     "function f(){return g()}f();function g(){}",

@@ -106,6 +106,8 @@ export const syntaxCases: GateCase[] = [
     "function f(){return g();function g(){}}",
     "function f(){function g(){}return g()}",
   ],
+  ["nested-function", "if(E){function f(){}f()}", "if(E){const f=function(){};f()}"],
+  ["nested-function", "{class A{}}", "function f(){class A{}return new A}"],
   ["unreachable", "for(;;){break;print(1)}", "for(;;){if(E)break;print(1)}"],
   ["unreachable", "switch(E){case 1:break;print(1)}", "switch(E){case 1:print(1);break}"],
   [
