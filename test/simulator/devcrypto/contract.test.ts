@@ -8,6 +8,7 @@ import {
   USAGE_DERIVE,
   USAGE_ENCRYPT,
   USAGE_ENCRYPT_SEQUENCE,
+  USAGE_SIGN,
   USAGE_WRAP,
 } from "../../../protocol/cose/crypto.ts";
 import type { OpenDeviceCrypto } from "../../../simulator/devcrypto/stand-in.ts";
@@ -92,7 +93,7 @@ describeBoth("DeviceCrypto", (open) => {
   });
 
   it("refuses flags that mean nothing together, and sequence numbers for keys not made here", () => {
-    for (const usage of [0, 128, -1, 1.5, Number.NaN, undefined] as number[])
+    for (const usage of [0, USAGE_SIGN, 128, -1, 1.5, Number.NaN, undefined] as number[])
       expect(codeOf(() => crypto.generateKey(usage))).toBe("argument");
     for (const flag of [USAGE_ENCRYPT, USAGE_WRAP])
       expect(codeOf(() => crypto.generateKey(USAGE_ENCRYPT_SEQUENCE | flag))).toBe("argument");
