@@ -1,0 +1,56 @@
+import { type Bytes, fromBigEndian } from "../../protocol/bytes.ts";
+import { parseSequencedEncrypt0 } from "../../protocol/cose/encrypt0.ts";
+import { openReading } from "../../protocol/reading.ts";
+import { parseSenml, type SenmlRecord } from "../../protocol/senml.ts";
+import type { Device, Reading, StoredRecord } from "../store/store.ts";
+import type { AcceptContext } from "./accept-context.ts";
+import { isRefused, judge, type Refused } from "./refusal.ts";
+
+export interface AcceptedReading {
+  kind: "reading";
+  device: Device;
+  reading: Reading;
+  /** True when it was stored before: receipted again, nothing else. */
+  repeat: boolean;
+}
+
+/** UTF-8 was checked where the pack was read. */
+function toText(value: Bytes): string {
+  return Buffer.from(value, "latin1").toString("utf8");
+}
+
+function toStored(record: SenmlRecord): StoredRecord {
+  return {
+    name: toText(record.name),
+    unit: record.unit === undefined ? undefined : toText(record.unit),
+    value: record.value,
+    time: record.time,
+  };
+}
+
+/** Judges readings and commits the records of each good one. */
+export function createReadingAcceptor({ crypto, store, sessionKeys, now }: AcceptContext) {
+  return async function acceptReading(
+    device: Device,
+    message: Bytes,
+  ): Promise<AcceptedReading | Refused> {
+    const parsed = judge(() => parseSequencedEncrypt0(message));
+    if (isRefused(parsed)) return parsed;
+    const counter = fromBigEndian(parsed.sessionKid);
+    const session = await sessionKeys.find(device, counter);
+    if (!session) return { refused: "session-unknown" };
+    const records = judge(() =>
+      parseSenml(openReading(crypto, session, device.thumbprint, parsed)).map(toStored),
+    );
+    if (isRefused(records)) return records;
+    const reading: Reading = {
+      device: device.kid,
+      session: counter,
+      sequence: parsed.sequence,
+      receivedAt: now(),
+      records,
+    };
+    const stored = await store.commitReading(reading);
+    return { kind: "reading", device, reading, repeat: !stored };
+  };
+}

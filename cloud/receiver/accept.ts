@@ -1,0 +1,68 @@
+/**
+ * The way of a message from its topic to the store: topic, class, size, device,
+ * then what its class asks for. Cheap checks come before cryptography, and nothing is
+ * stored or receipted before a tag or signature has verified.
+ */
+import type { Bytes } from "../../protocol/bytes.ts";
+import { fail } from "../../protocol/errors.ts";
+import { CLASSES, type MessageClass, parseTopic } from "../../protocol/topics.ts";
+import { fromBuffer } from "../crypto/convert.ts";
+import type { Device } from "../store/store.ts";
+import type { AcceptContext } from "./accept-context.ts";
+import { type AcceptedReading, createReadingAcceptor } from "./accept-reading.ts";
+import { type AcceptedSession, createSessionAcceptor } from "./accept-session.ts";
+import { createFailureBudget } from "./failure-budget.ts";
+import { isRefused, judge, type Refusal, type Refused } from "./refusal.ts";
+
+export type Outcome = AcceptedSession | AcceptedReading | Refusal;
+
+/**
+ * Judges one message and commits what it holds. Resolves when that is durable: now it
+ * may be acknowledged. Rejects when the store or a stored key fails: then it must not be.
+ */
+export type Accept = (topic: string, payload: Buffer) => Promise<Outcome>;
+
+type Result = AcceptedSession | AcceptedReading | Refused;
+type Address = ReturnType<typeof parseTopic>;
+
+/** Class by class: what the cloud takes from a device. */
+type Acceptors = {
+  [name in MessageClass]?: (device: Device, message: Bytes) => Promise<Result>;
+};
+
+export function createAccept(context: AcceptContext): Accept {
+  const { store, prefix, now } = context;
+  const acceptors: Acceptors = {
+    session: createSessionAcceptor(context, createFailureBudget(now)),
+    reading: createReadingAcceptor(context),
+  };
+
+  function checkSize({ messageClass }: Address, payload: Buffer): void {
+    const { limit } = CLASSES[messageClass];
+    if (payload.length > limit)
+      fail("size", `${messageClass}, expected at most ${limit} bytes, got ${payload.length}`);
+  }
+
+  async function acceptAddressed(address: Address, payload: Buffer): Promise<Result> {
+    const acceptor = acceptors[address.messageClass];
+    if (!acceptor) return { refused: "topic" };
+    const size = judge(() => checkSize(address, payload));
+    if (isRefused(size)) return size;
+    const device = await store.findDevice(address.kid);
+    if (!device) return { refused: "device-unknown" };
+    return acceptor(device, fromBuffer(payload));
+  }
+
+  async function count({ refused }: Refused, address: Address | undefined): Promise<Refusal> {
+    const { messageClass, kid } = address ?? {};
+    await store.countRefusal(refused, messageClass, kid, now());
+    return { kind: "refused", reason: refused, messageClass, deviceKid: kid };
+  }
+
+  return async function accept(topic, payload) {
+    const address = judge(() => parseTopic(prefix, topic));
+    if (isRefused(address)) return count(address, undefined);
+    const result = await acceptAddressed(address, payload);
+    return isRefused(result) ? count(result, address) : result;
+  };
+}

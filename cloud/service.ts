@@ -1,0 +1,176 @@
+/** The cloud as a service, wired: keys, store, receiver, receipts and the link to the broker. */
+import { type Bytes, toHex } from "../protocol/bytes.ts";
+import { TOPIC_PREFIX } from "../protocol/topics.ts";
+import { createNodeCrypto, type NodeCrypto } from "./crypto/node-crypto.ts";
+import { type CloudKeys, loadKeys } from "./keys/cloud-keys.ts";
+import type { AcceptContext } from "./receiver/accept-context.ts";
+import { addressOf, checkBroker, describe } from "./receiver/broker.ts";
+import { type Link, openLink } from "./receiver/link.ts";
+import type { MqttCause } from "./receiver/mqtt.ts";
+import { createReceipts, type Receipts } from "./receiver/receipts.ts";
+import { createReceiver, type LogLine } from "./receiver/receiver.ts";
+import { createSessionKeys } from "./receiver/session-keys.ts";
+import type { Measurement } from "./receiver/view.ts";
+import { parsePublicKey, registerDevice } from "./registry.ts";
+import { openSqliteStore } from "./store/sqlite.ts";
+import type { Counts, Store } from "./store/store.ts";
+
+export interface CloudOptions {
+  /** mqtt://, mqtts://, ws:// or wss:// */
+  broker: string;
+  username?: string | undefined;
+  password?: string | undefined;
+  /** Directory made by `coseflow keys init`. */
+  keys: string;
+  /** Path of the SQLite file; made if it is not there. */
+  database: string;
+  /** Topic prefix, where it is not the profile's own. */
+  prefix?: string | undefined;
+  /** MQTT client id, where it is not `cf-cloud-<kid of the cloud>`. Two of one id end each other. */
+  clientId?: string | undefined;
+  log?: ((line: LogLine) => void) | undefined;
+  /** Every stored measurement, once. */
+  onReading?: ((measurement: Measurement) => void) | undefined;
+  /** Every message as it arrives, before it is judged. */
+  onMessage?: ((topic: string, payload: Buffer) => void) | undefined;
+  /** How long readings are gathered into one receipt. */
+  receiptDelayMs?: number | undefined;
+  /** True: resolve at once and keep trying when the broker is down at the start. */
+  keepTrying?: boolean | undefined;
+}
+
+export interface CloudCounts extends Counts {
+  /** Messages that came again, and receipts sent, since the start. */
+  repeats: number;
+  receipts: number;
+}
+
+export interface Cloud {
+  /** Registers a public key (130 hexadecimal digits, base64 or PEM); gives its kid, 16 digits. */
+  registerDevice(publicKey: string, name?: string): Promise<{ kid: string }>;
+  /** The cloud's public key, 130 hexadecimal digits. */
+  publicKey: string;
+  counts(): Promise<CloudCounts>;
+  /** Finishes the message at hand, tells what waits to be told, and ends the connection. */
+  close(): Promise<void>;
+}
+
+interface Opening {
+  opened(): void;
+  failed(cause: MqttCause): void;
+}
+
+function openCloudLink(
+  options: CloudOptions,
+  clientId: string,
+  receive: ReturnType<typeof createReceiver>["receive"],
+  receipts: () => Receipts,
+  opening: Opening,
+): Link {
+  const { broker, username, password, prefix = TOPIC_PREFIX, log = () => {} } = options;
+  const address = addressOf(broker);
+  return openLink(
+    { url: broker, username, password, clientId, prefix },
+    {
+      receive,
+      open(version) {
+        log({ event: "connected", broker: address, mqtt: version === 5 ? "5" : "3.1.1" });
+        opening.opened();
+        void receipts().flush();
+      },
+      older() {
+        const message = "the broker refuses MQTT 5: no bound on what it sends ahead";
+        log({ event: "mqtt-3.1.1", broker: address, message });
+      },
+      lost(cause, waitMs) {
+        const message = `broker ${address}: ${describe(cause)}`;
+        log({ event: "disconnected", broker: address, message, retrySeconds: waitMs / 1000 });
+        opening.failed(cause);
+      },
+    },
+  );
+}
+
+function contextOf(
+  crypto: NodeCrypto,
+  store: Store,
+  keys: CloudKeys,
+  prefix: string,
+): AcceptContext {
+  return {
+    crypto,
+    store,
+    sessionKeys: createSessionKeys(crypto, store, keys.kek),
+    self: keys,
+    prefix,
+    now: () => Math.floor(Date.now() / 1000),
+  };
+}
+
+function receiptFailure(log: CloudOptions["log"]) {
+  return ({ kid }: { kid: Bytes }, error: unknown) => {
+    const { message } = error as Error;
+    log?.({ event: "receipt-failed", kid: toHex(kid), message });
+  };
+}
+
+/**
+ * Starts the cloud. Resolves when it listens; rejects when the keys, the database or
+ * (without `keepTrying`) the broker cannot be used, and leaves nothing open.
+ */
+export async function startCloud(options: CloudOptions): Promise<Cloud> {
+  checkBroker(options.broker);
+  const crypto = createNodeCrypto();
+  const keys = loadKeys(crypto, options.keys);
+  const store = openSqliteStore(options.database);
+  const context = contextOf(crypto, store, keys, options.prefix ?? TOPIC_PREFIX);
+  const { log = () => {}, onReading, onMessage } = options;
+
+  // Each needs the other: messages end in receipts, receipts leave by the link.
+  let link: Link;
+  const receipts = createReceipts({
+    context,
+    publish: (topic, payload) => link.publish(topic, payload),
+    ready: () => link.ready(),
+    failed: receiptFailure(log),
+    delayMs: options.receiptDelayMs,
+  });
+  const receiver = createReceiver({ context, receipts, log, onMeasurement: onReading, onMessage });
+
+  async function close(): Promise<void> {
+    await receipts.flush();
+    await link.close();
+    receipts.close();
+    context.sessionKeys.close();
+    await store.close();
+  }
+
+  const opening = new Promise<void>((resolve, reject) => {
+    const clientId = options.clientId ?? `cf-cloud-${toHex(keys.kid)}`;
+    link = openCloudLink(options, clientId, receiver.receive, () => receipts, {
+      opened: resolve,
+      failed: (cause) =>
+        reject(new Error(`broker ${addressOf(options.broker)}: ${describe(cause)}`)),
+    });
+    if (options.keepTrying) resolve();
+  });
+  try {
+    await opening;
+  } catch (error) {
+    await close();
+    throw error;
+  }
+
+  return {
+    publicKey: toHex(keys.publicKey),
+    async registerDevice(publicKey, name) {
+      const device = await registerDevice(context, parsePublicKey(publicKey), name);
+      return { kid: toHex(device.kid) };
+    },
+    async counts() {
+      const counts = await store.counts();
+      return { ...counts, repeats: receiver.repeats(), receipts: receipts.sent() };
+    },
+    close,
+  };
+}

@@ -1,0 +1,64 @@
+/**
+ * The SQLite schema, step by step. A step that was ever released is never changed:
+ * the database's user_version counts the steps it has taken.
+ *
+ * Key ids, keys and hashes are raw bytes; times are Unix seconds.
+ */
+export const MIGRATIONS = [
+  `
+  CREATE TABLE device (
+    kid           BLOB PRIMARY KEY CHECK (length(kid) = 8),
+    public_key    BLOB NOT NULL UNIQUE CHECK (length(public_key) = 65),
+    thumbprint    BLOB NOT NULL CHECK (length(thumbprint) = 32),
+    name          TEXT,
+    registered_at INTEGER NOT NULL
+  ) STRICT, WITHOUT ROWID;
+
+  -- One row per accepted session message. It outlives its readings: it says which
+  -- counters are spent, and by which message.
+  CREATE TABLE session (
+    device       BLOB NOT NULL REFERENCES device (kid),
+    counter      INTEGER NOT NULL CHECK (counter >= 1),
+    sealed_key   BLOB NOT NULL,
+    base_iv      BLOB NOT NULL CHECK (length(base_iv) = 12),
+    hash         BLOB NOT NULL CHECK (length(hash) = 32),
+    receipts     INTEGER NOT NULL DEFAULT 0,
+    committed_at INTEGER NOT NULL,
+    PRIMARY KEY (device, counter),
+    UNIQUE (device, hash)
+  ) STRICT, WITHOUT ROWID;
+
+  -- The replay state and the reading are one row: stored together or not at all.
+  CREATE TABLE reading (
+    device      BLOB NOT NULL,
+    session     INTEGER NOT NULL,
+    sequence    INTEGER NOT NULL CHECK (sequence >= 1),
+    received_at INTEGER NOT NULL,
+    PRIMARY KEY (device, session, sequence),
+    FOREIGN KEY (device, session) REFERENCES session (device, counter)
+  ) STRICT, WITHOUT ROWID;
+
+  CREATE TABLE record (
+    device   BLOB NOT NULL,
+    session  INTEGER NOT NULL,
+    sequence INTEGER NOT NULL,
+    position INTEGER NOT NULL,
+    name     TEXT NOT NULL,
+    unit     TEXT,
+    value    REAL,
+    truth    INTEGER CHECK (truth IN (0, 1)),
+    time     INTEGER,
+    CHECK ((value IS NULL) <> (truth IS NULL)),
+    PRIMARY KEY (device, session, sequence, position),
+    FOREIGN KEY (device, session, sequence) REFERENCES reading (device, session, sequence)
+  ) STRICT, WITHOUT ROWID;
+
+  CREATE TABLE refusal (
+    reason   TEXT PRIMARY KEY,
+    count    INTEGER NOT NULL,
+    last_class TEXT,
+    last_kid BLOB,
+    last_at  INTEGER NOT NULL
+  ) STRICT, WITHOUT ROWID;
+  `,
+];

@@ -1,0 +1,102 @@
+/**
+ * What the cloud keeps, whatever keeps it. Every method is one transaction, durable
+ * when its promise resolves. It rejects when the storage fails, never for what a
+ * message contains: that is the result.
+ */
+import type { Bytes } from "../../protocol/bytes.ts";
+import type { MessageClass } from "../../protocol/topics.ts";
+
+export interface Device {
+  kid: Bytes;
+  /** Uncompressed P-256 point, 65 bytes. */
+  publicKey: Bytes;
+  /** COSE Key Thumbprint, 32 bytes. */
+  thumbprint: Bytes;
+  /** What people call it; undefined: its key id. */
+  name: string | undefined;
+}
+
+export interface DeviceSummary {
+  device: Device;
+  /** Unix seconds. */
+  registeredAt: number;
+  sessions: number;
+  readings: number;
+}
+
+export interface Session {
+  /** Key id of the device. */
+  device: Bytes;
+  /** The device counter, which is the session's key id. */
+  counter: number;
+  /** The session key, sealed under the key-encryption key. */
+  sealedKey: Bytes;
+  baseIv: Bytes;
+  /** SHA-256 of the Sig_structure, 32 bytes. */
+  hash: Bytes;
+  /** Unix seconds. */
+  committedAt: number;
+}
+
+/** "conflict": another message already has this device's counter. */
+export type SessionCommit = "stored" | "repeat" | "conflict";
+
+export interface StoredRecord {
+  name: string;
+  unit: string | undefined;
+  value: number | boolean;
+  /** SenML time as it came; undefined when the record has none. */
+  time: number | undefined;
+}
+
+export interface Reading {
+  /** Key id of the device. */
+  device: Bytes;
+  /** Counter of the session. */
+  session: number;
+  sequence: number;
+  /** Unix seconds. */
+  receivedAt: number;
+  records: StoredRecord[];
+}
+
+export interface Counts {
+  devices: number;
+  sessions: number;
+  readings: number;
+  records: number;
+  /** Refused messages by reason. */
+  refused: Record<string, number>;
+}
+
+export interface Store {
+  /**
+   * Registers a device, or gives a registered one another name. "kid" when its key
+   * id belongs to another key.
+   */
+  registerDevice(device: Device, now: number): Promise<void>;
+  findDevice(kid: Bytes): Promise<Device | undefined>;
+  listDevices(): Promise<DeviceSummary[]>;
+
+  commitSession(session: Session): Promise<SessionCommit>;
+  findSession(device: Bytes, counter: number): Promise<Session | undefined>;
+  /** The session whose message had this hash: the sign of a repeat. */
+  findSessionByHash(device: Bytes, hash: Bytes): Promise<Session | undefined>;
+  /**
+   * Counts one more receipt under the device's newest session and gives it;
+   * undefined when it has none, or `limit` receipts are spent.
+   */
+  takeReceipt(device: Bytes, limit: number): Promise<Session | undefined>;
+
+  /** False when (device, session, sequence) is stored already: then nothing changes. */
+  commitReading(reading: Reading): Promise<boolean>;
+
+  countRefusal(
+    reason: string,
+    messageClass: MessageClass | undefined,
+    kid: Bytes | undefined,
+    now: number,
+  ): Promise<void>;
+  counts(): Promise<Counts>;
+  close(): Promise<void>;
+}
