@@ -44,7 +44,8 @@ function openSocket(ports: NetPorts, wire: Socket, connected?: RealmFunction): o
   let unsent = 0;
 
   function flushed(error?: Error | null): void {
-    if (error) return;
+    // A destroyed socket reports no error for what it never sent.
+    if (error || wire.destroyed) return;
     unsent--;
     if (unsent > 0) return;
     if (isClosing) wire.destroy();
@@ -54,7 +55,7 @@ function openSocket(ports: NetPorts, wire: Socket, connected?: RealmFunction): o
   function write(data: unknown): boolean {
     if (isClosing) throw new Error("This socket is closed");
     // Whatever is no string is sent as text, a Uint8Array as "1,2,3": so does Espruino.
-    const text = data === undefined ? "" : lowBytes(realm.text(data));
+    const text = data === undefined ? "" : lowBytes(String(data));
     if (text === "") return false;
     unsent++;
     wire.write(text, "latin1", flushed);

@@ -39,7 +39,8 @@ function array(source) {
 }
 function text(value) {
   if (typeof value !== "object" || value === null || value instanceof Error) return String(value);
-  return JSON.stringify(value);
+  // Pins print their name.
+  return ownNames(value).indexOf("toString") < 0 ? JSON.stringify(value) : String(value);
 }
 
 // Promises run on the interpreter's queue, and a rejection nobody handles yet is reported at once.
@@ -125,6 +126,16 @@ BoardDate.prototype = HostDate.prototype;
 BoardDate.now = () => ports.milliseconds();
 BoardDate.parse = HostDate.parse;
 
+// V8 does not let go of Number's own constants, so another function takes its place.
+const HostNumber = Number;
+function BoardNumber(value) {
+  return arguments.length === 0 ? 0 : HostNumber(value);
+}
+BoardNumber.prototype = HostNumber.prototype;
+add(HostNumber.prototype, "constructor", BoardNumber);
+for (const name of members.Number)
+  if (name.toUpperCase() === name || name === "NaN") add(BoardNumber, name, HostNumber[name]);
+
 // Where a name is there but behaves differently.
 const fromCharCode = String.fromCharCode;
 add(String, "fromCharCode", function () {
@@ -167,6 +178,7 @@ for (const path of Object.keys(members)) {
 }
 for (const name of ownNames(globalThis)) if (globals.indexOf(name) < 0) remove(globalThis, name);
 add(globalThis, "Date", BoardDate);
+add(globalThis, "Number", BoardNumber);
 add(globalThis, "Promise", Promise);
 add(globalThis, "InternalError", InternalError);
 add(globalThis, "global", globalThis);

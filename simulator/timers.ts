@@ -7,11 +7,11 @@ const longestPiece = 2 ** 31 - 1;
 const longestWait = 3153600000000;
 
 interface Timer {
+  /** When it runs next, on the clock of performance.now(). */
   due: number;
   /** Milliseconds between two runs; undefined for a timeout. */
   period: number | undefined;
   task: () => void;
-  handle: NodeJS.Timeout | undefined;
 }
 
 /** Timers of one power cycle, numbered from 1 as the interpreter does. */
@@ -28,37 +28,45 @@ function clamp(milliseconds: number): number {
   return Math.max(Number(milliseconds) || 1, 1);
 }
 
+/** One timer of the host drives them all, so that they run in the order they are due. */
 export function createTimers(loop: Loop): Timers {
   const timers = new Map<number, Timer>();
   let last = 0;
+  let handle: NodeJS.Timeout | undefined;
 
-  function arm(id: number, timer: Timer): void {
-    clearTimeout(timer.handle);
-    const wait = Math.min(Math.max(timer.due - performance.now(), 0), longestPiece);
-    timer.handle = setTimeout(() => fire(id, timer), wait);
+  function schedule(): void {
+    clearTimeout(handle);
+    if (timers.size === 0) return;
+    const dues = Array.from(timers.values(), (timer) => timer.due);
+    const wait = Math.ceil(Math.min(...dues) - performance.now());
+    handle = setTimeout(wake, Math.min(Math.max(wait, 0), longestPiece));
   }
 
-  function fire(id: number, timer: Timer): void {
-    const isEarly = timer.due > performance.now() + 1;
-    if (!isEarly && timer.period !== undefined) timer.due += timer.period;
-    if (isEarly || timer.period !== undefined) arm(id, timer);
-    else timers.delete(id);
-    if (!isEarly) loop.run(timer.task);
+  /** An interval that is late does not make up for the runs it missed. */
+  function renew(id: number, timer: Timer, now: number): void {
+    if (timer.period === undefined) timers.delete(id);
+    else timer.due = Math.max(timer.due + timer.period, now);
   }
 
-  function remove(id: number): void {
-    clearTimeout(timers.get(id)?.handle);
-    timers.delete(id);
+  function wake(): void {
+    const now = performance.now();
+    const due = [...timers].filter(([, timer]) => timer.due <= now);
+    due.sort(([, one], [, other]) => one.due - other.due);
+    for (const [id, timer] of due) {
+      // The one before may have cleared it.
+      if (timers.get(id) !== timer) continue;
+      renew(id, timer, now);
+      loop.run(timer.task);
+    }
+    schedule();
   }
 
   return {
     add(task, milliseconds, repeat) {
       const wait = clamp(milliseconds);
-      const period = repeat ? wait : undefined;
-      const timer: Timer = { due: performance.now() + wait, period, task, handle: undefined };
       last++;
-      timers.set(last, timer);
-      arm(last, timer);
+      timers.set(last, { due: performance.now() + wait, period: repeat ? wait : undefined, task });
+      schedule();
       return last;
     },
     change(id, milliseconds) {
@@ -66,12 +74,16 @@ export function createTimers(loop: Loop): Timers {
       if (timer === undefined) return false;
       timer.period = clamp(milliseconds);
       timer.due = performance.now() + timer.period;
-      arm(id, timer);
+      schedule();
       return true;
     },
-    remove,
+    remove(id) {
+      timers.delete(id);
+      schedule();
+    },
     clear() {
-      for (const id of [...timers.keys()]) remove(id);
+      timers.clear();
+      schedule();
     },
   };
 }

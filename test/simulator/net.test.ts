@@ -1,0 +1,188 @@
+import { once } from "node:events";
+import { type AddressInfo, createServer, type Server, type Socket } from "node:net";
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { bootBoard } from "./harness.ts";
+
+let server: Server;
+let port: number;
+let peers: Socket[];
+
+beforeEach(async () => {
+  peers = [];
+  server = createServer((socket) => {
+    socket.on("error", () => undefined);
+    peers.push(socket);
+  });
+  await once(server.listen(0, "127.0.0.1"), "listening");
+  port = (server.address() as AddressInfo).port;
+});
+
+afterEach(() => {
+  for (const peer of peers) peer.destroy();
+  server.close();
+});
+
+async function peer(): Promise<Socket> {
+  if (peers.length === 0) await once(server, "connection");
+  return peers[0] as Socket;
+}
+
+const listen = `["error", "end", "close", "drain"].forEach(function (name) {
+  s.on(name, function (v) { print(name, name === "drain" ? v === s : v); }); });`;
+const connect = (then: string) =>
+  `var s = require("net").connect({ host: "127.0.0.1", port: ${port} }, function (c) {
+    print("connected", c === s); ${then} }); ${listen}`;
+
+describe("net", () => {
+  it("connects, drains once, sends bytes and drains again", async () => {
+    const bench = bootBoard(
+      connect(`print(s.write("\\x00\\xff")); s.write("abc"); s.write(new Uint8Array([1, 2]));`),
+    );
+    const chunks: Buffer[] = [];
+    const socket = await peer();
+    socket.on("data", (chunk) => chunks.push(chunk));
+    await bench.line("drain");
+    while (Buffer.concat(chunks).length < 8) await once(socket, "data");
+    // A typed array goes out as text, which is what the interpreter does.
+    expect(Buffer.concat(chunks).toString("latin1")).toBe("\x00\xffabc1,2");
+    expect(bench.lines).toEqual(["connected true", "false", "drain true"]);
+  });
+
+  it("drains after connecting with nothing to send", async () => {
+    const bench = bootBoard(connect(""));
+    await bench.line("drain");
+    expect(bench.lines).toEqual(["connected true", "drain true"]);
+  });
+
+  it("reads at most 536 bytes at a time", async () => {
+    const bench = bootBoard(
+      `${connect("")} var n = 0; s.on("data", function (d) {
+        n += d.length; if (d.length > 536) print("too long"); if (n === 2000) print("all"); })`,
+    );
+    (await peer()).write(Buffer.alloc(2000, 0xfe));
+    await bench.line("all");
+    expect(bench.lines).not.toContain("too long");
+  });
+
+  it("keeps bytes until somebody listens", async () => {
+    const bench = bootBoard(`${connect("")}
+      setTimeout(function () { s.on("data", function (d) { print("data", d); }); }, 40)`);
+    (await peer()).write("early");
+    expect(await bench.line("data")).toBe("data early");
+  });
+
+  it("ends after sending, and a write to it throws", async () => {
+    const bench = bootBoard(
+      connect(`s.write("bye"); s.end(); try { s.write("x") } catch (e) { print(e.message) }`),
+    );
+    const socket = await peer();
+    const [data] = (await once(socket, "data")) as [Buffer];
+    expect(data.toString()).toBe("bye");
+    expect(await bench.line("close")).toBe("close false");
+    expect(bench.lines).toEqual([
+      "connected true",
+      "This socket is closed",
+      "end undefined",
+      "close false",
+    ]);
+  });
+
+  it("closes without an error when the peer does, and a write to it throws", async () => {
+    const bench = bootBoard(
+      `${connect("")} s.on("close", function () { try { s.write("x") } catch (e) { print("thrown") } })`,
+    );
+    const socket = await peer();
+    await bench.line("connected");
+    socket.destroy();
+    await bench.line("thrown");
+    expect(bench.lines.slice(-3)).toEqual(["end undefined", "close false", "thrown"]);
+  });
+
+  it("says so when bytes could not be sent", async () => {
+    // The peer reads nothing and resets: 16 MiB do not fit into the buffers between.
+    const bench = bootBoard(
+      `${connect(`for (var i = 0, t = "x"; i < 24; i++) t += t; s.write(t);`)}
+       s.on("error", function (e) { print("code", e.code, e.message); })`,
+    );
+    const socket = await peer();
+    socket.pause();
+    await bench.line("connected");
+    socket.resetAndDestroy();
+    expect(await bench.line("close")).toBe("close true");
+    expect(bench.lines).toContain("code -8 unsent data");
+  });
+
+  it("reports a refused connection as error, end and close", async () => {
+    server.close();
+    const bench = bootBoard(
+      `${connect("")} s.on("error", function (e) { print("code", e.code); })`,
+    );
+    expect(await bench.line("close")).toBe("close true");
+    expect(bench.lines).toContain("code -9");
+    expect(bench.lines).not.toContain("connected true");
+  });
+
+  it("refuses options of the wrong kind", () => {
+    expect(bootBoard(`require("net").connect(5)`).lines[0]).toMatch(/^Uncaught Error/);
+    expect(bootBoard(`require("net").connect({}, 5)`).lines[0]).toMatch(/^Uncaught Error/);
+  });
+
+  it("is cut at once with the power", async () => {
+    const bench = bootBoard(`${connect("")} s.on("data", function () { print("never"); });`);
+    const socket = await peer();
+    await bench.line("connected");
+    bench.board.powerOff();
+    socket.write("hello");
+    await once(socket, "close");
+    expect(bench.lines).not.toContain("never");
+    expect(bench.lines).not.toContain("close false");
+  });
+});
+
+describe("Wifi", () => {
+  const wifi = { ssid: "home", password: "secret" };
+  const bundle = (ssid: string, password: string) => `var w = require("Wifi");
+    ["associated", "connected", "disconnected"].forEach(function (name) {
+      w.on(name, function (d) { print(name, d.msg || d.ip || d.ssid); }); });
+    print(w.getStatus().station === "connected");
+    w.connect("${ssid}", { password: "${password}" }, function (e) {
+      print("answer", e, w.getStatus().station); setTimeout(print, 20, "end"); });
+    try { require("net").connect({ host: "127.0.0.1", port: ${port} }) } catch (e) { print(e) }`;
+
+  it("connects, and only then there is a network", async () => {
+    const bench = bootBoard(bundle("home", "secret"), { wifi });
+    await bench.line("end");
+    expect(bench.lines).toEqual([
+      "false",
+      "InternalError: Unable to create socket",
+      "associated home",
+      "answer null connected",
+      "connected 192.0.2.10",
+      "end",
+    ]);
+  });
+
+  it.each([
+    ["home", "wrong", "4WAY_HANDSHAKE_TIMEOUT"],
+    ["away", "secret", "NO_AP_FOUND"],
+  ])("does not connect to %s with %s", async (ssid, password, reason) => {
+    const bench = bootBoard(bundle(ssid, password), { wifi });
+    await bench.line("end");
+    expect(bench.lines.slice(2)).toEqual([
+      `disconnected ${reason}`,
+      `answer ${reason} ${reason}`,
+      "end",
+    ]);
+  });
+
+  it("goes away on request", async () => {
+    const bench = bootBoard(
+      `var w = require("Wifi"); w.on("disconnected", function (d) { print(d.msg); });
+       w.connect("home", { password: "secret" }, function () { w.disconnect(function () {
+         print(w.getStatus().mode, w.getIP().ip); }); })`,
+      { wifi },
+    );
+    expect(await bench.line("NULL")).toBe("NULL undefined");
+    expect(bench.lines[0]).toBe("ASSOC_LEAVE");
+  });
+});
