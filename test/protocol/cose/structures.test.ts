@@ -11,7 +11,7 @@ import type { MessageClass } from "../../../protocol/topics.ts";
 import { encodeOracle, hex, toBinary } from "../../support/cbor-oracle.ts";
 import { aadOracle, kdfContextOracle } from "../../support/cose-builder.ts";
 
-const device = hex("00".repeat(31) + "ff");
+const device = hex(`${"00".repeat(31)}ff`);
 const cloud = hex("a5".repeat(32));
 const CLASSES: MessageClass[] = ["session", "reading", "receipt"];
 /** Lengths on both sides of every step of a CBOR head. */
