@@ -5,6 +5,9 @@
 
 #define MESSAGE_SIZE 200u
 
+/* Called through a volatile pointer, so that the compiler cannot drop a last memset. */
+static void *(*const volatile wipe)(void *, int, size_t) = memset;
+
 void throw_error(struct call *call, const char *code, bool is_type, const char *message) {
   if (call->failed) return;
   call->failed = true;
@@ -104,7 +107,7 @@ struct dc_bytes take_bytes(struct call *call, size_t index, const char *name, si
   if (!ok(call, napi_get_value_string_utf16(call->env, value, instance->text, length + 1, &length)))
     return bytes;
   bool narrowed = narrow(instance, length);
-  memset(instance->text, 0, length * sizeof instance->text[0]);
+  wipe(instance->text, 0, length * sizeof instance->text[0]);
   if (!narrowed) {
     refuse(call, name, "a byte string (characters up to 255)", true);
     return bytes;
@@ -173,15 +176,9 @@ napi_value give_prefix_and_key(struct call *call, const uint8_t *prefix, size_t 
   return object;
 }
 
-/* A wipe the compiler keeps: what is written through a volatile pointer counts as read. */
-static void wipe(uint8_t *data, size_t length) {
-  volatile uint8_t *bytes = data;
-  for (size_t i = 0; i < length; i++) bytes[i] = 0;
-}
-
 void finish_call(struct call *call) {
   struct instance *instance = call->instance;
-  wipe(instance->arena, instance->arena_used);
-  wipe(instance->result, sizeof instance->result);
+  wipe(instance->arena, 0, instance->arena_used);
+  wipe(instance->result, 0, sizeof instance->result);
   instance->arena_used = 0;
 }
