@@ -152,7 +152,14 @@ export function isOutdated(sources, targets) {
 }
 
 function bundlesOutdated() {
-  const inputs = ["dist/firmware", "dist/protocol", "boards", "scripts/build", "rollup.config.mjs"];
+  const inputs = [
+    "dist/firmware",
+    "dist/protocol",
+    "boards",
+    "scripts/build",
+    "rollup.config.mjs",
+    "package-lock.json",
+  ];
   const boards = listBoards(join(root, "boards"));
   return isOutdated(
     inputs.map((input) => join(root, input)),

@@ -76,6 +76,16 @@ export const nameRules = [
       isMemberOf(node, "E", "srand"),
   },
   {
+    rule: "inexact-power",
+    why: "Math.pow is exact for whole exponents from 0 to 9 only; write the number out",
+    types: ["CallExpression"],
+    refuses({ callee, arguments: given }) {
+      const exponent = given[1]?.value;
+      const exact = Number.isInteger(exponent) && exponent >= 0 && exponent <= 9;
+      return isMemberOf(callee, "Math", "pow") && !exact;
+    },
+  },
+  {
     rule: "length-assignment",
     why: "the length of an array cannot be set",
     types: ["AssignmentExpression"],

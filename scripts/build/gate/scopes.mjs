@@ -63,6 +63,9 @@ const visitors = {
     declare(scope, node.id.name, "class", node.start);
     for (const part of [node.superClass, node.body]) if (part) visit(part, node, scope, found);
   },
+  ImportDeclaration({ specifiers }, _parent, scope) {
+    for (const { local } of specifiers) declare(scope, local.name, "import", -1);
+  },
   CatchClause(node, _parent, scope, found) {
     const inner = openScope(node, scope, false);
     for (const name of boundNames(node.param)) declare(inner, name, "parameter", -1);
