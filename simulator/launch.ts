@@ -1,0 +1,85 @@
+/** A board file, its bundle and a directory become a running simulated device. */
+import { mkdirSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { createSimulatedBoard, type SimulatedBoard } from "./board.ts";
+import { loadDevcrypto } from "./devcrypto/load.ts";
+import { createSensorModels } from "./i2c/models.ts";
+import type { Environment } from "./i2c/sht3x-model.ts";
+import { repositoryRoot } from "./repository.ts";
+
+/** What the launcher reads of a board file (boards/*.json). */
+interface BoardFile {
+  name: string;
+  network: "wifi" | "host";
+  i2c?: { sda: string; scl: string };
+  sensors: { driver: string; address?: number }[];
+}
+
+export interface LaunchOptions {
+  /** Name of a board file: boards/<board>.json and build/firmware/<board>.js. */
+  board: string;
+  /** Where the device's flash and keys live; made where missing. */
+  directory: string;
+  /** Written to flash as coseflow.json. */
+  settings: { broker: { host: string; port: number } } & Record<string, unknown>;
+  console: (line: string) => void;
+  environment?: Environment;
+}
+
+export interface LaunchedDevice {
+  board: SimulatedBoard;
+  /** Which crypto module the board runs on, and why it is not the C module. */
+  devcrypto: { kind: "native" | "stand-in"; reason?: string };
+  /** Power off: nothing of the device runs afterwards, its keys in memory are wiped. */
+  powerOff(): void;
+}
+
+/** The network of the air that a simulated board with Wi-Fi breathes. */
+const SIMULATED_WIFI = { ssid: "simulated", password: "simulated password" };
+
+/** A room over the day: warm in the afternoon, damp in the morning. */
+const ROOM: Environment = (seconds) => {
+  const turn = Math.sin((seconds / 600) * 2 * Math.PI);
+  return { celsius: 21.5 + 1.5 * turn, relativeHumidity: 45 - 4 * turn };
+};
+
+function read(file: string, hint: string): string {
+  try {
+    return readFileSync(file, "utf8");
+  } catch (error) {
+    throw new Error(`${file}, expected ${hint}, got ${(error as NodeJS.ErrnoException).code}`);
+  }
+}
+
+/** Boots the bundle of a board. Throws when the board or its bundle is not there. */
+export function launchDevice(options: LaunchOptions): LaunchedDevice {
+  const root = repositoryRoot();
+  const { board } = options;
+  const file = JSON.parse(read(join(root, "boards", `${board}.json`), "a board file")) as BoardFile;
+  const bundle = read(join(root, "build", "firmware", `${board}.js`), "a bundle (npm run build)");
+  mkdirSync(options.directory, { recursive: true, mode: 0o700 });
+  const devcrypto = loadDevcrypto();
+  const keys = devcrypto.open(join(options.directory, "keys"));
+  const hasWifi = file.network === "wifi";
+  const simulated = createSimulatedBoard({
+    board: file,
+    bundle,
+    storage: join(options.directory, "flash"),
+    settings: hasWifi ? { ...options.settings, wifi: SIMULATED_WIFI } : options.settings,
+    devcrypto: keys,
+    console: options.console,
+    sensors: createSensorModels(file.sensors, options.environment ?? ROOM),
+    wifi: hasWifi ? SIMULATED_WIFI : undefined,
+    hostFiles: !hasWifi,
+  });
+  simulated.boot();
+  const { kind, reason } = devcrypto;
+  return {
+    board: simulated,
+    devcrypto: reason === undefined ? { kind } : { kind, reason },
+    powerOff() {
+      simulated.powerOff();
+      keys.close();
+    },
+  };
+}
