@@ -61,12 +61,8 @@ function connectDelivery(
     username: settings.broker.username,
     password: settings.broker.password,
     keepAlive: KEEP_ALIVE_SECONDS,
-    onConnect: function () {
-      log("connected to the broker");
-    },
-    onDisconnect: function (reason) {
-      log("disconnected from the broker: " + reason);
-    },
+    onConnect: function () {},
+    onDisconnect: function () {},
     onReady: function () {
       delivery.pump();
     },

@@ -1,0 +1,103 @@
+/** What `coseflow demo` prints on a terminal: the broker's view beside the cloud's, 80 columns. */
+import { fromBuffer } from "../../cloud/crypto/convert.ts";
+import type { Measurement } from "../../cloud/receiver/view.ts";
+import { fromBigEndian } from "../../protocol/bytes.ts";
+import { parseSequencedEncrypt0 } from "../../protocol/cose/encrypt0.ts";
+import { type MessageClass, parseTopic } from "../../protocol/topics.ts";
+
+/** Columns: class 8, bytes 5, hexadecimal 32, opened 33, and two blanks between. */
+const HEX_WIDTH = 32;
+const LEFT_WIDTH = 8 + 5 + 2 + HEX_WIDTH;
+export const WIDTH = 80;
+
+const OPENED_WIDTH = WIDTH - LEFT_WIDTH - 2;
+
+function cut(text: string, width: number): string {
+  return text.length <= width ? text : `${text.slice(0, width - 2)}..`;
+}
+
+/** One line: what the broker saw, and what became of it. */
+export function row(messageClass: string, payload: Uint8Array, opened: string): string {
+  const hex = cut(Buffer.from(payload).toString("hex"), HEX_WIDTH).padEnd(HEX_WIDTH);
+  const bytes = String(payload.length).padStart(5);
+  return `${messageClass.padEnd(8)}${bytes}  ${hex}  ${cut(opened, OPENED_WIDTH)}`.trimEnd();
+}
+
+/** A further line of the same message. */
+export function continuation(opened: string): string {
+  return `${" ".repeat(LEFT_WIDTH + 2)}${cut(opened, OPENED_WIDTH)}`;
+}
+
+export const HEADING = [
+  `${"message".padEnd(8)}bytes  ${"what the broker sees".padEnd(HEX_WIDTH)}  what the cloud opened`,
+  "-".repeat(WIDTH),
+];
+
+export function describe(measurement: Measurement): string {
+  const { name, value, unit, sequence } = measurement;
+  const shown = unit === undefined || unit === "1" ? "" : ` ${unit}`;
+  return `${name} ${value}${shown}  #${sequence}`;
+}
+
+interface Waiting {
+  payload?: Uint8Array;
+  opened: string[];
+}
+
+/** Messages whose other half is still missing; a demo that loses halves must not grow. */
+const MAX_WAITING = 256;
+
+/**
+ * Brings the two views together: a reading is shown once the broker's watcher has
+ * seen its bytes and the cloud has opened it, in whatever order that happens.
+ */
+export function createPairing(print: (line: string) => void) {
+  const waiting = new Map<string, Waiting>();
+
+  function entry(key: string): Waiting {
+    const found = waiting.get(key) ?? { opened: [] };
+    waiting.set(key, found);
+    const oldest = waiting.keys().next().value;
+    if (waiting.size > MAX_WAITING && oldest !== undefined) waiting.delete(oldest);
+    return found;
+  }
+
+  function show(key: string, { payload, opened }: Waiting): void {
+    if (payload === undefined || opened.length === 0) return;
+    waiting.delete(key);
+    const [first = "", ...rest] = opened;
+    print(row("reading", payload, first));
+    for (const line of rest) print(continuation(line));
+  }
+
+  function seenReading(payload: Uint8Array): void {
+    const reading = parseSequencedEncrypt0(fromBuffer(Buffer.from(payload)));
+    const key = `${fromBigEndian(reading.sessionKid)}/${reading.sequence}`;
+    const found = entry(key);
+    found.payload = payload;
+    show(key, found);
+  }
+
+  const OPENED: { [messageClass in Exclude<MessageClass, "reading">]: string } = {
+    session: "session key, signed, for the cloud",
+    receipt: "(for the device alone)",
+  };
+
+  return {
+    /** The watcher at the broker saw this. */
+    seen(prefix: string, topic: string, payload: Uint8Array): void {
+      const { messageClass } = parseTopic(prefix, topic);
+      if (messageClass === "reading") seenReading(payload);
+      else print(row(messageClass, payload, OPENED[messageClass]));
+    },
+    /** The cloud opened and stored the measurements of one reading. */
+    opened(measurements: Measurement[]): void {
+      const [first] = measurements;
+      if (first === undefined) return;
+      const key = `${first.session}/${first.sequence}`;
+      const found = entry(key);
+      found.opened = measurements.map(describe);
+      show(key, found);
+    },
+  };
+}

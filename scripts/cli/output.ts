@@ -1,0 +1,15 @@
+/** Where a command writes. Results go to `out`, everything said about them to `error`. */
+export interface Output {
+  out(text: string): void;
+  error(text: string): void;
+}
+
+export const processOutput: Output = {
+  out: (text) => process.stdout.write(text),
+  error: (text) => process.stderr.write(text),
+};
+
+/** Text from a device without what a terminal would obey (control and invisible characters). */
+export function printable(text: string): string {
+  return text.replace(/\p{C}/gu, "\ufffd");
+}

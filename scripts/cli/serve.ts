@@ -1,0 +1,87 @@
+import { once } from "node:events";
+import { readFileSync } from "node:fs";
+import type { Command } from "@commander-js/extra-typings";
+import type { Measurement } from "../../cloud/receiver/view.ts";
+import { startCloud } from "../../cloud/service.ts";
+import { TOPIC_PREFIX } from "../../protocol/topics.ts";
+import { DATABASE, KEYS_DIRECTORY } from "./defaults.ts";
+import { type Output, printable } from "./output.ts";
+
+const PASSWORD_VARIABLE = "COSEFLOW_BROKER_PASSWORD";
+
+/** From the file, otherwise from the environment: on the command line every user would see it. */
+function readPassword(file: string | undefined): string | undefined {
+  if (file === undefined) return process.env[PASSWORD_VARIABLE];
+  return readFileSync(file, "utf8").replace(/\r?\n$/, "");
+}
+
+function toText({ device, name, value, unit = "", time, session, sequence }: Measurement): string {
+  const when = new Date(time * 1000).toISOString();
+  const what = `${printable(name)} ${value} ${printable(unit)}`.trimEnd();
+  return `${when}  ${printable(device)}  ${what}  (session ${session}, reading ${sequence})`;
+}
+
+function toJson(measurement: Measurement): string {
+  const { device, session, sequence, name, unit, value, time } = measurement;
+  return JSON.stringify({ device, session, sequence, name, unit, value, time });
+}
+
+/** Watches for the first signal to end, or for nobody reading our output any more. */
+function watchForStop(): { stopped: Promise<unknown>; unwatch(): void } {
+  const watch = new AbortController();
+  const { signal } = watch;
+  const events = [
+    once(process, "SIGINT", { signal }),
+    once(process, "SIGTERM", { signal }),
+    once(process.stdout, "error", { signal }),
+  ];
+  for (const event of events) event.catch(() => "unwatched");
+  return { stopped: Promise.race(events), unwatch: () => watch.abort() };
+}
+
+export function addServeCommand(program: Command, output: Output): void {
+  program
+    .command("serve")
+    .description("receive: open, check and store what devices send, and print each reading")
+    .requiredOption("--broker <url>", "mqtt://host:port (also mqtts, ws, wss)")
+    .option("--username <name>", "user name at the broker")
+    .option("--password-file <file>", `file with the password (or ${PASSWORD_VARIABLE})`)
+    .option("--keys <directory>", "directory of the keys", KEYS_DIRECTORY)
+    .option("--db <file>", "database", DATABASE)
+    .option("--prefix <prefix>", "topic prefix", TOPIC_PREFIX)
+    .option("--client-id <id>", "MQTT client id (default: from the cloud's key id)")
+    .option("--json", "one line of JSON for each reading")
+    .addHelpText(
+      "after",
+      `
+Readings go to standard output, everything else as lines of JSON to standard error.
+While the broker is down it tries again and again; SIGINT or SIGTERM ends it.
+
+Examples:
+  $ coseflow serve --broker mqtt://localhost
+  $ coseflow serve --broker mqtts://broker.example --username cloud --password-file pw --json`,
+    )
+    .action(async (options) => {
+      const format = options.json ? toJson : toText;
+      // Listening for signals first: one during the start must not be lost.
+      const { stopped, unwatch } = watchForStop();
+      try {
+        const cloud = await startCloud({
+          broker: options.broker,
+          username: options.username,
+          password: readPassword(options.passwordFile),
+          keys: options.keys,
+          database: options.db,
+          prefix: options.prefix,
+          clientId: options.clientId,
+          log: (line) => output.error(`${JSON.stringify(line)}\n`),
+          onReading: (measurement) => output.out(`${format(measurement)}\n`),
+          keepTrying: true,
+        });
+        await stopped;
+        await cloud.close();
+      } finally {
+        unwatch();
+      }
+    });
+}
