@@ -64,8 +64,17 @@ function checkCertificate(directory: string, publicKey: Bytes): void {
     throw new Error(`${KEY_FILES.cloudCertificate}, expected one signed by the root, got another`);
 }
 
+function checkMade(directory: string): void {
+  const path = join(directory, KEY_FILES.cloudCertificate);
+  if (!existsSync(path))
+    throw new Error(
+      `${path}, expected the cloud's keys, got none: make them with "coseflow keys init"`,
+    );
+}
+
 /** Opens the keys of a directory; throws when others than the owner may read them. */
 export function loadKeys(crypto: NodeCrypto, directory: string): CloudKeys {
+  checkMade(directory);
   checkPrivateDirectory(directory);
   const pem = readPrivateFile(join(directory, KEY_FILES.cloudKey));
   const key = crypto.importPrivateKey(pem.toString("utf8"), USAGE_DERIVE);
@@ -81,6 +90,7 @@ export function loadKeys(crypto: NodeCrypto, directory: string): CloudKeys {
 
 /** The cloud's public key, read from its certificate: devices are given it. */
 export function readCloudPublicKey(directory: string): Bytes {
+  checkMade(directory);
   const pem = readFileSync(join(directory, KEY_FILES.cloudCertificate));
   const { x, y } = new X509Certificate(pem).publicKey.export({ format: "jwk" });
   const coordinate = (text: unknown) => Buffer.from(text as string, "base64url");

@@ -23,7 +23,6 @@ function createProgram(output: Output): Command {
     )
     .version(version())
     .exitOverride()
-    .showHelpAfterError("(add --help for what is possible)")
     .configureOutput({
       writeOut: output.out,
       writeErr: output.error,

@@ -1,6 +1,6 @@
-import { once } from "node:events";
 import { readFileSync } from "node:fs";
-import type { Command } from "@commander-js/extra-typings";
+import { type Command, InvalidArgumentError } from "@commander-js/extra-typings";
+import { checkBroker } from "../../cloud/receiver/broker.ts";
 import type { Measurement } from "../../cloud/receiver/view.ts";
 import { startCloud } from "../../cloud/service.ts";
 import { TOPIC_PREFIX } from "../../protocol/topics.ts";
@@ -26,24 +26,40 @@ function toJson(measurement: Measurement): string {
   return JSON.stringify({ device, session, sequence, name, unit, value, time });
 }
 
+const STOP_SIGNALS = ["SIGINT", "SIGTERM"] as const;
+
 /** Watches for the first signal to end, or for nobody reading our output any more. */
-function watchForStop(): { stopped: Promise<unknown>; unwatch(): void } {
-  const watch = new AbortController();
-  const { signal } = watch;
-  const events = [
-    once(process, "SIGINT", { signal }),
-    once(process, "SIGTERM", { signal }),
-    once(process.stdout, "error", { signal }),
-  ];
-  for (const event of events) event.catch(() => "unwatched");
-  return { stopped: Promise.race(events), unwatch: () => watch.abort() };
+function watchForStop(): { stopped: Promise<void>; unwatch(): void } {
+  let stop = () => {};
+  const stopped = new Promise<void>((resolve) => {
+    stop = () => resolve();
+  });
+  for (const signal of STOP_SIGNALS) process.once(signal, stop);
+  process.stdout.once("error", stop);
+  return {
+    stopped,
+    unwatch() {
+      for (const signal of STOP_SIGNALS) process.removeListener(signal, stop);
+      process.stdout.removeListener("error", stop);
+    },
+  };
+}
+
+/** A wrong URL is a wrong command line, not a failure. */
+function parseBroker(url: string): string {
+  try {
+    checkBroker(url);
+    return url;
+  } catch (error) {
+    throw new InvalidArgumentError((error as Error).message);
+  }
 }
 
 export function addServeCommand(program: Command, output: Output): void {
   program
     .command("serve")
     .description("receive: open, check and store what devices send, and print each reading")
-    .requiredOption("--broker <url>", "mqtt://host:port (also mqtts, ws, wss)")
+    .requiredOption("--broker <url>", "mqtt://host:port (also mqtts, ws, wss)", parseBroker)
     .option("--username <name>", "user name at the broker")
     .option("--password-file <file>", `file with the password (or ${PASSWORD_VARIABLE})`)
     .option("--keys <directory>", "directory of the keys", KEYS_DIRECTORY)
