@@ -1,5 +1,5 @@
 /** A device, a cloud and key pairs whose private part a test can reach. */
-import { createECDH, createPrivateKey, type KeyObject } from "node:crypto";
+import { createCipheriv, createECDH, createPrivateKey, type KeyObject } from "node:crypto";
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -45,6 +45,19 @@ export function makeParty(scalar?: Buffer): Party {
   const publicKey = fromBinary(point);
   const thumbprint = thumbprintOf(nodeCrypto, publicKey);
   return { key, publicKey, thumbprint, kid: kidOf(thumbprint), privateKey };
+}
+
+/**
+ * A content key of bytes that the test knows. The door has no such function, but it
+ * opens keys at rest, and those a test can seal.
+ */
+export function importContentKey(secret: Buffer, usage: number): KeyHandle {
+  const kek = Buffer.alloc(32, 1);
+  const nonce = Buffer.alloc(12);
+  const cipher = createCipheriv("aes-256-gcm", kek, nonce);
+  const sealed = Buffer.concat([nonce, cipher.update(secret), cipher.final(), cipher.getAuthTag()]);
+  const handle = nodeCrypto.importKek(fromBinary(kek));
+  return nodeCrypto.openKey(fromBinary(sealed), handle, "" as Bytes, usage);
 }
 
 export interface TestDevice {
