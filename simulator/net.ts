@@ -62,10 +62,12 @@ function openSocket(ports: NetPorts, wire: Socket, connected?: RealmFunction): o
     return false;
   }
 
-  function end(): void {
+  function end(data?: unknown): void {
     if (isClosing) return;
+    if (data !== undefined) write(data);
     isClosing = true;
-    if (unsent === 0) wire.end(() => wire.destroy());
+    if (!isConnected) wire.destroy();
+    else if (unsent === 0) wire.end(() => wire.destroy());
   }
 
   const socket = realm.object({ write, end });
@@ -77,9 +79,11 @@ function openSocket(ports: NetPorts, wire: Socket, connected?: RealmFunction): o
   }
 
   function closed(): void {
-    isClosing = true;
     const lost = unsent > 0 ? socketErrors.unsentData : undefined;
-    const error = isConnected ? lost : connectError(failure);
+    // Ended before it was connected, it has not failed.
+    const notConnected = isClosing ? undefined : connectError(failure);
+    const error = isConnected ? lost : notConnected;
+    isClosing = true;
     if (error !== undefined) events.emit(socket, "error", [realm.object(error)]);
     events.emit(socket, "end", []);
     events.emit(socket, "close", [error !== undefined]);
@@ -89,8 +93,11 @@ function openSocket(ports: NetPorts, wire: Socket, connected?: RealmFunction): o
   wire.setNoDelay(true);
   wire.on("connect", () => {
     isConnected = true;
-    loop.run(() => connected?.(socket));
-    if (unsent === 0) events.emit(socket, "drain", [socket]);
+    const isIdle = unsent === 0;
+    loop.run(() => {
+      if (connected !== undefined) Reflect.apply(connected, socket, [socket]);
+    });
+    if (isIdle) events.emit(socket, "drain", [socket]);
   });
   wire.on("data", (data: Buffer) => {
     for (let from = 0; from < data.length; from += chunkBytes)

@@ -31,7 +31,7 @@ const listen = `["error", "end", "close", "drain"].forEach(function (name) {
   s.on(name, function (v) { print(name, name === "drain" ? v === s : v); }); });`;
 const connect = (then: string) =>
   `var s = require("net").connect({ host: "127.0.0.1", port: ${port} }, function (c) {
-    print("connected", c === s); ${then} }); ${listen}`;
+    print("connected", c === s && this === s); ${then} }); ${listen}`;
 
 describe("net", () => {
   it("connects, drains once, sends bytes and drains again", async () => {
@@ -41,11 +41,10 @@ describe("net", () => {
     const chunks: Buffer[] = [];
     const socket = await peer();
     socket.on("data", (chunk) => chunks.push(chunk));
-    await bench.line("drain");
     while (Buffer.concat(chunks).length < 8) await once(socket, "data");
     // A typed array goes out as text, which is what the interpreter does.
     expect(Buffer.concat(chunks).toString("latin1")).toBe("\x00\xffabc1,2");
-    expect(bench.lines).toEqual(["connected true", "false", "drain true"]);
+    expect(bench.lines).toEqual(["connected true", "false", "drain true", "drain true"]);
   });
 
   it("drains after connecting with nothing to send", async () => {
@@ -82,9 +81,23 @@ describe("net", () => {
     expect(bench.lines).toEqual([
       "connected true",
       "This socket is closed",
+      "drain true",
       "end undefined",
       "close false",
     ]);
+  });
+
+  it("sends a last word with end", async () => {
+    const bench = bootBoard(connect(`s.end("bye"); s.end();`));
+    const [data] = (await once(await peer(), "data")) as [Buffer];
+    expect(data.toString()).toBe("bye");
+    expect(await bench.line("close")).toBe("close false");
+  });
+
+  it("does not call back when it is ended before it is connected", async () => {
+    const bench = bootBoard(`${connect("")} s.write("x"); s.end();`);
+    await bench.line("close");
+    expect(bench.lines).toEqual(["end undefined", "close false"]);
   });
 
   it("closes without an error when the peer does, and a write to it throws", async () => {
