@@ -153,6 +153,8 @@ const arraySlice = Array.prototype.slice;
 add(TypedArray.prototype, "slice", function (from, to) {
   return arraySlice.call(this, from, to);
 });
+const { floor, ceil } = Math;
+add(Math, "round", (value) => (value < 0 ? ceil(value - 0.5) : floor(value + 0.5)) + 0);
 add(Math, "random", () => ports.random() / 0x7fffffff);
 add(Error.prototype, "toString", function () {
   return this.constructor.name + ": " + this.message;

@@ -75,6 +75,7 @@ describe("what is there behaves as on the board", () => {
       "Array.isArray(new Uint8Array([1, 2]).slice(1))",
       "true",
     ],
+    ["round takes halves away from zero", "[-1.5, -0.4, 1.5, 2.4].map(Math.round)", "[-2,0,2,2]"],
     ["errors have no name", "new TypeError('x').name", "undefined"],
     ["errors print their class", "new TypeError('x')", "TypeError: x"],
     ["randomness is constant", "E.hwRand()", "548953282"],

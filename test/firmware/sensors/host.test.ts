@@ -39,7 +39,7 @@ describe("host metrics", () => {
   });
 
   it("takes no load for a load of zero", () => {
-    const files = { ...whole, "/proc/loadavg": "0.00 0.00 0.00 1/1 1" };
+    const files: Files = { ...whole, "/proc/loadavg": "0.00 0.00 0.00 1/1 1" };
     expect(read((path) => files[path])[0]?.values[0]).toBe(0);
   });
 
