@@ -11,7 +11,7 @@ const MEMORY_FIELD = 24;
  * the bytes that new programs could use (proc(5)). `readFile` returns a file's text;
  * it may throw, or return undefined, when there is none.
  */
-export function createHost(ports: { readFile: (path: string) => string | undefined }): Sensor {
+export function createSensor(ports: { readFile: (path: string) => string | undefined }): Sensor {
   /** The text, or "" for a file that cannot be read: the numbers below are missing then. */
   function textOf(path: string): string {
     try {

@@ -1,16 +1,17 @@
-/**
- * One measured quantity: what SenML says about it once (RFC 8428). A value is a whole
- * number times 10^exponent, so that no decimal fraction is ever computed or printed.
- */
-export interface Quantity {
-  /** SenML name, relative to the device's base name. */
-  name: string;
-  /** Unit from IANA's registry of SenML units, such as "Cel" or "%RH". */
-  unit: string;
-  exponent: number;
+import type { Quantity } from "../../protocol/senml.ts";
+import type { Clock, I2c } from "../ports.ts";
+
+/** What a board may offer its drivers; each takes the parts it needs. */
+export interface SensorPorts {
+  clock: Clock;
+  /** Undefined on a board whose file names no bus. */
+  i2c: I2c | undefined;
+  /** The text of a file of the host, on a board that has files. */
+  readFile: (path: string) => string | undefined;
 }
 
 export interface Sensor {
+  /** What it measures: each value is a whole number times 10^exponent. */
   quantities: Quantity[];
   /**
    * Measures and calls `done` exactly once, now or later: with a SensorError, or with

@@ -27,7 +27,7 @@ function wordAt(bytes: ArrayLike<number>, at: number): number {
  * Sensirion SHT3x: temperature and relative humidity, in hundredths. Conversion of
  * section 4.13: -45 + 175 raw / 65535 degrees, 100 raw / 65535 percent.
  */
-export function createSht3x(
+export function createSensor(
   ports: { i2c: I2c; clock: Clock },
   config: { address?: number },
 ): Sensor {
