@@ -41,8 +41,8 @@ static int write_point(mbedtls_ecp_group *group, const mbedtls_ecp_point *point,
 }
 
 /* y = sqrt(x^3 - 3x + b) mod p; p = 3 mod 4, so the root is the (p + 1) / 4th power
- * (SEC1 section 2.3.4). Gives y of the wanted sign for any x below p: whether the
- * square existed shows when the point is checked to be on the curve. */
+ * (SEC1 section 2.3.4). Some number comes out for any x: whether x is below p and the
+ * root exists shows when the point is checked to be on the curve. */
 static int solve_y(mbedtls_ecp_group *group, const mbedtls_mpi *x, int odd, mbedtls_mpi *y) {
   mbedtls_mpi square, exponent;
   mbedtls_mpi_init(&square);
@@ -62,32 +62,30 @@ static int solve_y(mbedtls_ecp_group *group, const mbedtls_mpi *x, int odd, mbed
   return result;
 }
 
-/* 33 bytes to 65. DC_ERR_ARGUMENT for another first byte than 0x02 and 0x03 or x >= p. */
-static int decompress(mbedtls_ecp_group *group, const uint8_t *point, uint8_t out[DC_POINT_SIZE]) {
+int dc_ec_decompress(struct dc *dc, const uint8_t point[DC_COMPRESSED_POINT_SIZE],
+                     uint8_t out[DC_POINT_SIZE]) {
+  mbedtls_ecp_group *group = curve(dc);
+  if (group == NULL) return DC_ERR_MEMORY;
   if (point[0] != 0x02 && point[0] != 0x03) return DC_ERR_ARGUMENT;
   mbedtls_mpi x, y;
   mbedtls_mpi_init(&x);
   mbedtls_mpi_init(&y);
-  int status = DC_ERR_MEMORY;
-  if (mbedtls_mpi_read_binary(&x, point + 1, DC_SCALAR_SIZE) != 0) goto cleanup;
-  status = DC_ERR_ARGUMENT;
-  if (mbedtls_mpi_cmp_mpi(&x, &group->P) >= 0) goto cleanup;
-  status = DC_ERR_MEMORY;
-  if (solve_y(group, &x, point[0] & 1, &y) != 0) goto cleanup;
+  int result = mbedtls_mpi_read_binary(&x, point + 1, DC_SCALAR_SIZE);
+  if (result == 0) result = solve_y(group, &x, point[0] & 1, &y);
   out[0] = 0x04;
   memcpy(out + 1, point + 1, DC_SCALAR_SIZE);
-  if (mbedtls_mpi_write_binary(&y, out + 1 + DC_SCALAR_SIZE, DC_SCALAR_SIZE) == 0) status = 0;
-cleanup:
+  if (result == 0) result = mbedtls_mpi_write_binary(&y, out + 1 + DC_SCALAR_SIZE, DC_SCALAR_SIZE);
   mbedtls_mpi_free(&x);
   mbedtls_mpi_free(&y);
-  return status;
+  return result == 0 ? 0 : DC_ERR_MEMORY;
 }
 
 /* A point of the curve other than infinity, from 65 or 33 bytes. */
-static int read_point(mbedtls_ecp_group *group, struct dc_bytes bytes, mbedtls_ecp_point *point) {
+static int read_point(struct dc *dc, mbedtls_ecp_group *group, struct dc_bytes bytes,
+                      mbedtls_ecp_point *point) {
   uint8_t plain[DC_POINT_SIZE];
   if (bytes.length == DC_COMPRESSED_POINT_SIZE) {
-    int status = decompress(group, bytes.data, plain);
+    int status = dc_ec_decompress(dc, bytes.data, plain);
     if (status != 0) return status;
     bytes.data = plain;
     bytes.length = DC_POINT_SIZE;
@@ -146,7 +144,7 @@ int dc_ec_agree(struct dc *dc, const uint8_t secret[DC_SCALAR_SIZE], struct dc_b
   mbedtls_mpi_init(&d);
   mbedtls_mpi_init(&z);
   mbedtls_ecp_point_init(&q);
-  int status = read_point(group, point, &q);
+  int status = read_point(dc, group, point, &q);
   if (status == 0) {
     int result = mbedtls_mpi_read_binary(&d, secret, DC_SCALAR_SIZE);
     if (result == 0)
@@ -178,6 +176,7 @@ int dc_sign_message(struct dc *dc, dc_handle key, struct dc_bytes message,
   if (result == 0)
     result = mbedtls_ecdsa_sign_det_ext(group, &r, &s, &d, hash, sizeof hash, MBEDTLS_MD_SHA256,
                                         dc_mbedtls_random, dc);
+  dc_wipe_stack(); /* mbedTLS 2.28 leaves the private key on the stack (its HMAC_DRBG seed) */
   if (result == 0) result = mbedtls_mpi_write_binary(&r, signature, DC_SCALAR_SIZE);
   if (result == 0)
     result = mbedtls_mpi_write_binary(&s, signature + DC_SCALAR_SIZE, DC_SCALAR_SIZE);
@@ -208,7 +207,7 @@ int dc_verify_message(struct dc *dc, const uint8_t public_key[DC_POINT_SIZE],
   mbedtls_mpi_init(&r);
   mbedtls_mpi_init(&s);
   mbedtls_ecp_point_init(&q);
-  status = read_point(group, point, &q);
+  status = read_point(dc, group, point, &q);
   if (status == 0) {
     int result = mbedtls_mpi_read_binary(&r, signature, DC_SCALAR_SIZE);
     if (result == 0) result = mbedtls_mpi_read_binary(&s, signature + DC_SCALAR_SIZE, DC_SCALAR_SIZE);

@@ -34,6 +34,11 @@ int dc_mbedtls_status(const struct dc *dc, int result);
 int dc_check_input(struct dc_bytes input);
 /** A pointer that mbedTLS may look at, also for empty input. */
 const uint8_t *dc_data(struct dc_bytes input);
+/**
+ * Wipes the stack below the caller, where mbedTLS may have left a secret. Called
+ * from the frame that called mbedTLS, so that it covers the same addresses.
+ */
+void dc_wipe_stack(void);
 /** 1 when both hold the same bytes; time tells the length only. */
 int dc_equal(const uint8_t *a, const uint8_t *b, size_t length);
 void dc_put_u32(uint8_t *out, uint32_t value);
@@ -68,6 +73,12 @@ int dc_ec_check_pair(struct dc *dc, const uint8_t secret[DC_SCALAR_SIZE],
 /** The x-coordinate of the shared point. DC_ERR_ARGUMENT when `point` (65 or 33 bytes) is none of P-256. */
 int dc_ec_agree(struct dc *dc, const uint8_t secret[DC_SCALAR_SIZE], struct dc_bytes point,
                 uint8_t shared[DC_SCALAR_SIZE]);
+/**
+ * The 65 bytes of a point from 33 (SEC1 section 2.3.4). Not checked to be on the
+ * curve; DC_ERR_ARGUMENT only for another first byte than 0x02 and 0x03.
+ */
+int dc_ec_decompress(struct dc *dc, const uint8_t point[DC_COMPRESSED_POINT_SIZE],
+                     uint8_t out[DC_POINT_SIZE]);
 /** Frees the curve. */
 void dc_ec_free(struct dc *dc);
 

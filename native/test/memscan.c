@@ -1,6 +1,9 @@
 /*
- * "No key outside its slot": does what a device does, then searches all of its own
- * memory for each secret. Found exactly once, and nowhere once the module is freed.
+ * "No key outside its slot": does what a device does, step by step, and after each
+ * step searches all memory that can be written for each secret known so far. A secret
+ * must be found as often as it lies in a slot, and no more: what passed through the
+ * stack or the heap is wiped. The steps run far down the stack, so that the search
+ * does not itself overwrite what they left there.
  */
 
 #define _GNU_SOURCE /* mkdtemp, pread */
@@ -19,6 +22,8 @@
 /* The secrets are remembered under this mask, so as not to find what we look for. */
 #define MASK 0x5a
 #define CHUNK (1u << 20)
+#define MAX_SECRETS 10u
+#define GAP (128u * 1024u)
 
 struct secret {
   const char *name;
@@ -31,12 +36,39 @@ struct scan {
   uint8_t *chunk; /* a mapping of its own, which is not searched */
   unsigned passed, failed;
   volatile uint8_t copy[DC_KEY_SIZE]; /* planted, to be found */
+  size_t secret_count;
+  struct secret secrets[MAX_SECRETS];
 };
 
-static struct secret remember(const char *name, const uint8_t *secret, size_t length) {
+/* The system's random source, with the first 32 bytes after `armed` remembered: the
+ * scalar of the key that is then made. */
+struct recorder {
+  struct dc_port inner;
+  int armed;
+  struct secret first;
+};
+
+struct scene {
+  struct dc dc;
+  struct scan scan;
+  struct recorder recorder;
+  struct dc_posix store;
+  dc_handle device, cek, session, receipt, opened, carried;
+  uint8_t public_key[DC_POINT_SIZE];
+  uint8_t nonce[DC_NONCE_SIZE];
+  uint8_t agreed[DC_AGREED_SIZE];
+  uint8_t sealed[6 + DC_KEY_SIZE + DC_TAG_SIZE];
+};
+
+/* Byte by byte, through volatile, so that no register-wide copy is left behind. */
+static struct secret mask(const char *name, const volatile uint8_t *secret, size_t length) {
   struct secret remembered = {name, length, {0}};
   for (size_t i = 0; i < length; i++) remembered.masked[i] = secret[i] ^ MASK;
   return remembered;
+}
+
+static void remember(struct scene *scene, const char *name, const uint8_t *secret, size_t length) {
+  scene->scan.secrets[scene->scan.secret_count++] = mask(name, secret, length);
 }
 
 static int matches(const uint8_t *at, const struct secret *secret, int backwards) {
@@ -70,7 +102,7 @@ static unsigned count(struct scan *scan, const struct secret *secret, int backwa
     uint64_t from, to;
     char permissions[5];
     if (sscanf(line, "%" SCNx64 "-%" SCNx64 " %4s", &from, &to, permissions) != 3) continue;
-    if (permissions[0] != 'r') continue;
+    if (permissions[0] != 'r' || permissions[1] != 'w') continue;
     uint64_t own = (uint64_t)(uintptr_t)scan->chunk;
     /* The kernel may join neighbouring mappings: search around the chunk. */
     if (from <= own && own < to) {
@@ -83,16 +115,25 @@ static unsigned count(struct scan *scan, const struct secret *secret, int backwa
   return found;
 }
 
-static void expect(struct scan *scan, const struct secret *secret, unsigned expected) {
+/* How many slots hold the secret. */
+static unsigned slots_with(const struct dc *dc, const struct secret *secret) {
+  unsigned slots = 0;
+  for (size_t i = 0; i < DC_SLOTS; i++)
+    slots += dc->slots[i].kind != DC_KIND_FREE && matches(dc->slots[i].secret, secret, 0);
+  return slots;
+}
+
+static void expect(struct scan *scan, const char *when, const struct secret *secret,
+                   unsigned expected) {
   unsigned forwards = count(scan, secret, 0);
   unsigned backwards = count(scan, secret, 1);
-  int right = forwards == expected && backwards == 0;
-  if (right)
+  if (forwards == expected && backwards == 0) {
     scan->passed++;
-  else
-    scan->failed++;
-  printf("%s %s: found %u times, %u backwards, expected %u\n", right ? "ok" : "FAILED",
-         secret->name, forwards, backwards, expected);
+    return;
+  }
+  scan->failed++;
+  printf("FAILED %s: %s found %u times and %u backwards, expected %u\n", when, secret->name,
+         forwards, backwards, expected);
 }
 
 static void must(int status) {
@@ -106,61 +147,199 @@ static struct dc_bytes text(const char *string) {
   return bytes;
 }
 
-struct keys {
-  dc_handle device, cek, session, receipt;
-};
-
-/* First boot, one session message, readings, a receipt key, a message from the cloud. */
-static void live(struct dc *dc, struct keys *keys) {
-  uint8_t public_key[DC_POINT_SIZE], agreed[DC_AGREED_SIZE], nonce[DC_NONCE_SIZE];
-  uint8_t signature[DC_SIGNATURE_SIZE], out[256], prefix[6];
-  dc_handle opened, carried;
-  uint32_t number;
-  must(dc_open_device_key(dc, &keys->device));
-  must(dc_next_device_counter(dc, &number));
-  must(dc_export_public_key(dc, keys->device, public_key));
-  must(dc_generate_key(dc, DC_USAGE_CARRIED | DC_USAGE_WRAP | DC_USAGE_ENCRYPT, &keys->cek));
-  must(dc_generate_key(dc, DC_USAGE_CARRIED | DC_USAGE_ENCRYPT_SEQUENCE | DC_USAGE_DERIVE,
-                       &keys->session));
-  must(dc_generate_random(dc, nonce, sizeof nonce));
-  must(dc_key_agreement_wrap(dc, public_key, text("context"), keys->cek, agreed));
-  must(dc_aead_encrypt_key(dc, keys->cek, nonce, text("aad"), text("prefix"), keys->session, out));
-  struct dc_bytes sealed = {out, 6 + DC_KEY_SIZE + DC_TAG_SIZE};
-  struct dc_bytes ephemeral = {agreed, DC_POINT_SIZE};
-  must(dc_sign_message(dc, keys->device, sealed, signature));
-  must(dc_verify_message(dc, public_key, sealed, signature));
-  must(dc_key_agreement_unwrap(dc, keys->device, ephemeral, text("context"),
-                               agreed + DC_POINT_SIZE, DC_USAGE_DECRYPT, &opened));
-  must(dc_aead_decrypt_key(dc, opened, nonce, text("aad"), sealed, 6, DC_USAGE_DECRYPT, prefix,
-                           &carried));
-  must(dc_destroy_key(dc, opened));
-  must(dc_destroy_key(dc, carried));
-  must(dc_derive_key(dc, keys->session, text("receipt"), DC_USAGE_DECRYPT, &keys->receipt));
-  for (int i = 0; i < 10; i++) {
-    must(dc_reserve_sequence(dc, keys->session, &number));
-    must(dc_aead_encrypt_sequence(dc, keys->session, number, text("aad"), text("reading"), out));
+static int recorded_random(void *context, uint8_t *out, size_t length) {
+  struct recorder *recorder = context;
+  int status = recorder->inner.random(recorder->inner.context, out, length);
+  if (status == 0 && recorder->armed && length == DC_SCALAR_SIZE) {
+    recorder->first = mask("scalar", out, length);
+    recorder->armed = 0;
   }
+  return status;
 }
 
-static void search(struct scan *scan, struct dc *dc) {
-  struct keys keys;
-  live(dc, &keys);
-  const struct dc_slot *slots = dc->slots;
-  const struct secret secrets[] = {
-      remember("device key", slots[keys.device & 0xff].secret, DC_SCALAR_SIZE),
-      remember("content key", slots[keys.cek & 0xff].secret, DC_KEY_SIZE),
-      remember("session key", slots[keys.session & 0xff].secret, DC_KEY_SIZE),
-      remember("receipt key", slots[keys.receipt & 0xff].secret, DC_KEY_SIZE),
-  };
-  const size_t secret_count = sizeof secrets / sizeof secrets[0];
-  for (size_t i = 0; i < secret_count; i++) expect(scan, &secrets[i], 1);
-  /* The search itself is tested: a second copy is found. */
-  for (size_t i = 0; i < DC_KEY_SIZE; i++) scan->copy[i] = slots[keys.cek & 0xff].secret[i];
-  expect(scan, &secrets[1], 2);
+static int recorded_read(void *context, const char *id, uint8_t *out, size_t capacity,
+                         size_t *length) {
+  const struct dc_port *inner = &((struct recorder *)context)->inner;
+  return inner->store_read(inner->context, id, out, capacity, length);
+}
+
+static int recorded_write(void *context, const char *id, const uint8_t *data, size_t length) {
+  const struct dc_port *inner = &((struct recorder *)context)->inner;
+  return inner->store_write(inner->context, id, data, length);
+}
+
+static int recorded_erase(void *context, const char *id) {
+  const struct dc_port *inner = &((struct recorder *)context)->inner;
+  return inner->store_erase(inner->context, id);
+}
+
+static void start_module(struct scene *scene) {
+  struct dc_port port = {&scene->recorder, recorded_random, recorded_read, recorded_write,
+                         recorded_erase};
+  scene->recorder.inner = dc_posix_port(&scene->store);
+  dc_init(&scene->dc, &port);
+}
+
+/* The steps of a device's life. */
+
+static void make_device_key(struct scene *scene) {
+  must(dc_open_device_key(&scene->dc, &scene->device));
+  must(dc_export_public_key(&scene->dc, scene->device, scene->public_key));
+}
+
+static void count_up(struct scene *scene) {
+  uint32_t counter;
+  must(dc_next_device_counter(&scene->dc, &counter));
+}
+
+static void open_again(struct scene *scene) {
+  dc_free(&scene->dc);
+  start_module(scene);
+  must(dc_open_device_key(&scene->dc, &scene->device));
+}
+
+static void make_keys(struct scene *scene) {
+  must(dc_generate_key(&scene->dc, DC_USAGE_CARRIED | DC_USAGE_WRAP, &scene->cek));
+  must(dc_generate_key(&scene->dc, DC_USAGE_CARRIED | DC_USAGE_ENCRYPT_SEQUENCE | DC_USAGE_DERIVE,
+                       &scene->session));
+  must(dc_generate_random(&scene->dc, scene->nonce, sizeof scene->nonce));
+}
+
+static void wrap(struct scene *scene) {
+  scene->recorder.armed = 1;
+  must(dc_key_agreement_wrap(&scene->dc, scene->public_key, text("context"), scene->cek,
+                             scene->agreed));
+}
+
+static void carry(struct scene *scene) {
+  must(dc_aead_encrypt_key(&scene->dc, scene->cek, scene->nonce, text("aad"), text("prefix"),
+                           scene->session, scene->sealed));
+}
+
+static void sign(struct scene *scene) {
+  uint8_t signature[DC_SIGNATURE_SIZE];
+  must(dc_sign_message(&scene->dc, scene->device, text("message"), signature));
+}
+
+static void unwrap(struct scene *scene) {
+  struct dc_bytes ephemeral = {scene->agreed, DC_POINT_SIZE};
+  must(dc_key_agreement_unwrap(&scene->dc, scene->device, ephemeral, text("context"),
+                               scene->agreed + DC_POINT_SIZE, DC_USAGE_DECRYPT, &scene->opened));
+}
+
+static void take_carried(struct scene *scene) {
+  struct dc_bytes sealed = {scene->sealed, sizeof scene->sealed};
+  uint8_t prefix[6];
+  must(dc_aead_decrypt_key(&scene->dc, scene->opened, scene->nonce, text("aad"), sealed, 6,
+                           DC_USAGE_DECRYPT, prefix, &scene->carried));
+}
+
+static void destroy(struct scene *scene) {
+  must(dc_destroy_key(&scene->dc, scene->opened));
+  must(dc_destroy_key(&scene->dc, scene->carried));
+}
+
+static void derive(struct scene *scene) {
+  must(dc_derive_key(&scene->dc, scene->session, text("receipt"), DC_USAGE_DECRYPT,
+                     &scene->receipt));
+}
+
+static void read_sensor(struct scene *scene) {
+  uint8_t out[7 + DC_TAG_SIZE];
+  uint32_t sequence;
+  must(dc_reserve_sequence(&scene->dc, scene->session, &sequence));
+  must(dc_aead_encrypt_sequence(&scene->dc, scene->session, sequence, text("aad"), text("reading"),
+                                out));
+}
+
+static void end(struct scene *scene) { dc_free(&scene->dc); }
+
+/* What the test learns after a step; not far down, so that the step's traces stay. */
+
+static void learn_device_key(struct scene *scene) {
+  remember(scene, "device key", scene->dc.slots[scene->device & 0xff].secret, DC_SCALAR_SIZE);
+}
+
+static void learn_keys(struct scene *scene) {
+  remember(scene, "content key", scene->dc.slots[scene->cek & 0xff].secret, DC_KEY_SIZE);
+  remember(scene, "session key", scene->dc.slots[scene->session & 0xff].secret, DC_KEY_SIZE);
+}
+
+/* Ephemeral scalar, shared secret and key encryption key of the wrap. */
+static void learn_agreement(struct scene *scene) {
+  uint8_t shared[DC_SCALAR_SIZE], kek[DC_KEY_SIZE];
+  struct dc_bytes ephemeral = {scene->agreed, DC_POINT_SIZE};
+  const uint8_t *own = scene->dc.slots[scene->device & 0xff].secret;
+  must(dc_ec_agree(&scene->dc, own, ephemeral, shared));
+  must(dc_hkdf(shared, sizeof shared, text("context"), kek));
+  scene->recorder.first.name = "ephemeral key";
+  scene->scan.secrets[scene->scan.secret_count++] = scene->recorder.first;
+  remember(scene, "shared secret", shared, sizeof shared);
+  remember(scene, "key encryption key", kek, sizeof kek);
+  explicit_bzero(shared, sizeof shared);
+  explicit_bzero(kek, sizeof kek);
+}
+
+static void learn_receipt_key(struct scene *scene) {
+  remember(scene, "receipt key", scene->dc.slots[scene->receipt & 0xff].secret, DC_KEY_SIZE);
+}
+
+struct step {
+  const char *name;
+  void (*run)(struct scene *scene);
+  void (*learn)(struct scene *scene); /* NULL: nothing new */
+};
+
+static const struct step steps[] = {
+    {"first boot", make_device_key, learn_device_key},
+    {"device counter", count_up, NULL},
+    {"second boot", open_again, NULL},
+    {"fresh keys", make_keys, learn_keys},
+    {"wrap", wrap, learn_agreement},
+    {"encrypt key", carry, NULL},
+    {"sign", sign, NULL},
+    {"unwrap", unwrap, NULL},
+    {"decrypt key", take_carried, NULL},
+    {"destroy", destroy, NULL},
+    {"derive", derive, learn_receipt_key},
+    {"reading", read_sensor, NULL},
+    {"end", end, NULL},
+};
+
+static __attribute__((noinline)) void run_far_down(const struct step *step, struct scene *scene) {
+  volatile uint8_t gap[GAP];
+  gap[0] = 0;
+  gap[GAP - 1] = gap[0];
+  step->run(scene);
+  gap[1] = gap[GAP - 1]; /* keeps the frame until here */
+}
+
+/* The search itself is tested: a second copy is found. */
+static void find_planted(struct scene *scene) {
+  struct scan *scan = &scene->scan;
+  const uint8_t *cek = scene->dc.slots[scene->cek & 0xff].secret;
+  const struct secret *known = &scan->secrets[1];
+  for (size_t i = 0; i < DC_KEY_SIZE; i++) scan->copy[i] = cek[i];
+  expect(scan, "planted copy", known, 2);
+  for (size_t i = 0; i < DC_KEY_SIZE; i++) scan->copy[i] = cek[DC_KEY_SIZE - 1 - i];
+  if (count(scan, known, 1) == 1)
+    scan->passed++;
+  else
+    scan->failed++;
   for (size_t i = 0; i < DC_KEY_SIZE; i++) scan->copy[i] = 0;
-  expect(scan, &secrets[1], 1);
-  dc_free(dc);
-  for (size_t i = 0; i < secret_count; i++) expect(scan, &secrets[i], 0);
+}
+
+static void search(struct scene *scene) {
+  for (size_t i = 0; i < sizeof steps / sizeof steps[0]; i++) {
+    const struct step *step = &steps[i];
+    run_far_down(step, scene);
+    if (step->learn != NULL) step->learn(scene);
+    for (size_t j = 0; j < scene->scan.secret_count; j++) {
+      const struct secret *secret = &scene->scan.secrets[j];
+      expect(&scene->scan, step->name, secret, slots_with(&scene->dc, secret));
+    }
+    if (step->run == make_keys) find_planted(scene);
+  }
 }
 
 static void remove_store(int directory, const char *path) {
@@ -170,22 +349,21 @@ static void remove_store(int directory, const char *path) {
 }
 
 int main(void) {
-  static struct dc dc;
-  struct scan scan = {.memory = open("/proc/self/mem", O_RDONLY)};
-  struct dc_posix store;
+  static struct scene scene;
   const char *reason;
   char path[] = "/tmp/dc-memscan-XXXXXX";
-  scan.chunk = mmap(NULL, CHUNK, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-  if (scan.memory < 0 || scan.chunk == MAP_FAILED || mkdtemp(path) == NULL) {
+  struct scan *scan = &scene.scan;
+  scan->memory = open("/proc/self/mem", O_RDONLY);
+  scan->chunk = mmap(NULL, CHUNK, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+  if (scan->memory < 0 || scan->chunk == MAP_FAILED || mkdtemp(path) == NULL) {
     printf("FAILED: no /proc/self/mem, memory or temporary directory\n");
     return 1;
   }
-  must(dc_posix_open(&store, path, &reason));
-  struct dc_port port = dc_posix_port(&store);
-  dc_init(&dc, &port);
-  search(&scan, &dc);
-  remove_store(store.directory, path);
-  dc_posix_close(&store);
-  printf("%u passed, %u failed\n", scan.passed, scan.failed);
-  return scan.failed == 0 ? 0 : 1;
+  must(dc_posix_open(&scene.store, path, &reason));
+  start_module(&scene);
+  search(&scene);
+  remove_store(scene.store.directory, path);
+  dc_posix_close(&scene.store);
+  printf("%u passed, %u failed\n", scan->passed, scan->failed);
+  return scan->failed == 0 ? 0 : 1;
 }

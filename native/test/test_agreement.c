@@ -114,21 +114,28 @@ static void refused_points(struct suite *suite) {
   pair_stop(&pair);
 }
 
-/* The point with x = 5, both forms from OpenSSL. */
+/* The points with x = 5; y from OpenSSL, its negative is p - y. */
 static void decompression(struct suite *suite) {
-  struct pair pair;
-  uint8_t full[DC_POINT_SIZE], compressed[DC_COMPRESSED_POINT_SIZE];
-  uint8_t a[DC_SCALAR_SIZE], b[DC_SCALAR_SIZE];
-  pair_start(suite, &pair);
-  const uint8_t *secret = slot_of(&pair.receiver, pair.receiver_key)->secret;
-  from_hex("040000000000000000000000000000000000000000000000000000000000000005"
-           "459243b9aa581806fe913bce99817ade11ca503c64d9a3c533415c083248fbcc", full);
+  struct device device;
+  uint8_t compressed[DC_COMPRESSED_POINT_SIZE], expected[DC_POINT_SIZE], out[DC_POINT_SIZE];
+  device_start(&device, 32);
   from_hex("020000000000000000000000000000000000000000000000000000000000000005", compressed);
-  struct dc_bytes whole = {full, sizeof full}, shorter = {compressed, sizeof compressed};
-  CHECK_STATUS(suite, 0, dc_ec_agree(&pair.receiver.dc, secret, whole, a));
-  CHECK_STATUS(suite, 0, dc_ec_agree(&pair.receiver.dc, secret, shorter, b));
-  CHECK(suite, memcmp(a, b, sizeof a) == 0);
-  pair_stop(&pair);
+  from_hex("040000000000000000000000000000000000000000000000000000000000000005"
+           "459243b9aa581806fe913bce99817ade11ca503c64d9a3c533415c083248fbcc", expected);
+  CHECK_STATUS(suite, 0, dc_ec_decompress(&device.dc, compressed, out));
+  CHECK(suite, memcmp(expected, out, sizeof out) == 0);
+  compressed[0] = 3;
+  from_hex("040000000000000000000000000000000000000000000000000000000000000005"
+           "ba6dbc4555a7e7fa016ec431667e8521ee35afc49b265c3accbea3f7cdb70433", expected);
+  CHECK_STATUS(suite, 0, dc_ec_decompress(&device.dc, compressed, out));
+  CHECK(suite, memcmp(expected, out, sizeof out) == 0);
+  for (unsigned first = 0; first < 256; first++) {
+    compressed[0] = (uint8_t)first;
+    int known = first == 2 || first == 3;
+    CHECK_STATUS(suite, known ? 0 : DC_ERR_ARGUMENT,
+                 dc_ec_decompress(&device.dc, compressed, out));
+  }
+  device_stop(&device);
 }
 
 void test_agreement(struct suite *suite) {
