@@ -53,7 +53,7 @@ async function connectDevice(kidHex: string, url = broker.url) {
 describe("startCloud on Mosquitto", () => {
   it("stores a session and its readings, and receipts both", async () => {
     const { cloud, measurements, lines } = await start();
-    const device = openTestDevice(temporary());
+    const device = openTestDevice();
     closers.push(() => device.close());
     const { kid } = await cloud.registerDevice(device.publicKey, "greenhouse");
     expect(kid).toBe(device.kidHex);

@@ -1,14 +1,14 @@
+import { fromBuffer } from "../../../cloud/crypto/convert.ts";
 import { type Bytes, toHex } from "../../../protocol/bytes.ts";
 import { USAGE_DECRYPT } from "../../../protocol/cose/crypto.ts";
 import { parseRandomIvEncrypt0 } from "../../../protocol/cose/encrypt0.ts";
-import { kidOf, thumbprintOf } from "../../../protocol/kid.ts";
+import { thumbprintOf } from "../../../protocol/kid.ts";
 import { createReadingSealer } from "../../../protocol/reading.ts";
 import { openReceipt, RECEIPT_KEY_INFO, type Receipt } from "../../../protocol/receipt.ts";
 import { createSenmlMaker } from "../../../protocol/senml.ts";
 import { createSessionMaker, type DeviceSession } from "../../../protocol/session-message.ts";
 import { type MessageClass, topicOf } from "../../../protocol/topics.ts";
-import { fromBuffer } from "../../../cloud/crypto/convert.ts";
-import { openStandIn } from "../../../simulator/devcrypto/stand-in.ts";
+import { openDevice } from "../../support/parties.ts";
 
 export const PREFIX = "cf/1";
 
@@ -24,22 +24,19 @@ export function wire(message: Bytes): Buffer {
   return Buffer.from(message, "latin1");
 }
 
-/** A device on the protocol's own functions, with real keys in the directory. */
-export function openTestDevice(directory: string) {
-  const crypto = openStandIn(directory);
-  const key = crypto.openDeviceKey();
-  const publicKey = crypto.exportPublicKey(key);
-  const thumbprint = thumbprintOf(crypto, publicKey);
-  const kid = kidOf(thumbprint);
+/** A device that speaks the protocol with real keys, without a board around it. */
+export function openTestDevice() {
+  const device = openDevice();
+  const { crypto, key, publicKey, thumbprint, kid } = device;
   const makeSession = createSessionMaker(crypto);
 
   return {
     crypto,
-    key,
     kid,
-    kidHex: toHex(kid),
-    publicKey: toHex(publicKey),
     thumbprint,
+    kidHex: toHex(kid),
+    point: publicKey,
+    publicKey: toHex(publicKey),
     topic: (messageClass: MessageClass) => topicOf(PREFIX, kid, messageClass),
 
     openSession(cloudPublicKey: Bytes): DeviceSession {
@@ -66,7 +63,7 @@ export function openTestDevice(directory: string) {
       }
     },
 
-    close: () => crypto.close(),
+    close: device.close,
   };
 }
 

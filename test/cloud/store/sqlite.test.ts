@@ -1,0 +1,195 @@
+import { statSync } from "node:fs";
+import { join } from "node:path";
+import Database from "better-sqlite3";
+import { describe, expect, it } from "vitest";
+import { openSqliteStore } from "../../../cloud/store/sqlite.ts";
+import type { Device, Reading, Session, Store } from "../../../cloud/store/store.ts";
+import type { Bytes } from "../../../protocol/bytes.ts";
+import { temporaryDirectories } from "../support/temporary.ts";
+
+const temporary = temporaryDirectories();
+const NOW = 1_800_000_000;
+
+function bytesOf(text: string, length: number): Bytes {
+  return text.repeat(length).substring(0, length) as Bytes;
+}
+
+const DEVICE: Device = {
+  kid: bytesOf("k", 8),
+  publicKey: bytesOf("\x04\xff", 65),
+  thumbprint: bytesOf("k", 32),
+  name: undefined,
+};
+
+function session(counter: number, hash = `${counter}`): Session {
+  return {
+    device: DEVICE.kid,
+    counter,
+    sealedKey: bytesOf("\x00\xfe", 44),
+    baseIv: bytesOf("i", 12),
+    hash: bytesOf(hash, 32),
+    committedAt: NOW,
+  };
+}
+
+function reading(sequence: number, change: Partial<Reading> = {}): Reading {
+  const records = [
+    { name: "temperature", unit: "Cel", value: 21.5, time: undefined },
+    { name: "t\u00fcr", unit: undefined, value: true, time: NOW },
+  ];
+  return { device: DEVICE.kid, session: 1, sequence, receivedAt: NOW, records, ...change };
+}
+
+async function withStore(run: (store: Store, path: string) => Promise<void>): Promise<void> {
+  const path = join(temporary(), "deep", "cloud.db");
+  const store = openSqliteStore(path);
+  try {
+    await run(store, path);
+  } finally {
+    await store.close();
+  }
+}
+
+/** Rows as another process sees them. */
+function rows(path: string, sql: string): unknown[] {
+  const database = new Database(path, { readonly: true });
+  try {
+    return database.prepare(sql).all();
+  } finally {
+    database.close();
+  }
+}
+
+describe("devices", () => {
+  it("registers a key twice as one device and keeps its name until another is given", () =>
+    withStore(async (store) => {
+      await store.registerDevice({ ...DEVICE, name: "shed" }, NOW);
+      await store.registerDevice(DEVICE, NOW + 1);
+      expect(await store.findDevice(DEVICE.kid)).toEqual({ ...DEVICE, name: "shed" });
+      await store.registerDevice({ ...DEVICE, name: "barn" }, NOW + 2);
+      const [only, ...others] = await store.listDevices();
+      expect(others).toEqual([]);
+      expect(only).toMatchObject({ device: { name: "barn" }, registeredAt: NOW });
+    }));
+
+  it("refuses another key under a registered key id", () =>
+    withStore(async (store) => {
+      await store.registerDevice(DEVICE, NOW);
+      const other = { ...DEVICE, publicKey: bytesOf("\x04\x01", 65) };
+      await expect(store.registerDevice(other, NOW)).rejects.toMatchObject({ code: "kid" });
+      expect(await store.findDevice(DEVICE.kid)).toEqual(DEVICE);
+    }));
+
+  it("knows no device that was not registered", () =>
+    withStore(async (store) => {
+      expect(await store.findDevice(DEVICE.kid)).toBeUndefined();
+    }));
+});
+
+describe("sessions", () => {
+  it("stores once, repeats by hash, and reports another message with the same counter", () =>
+    withStore(async (store) => {
+      await store.registerDevice(DEVICE, NOW);
+      expect(await store.commitSession(session(7))).toBe("stored");
+      expect(await store.commitSession(session(7))).toBe("repeat");
+      expect(await store.commitSession(session(7, "other"))).toBe("conflict");
+      expect(await store.findSession(DEVICE.kid, 7)).toEqual(session(7));
+      expect(await store.findSessionByHash(DEVICE.kid, session(7).hash)).toEqual(session(7));
+      expect(await store.findSessionByHash(DEVICE.kid, session(8).hash)).toBeUndefined();
+    }));
+
+  it("keeps a counter of four bytes exactly", () =>
+    withStore(async (store) => {
+      await store.registerDevice(DEVICE, NOW);
+      await store.commitSession(session(2 ** 32 - 1));
+      expect((await store.findSession(DEVICE.kid, 2 ** 32 - 1))?.counter).toBe(2 ** 32 - 1);
+    }));
+
+  it("rejects a session of no device", () =>
+    withStore(async (store) => {
+      await expect(store.commitSession(session(1))).rejects.toThrow();
+    }));
+
+  it("takes receipts under the highest counter until they are spent", () =>
+    withStore(async (store) => {
+      await store.registerDevice(DEVICE, NOW);
+      expect(await store.takeReceipt(DEVICE.kid, 2)).toBeUndefined();
+      await store.commitSession(session(9));
+      await store.commitSession(session(3));
+      expect((await store.takeReceipt(DEVICE.kid, 2))?.counter).toBe(9);
+      expect((await store.takeReceipt(DEVICE.kid, 2))?.counter).toBe(9);
+      expect(await store.takeReceipt(DEVICE.kid, 2)).toBeUndefined();
+      await store.commitSession(session(10));
+      expect((await store.takeReceipt(DEVICE.kid, 2))?.counter).toBe(10);
+    }));
+});
+
+describe("readings", () => {
+  it("stores a sequence number once, with its records", () =>
+    withStore(async (store, path) => {
+      await store.registerDevice(DEVICE, NOW);
+      await store.commitSession(session(1));
+      expect(await store.commitReading(reading(5))).toBe(true);
+      expect(await store.commitReading(reading(5, { records: [] }))).toBe(false);
+      expect(await store.commitReading(reading(2 ** 40 - 1))).toBe(true);
+      expect(
+        rows(path, "SELECT sequence, name, unit, value, truth, time FROM record LIMIT 2"),
+      ).toEqual([
+        { sequence: 5, name: "temperature", unit: "Cel", value: 21.5, truth: null, time: null },
+        { sequence: 5, name: "t\u00fcr", unit: null, value: null, truth: 1, time: NOW },
+      ]);
+      expect(rows(path, "SELECT max(sequence) AS last FROM reading")).toEqual([
+        { last: 2 ** 40 - 1 },
+      ]);
+    }));
+
+  it("stores nothing of a reading one of whose records cannot be stored", () =>
+    withStore(async (store, path) => {
+      await store.registerDevice(DEVICE, NOW);
+      await store.commitSession(session(1));
+      const good = reading(5).records;
+      const bad = { name: null as unknown as string, unit: undefined, value: 1, time: undefined };
+      await expect(store.commitReading(reading(5, { records: [...good, bad] }))).rejects.toThrow();
+      expect(rows(path, "SELECT * FROM reading")).toEqual([]);
+      expect(rows(path, "SELECT * FROM record")).toEqual([]);
+    }));
+
+  it("rejects a reading of no session", () =>
+    withStore(async (store) => {
+      await store.registerDevice(DEVICE, NOW);
+      await expect(store.commitReading(reading(1))).rejects.toThrow();
+    }));
+});
+
+describe("the file", () => {
+  it("is its owner's alone and holds everything after a reopening", async () => {
+    const path = join(temporary(), "deep", "cloud.db");
+    const first = openSqliteStore(path);
+    await first.registerDevice(DEVICE, NOW);
+    await first.commitSession(session(1));
+    await first.commitReading(reading(1));
+    await first.countRefusal("signature", "session", DEVICE.kid, NOW);
+    await first.countRefusal("signature", undefined, undefined, NOW);
+    expect(statSync(join(path, "..")).mode & 0o777).toBe(0o700);
+    for (const file of [path, `${path}-wal`]) expect(statSync(file).mode & 0o777).toBe(0o600);
+    await first.close();
+    const second = openSqliteStore(path);
+    expect(await second.counts()).toEqual({
+      devices: 1,
+      sessions: 1,
+      readings: 1,
+      records: 2,
+      refused: { signature: 2 },
+    });
+    await second.close();
+  });
+
+  it("is refused when a newer version made it", async () => {
+    const path = join(temporary(), "cloud.db");
+    await openSqliteStore(path).close();
+    const database = new Database(path);
+    database.pragma("user_version = 99");
+    database.close();
+    expect(() => openSqliteStore(path)).toThrow(/version/);
+  });
+});
