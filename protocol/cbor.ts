@@ -141,8 +141,10 @@ export function readText(cursor: Cursor): Bytes {
 }
 
 export function readBoolean(cursor: Cursor): boolean {
+  if (cursor.at >= cursor.bytes.length) fail("cbor", "CBOR item, expected a boolean, got the end");
   const initial = cursor.bytes.charCodeAt(cursor.at);
-  if (initial !== 0xf4 && initial !== 0xf5) fail("form", "CBOR item, expected a boolean");
+  if (initial !== 0xf4 && initial !== 0xf5)
+    fail("form", "CBOR item, expected a boolean, got " + initial);
   cursor.at++;
   return initial === 0xf5;
 }
