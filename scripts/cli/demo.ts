@@ -11,7 +11,9 @@ import type { Measurement } from "../../cloud/receiver/view.ts";
 import { type Cloud, startCloud } from "../../cloud/service.ts";
 import { TOPIC_PREFIX } from "../../protocol/topics.ts";
 import { type LaunchedDevice, launchDevice } from "../../simulator/launch.ts";
+import { type BrokerSettings, brokerSettings } from "./broker-settings.ts";
 import { createPairing, HEADING, WIDTH } from "./demo-view.ts";
+import { toNdjson } from "./output.ts";
 
 export interface DemoOptions {
   /** Name of a board file. */
@@ -73,25 +75,6 @@ async function watch(url: string, undo: Undo[]): Promise<MqttClient> {
   return client;
 }
 
-/** The parts of a broker's URL that go into a device's settings. */
-function brokerSettings(url: string) {
-  const { protocol, hostname, port, username, password } = new URL(url);
-  if (protocol !== "mqtt:")
-    throw new Error(
-      `broker ${url}, expected mqtt:// (the device speaks plain TCP), got ${protocol}`,
-    );
-  return {
-    host: hostname.replace(/^\[|\]$/g, ""),
-    port: Number(port || 1883),
-    ...(username ? { username: decodeURIComponent(username) } : {}),
-    ...(password ? { password: decodeURIComponent(password) } : {}),
-  };
-}
-
-function toNdjson({ device, session, sequence, name, unit, value, time }: Measurement): string {
-  return JSON.stringify({ device, session, sequence, name, unit, value, time });
-}
-
 /** Takes measurements until there are enough; groups those of one reading for the view. */
 function createCounter(options: DemoOptions, enough: () => void) {
   let left = options.readings ?? Number.POSITIVE_INFINITY;
@@ -110,7 +93,7 @@ const REGISTER = /^register it: coseflow device register --key ([0-9a-f]{130})$/
 interface Scene {
   directory: string;
   url: string;
-  broker: ReturnType<typeof brokerSettings>;
+  broker: BrokerSettings;
   watcher: MqttClient;
 }
 

@@ -1,3 +1,5 @@
+import type { Measurement } from "../../cloud/receiver/view.ts";
+
 /** Where a command writes. Results go to `out`, everything said about them to `error`. */
 export interface Output {
   out(text: string): void;
@@ -12,4 +14,10 @@ export const processOutput: Output = {
 /** Text from a device without what a terminal would obey (control and invisible characters). */
 export function printable(text: string): string {
   return text.replace(/\p{C}/gu, "\ufffd");
+}
+
+/** A measurement as one line of JSON, for programs. */
+export function toNdjson(measurement: Measurement): string {
+  const { device, session, sequence, name, unit, value, time } = measurement;
+  return JSON.stringify({ device, session, sequence, name, unit, value, time });
 }

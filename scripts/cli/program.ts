@@ -3,11 +3,13 @@ import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { Command } from "@commander-js/extra-typings";
 import { CommanderError } from "commander";
+import { addDemoCommand } from "./demo-command.ts";
 import { addDeviceCommand } from "./device.ts";
 import { EXIT, exitCodeOf, explain } from "./exit.ts";
 import { addKeysCommand } from "./keys.ts";
 import { type Output, processOutput } from "./output.ts";
 import { addServeCommand } from "./serve.ts";
+import { addSimulateCommand } from "./simulate.ts";
 
 /** The version in package.json, which lies above this file in the source and in dist/. */
 function version(): string {
@@ -32,6 +34,7 @@ function createProgram(output: Output): Command {
       "after",
       `
 Examples:
+  $ coseflow demo
   $ coseflow keys init
   $ coseflow device register --key 04a1... --name greenhouse
   $ coseflow serve --broker mqtt://localhost --json
@@ -41,6 +44,8 @@ Exit codes: 0 all went well, 1 it failed, 2 the command line is wrong.`,
   addKeysCommand(program, output);
   addDeviceCommand(program, output);
   addServeCommand(program, output);
+  addSimulateCommand(program, output);
+  addDemoCommand(program, output);
   return program;
 }
 

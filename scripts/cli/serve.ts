@@ -5,7 +5,8 @@ import type { Measurement } from "../../cloud/receiver/view.ts";
 import { startCloud } from "../../cloud/service.ts";
 import { TOPIC_PREFIX } from "../../protocol/topics.ts";
 import { DATABASE, KEYS_DIRECTORY } from "./defaults.ts";
-import { type Output, printable } from "./output.ts";
+import { type Output, printable, toNdjson } from "./output.ts";
+import { watchForStop } from "./stop.ts";
 
 const PASSWORD_VARIABLE = "COSEFLOW_BROKER_PASSWORD";
 
@@ -19,30 +20,6 @@ function toText({ device, name, value, unit = "", time, session, sequence }: Mea
   const when = new Date(time * 1000).toISOString();
   const what = `${printable(name)} ${value} ${printable(unit)}`.trimEnd();
   return `${when}  ${printable(device)}  ${what}  (session ${session}, reading ${sequence})`;
-}
-
-function toJson(measurement: Measurement): string {
-  const { device, session, sequence, name, unit, value, time } = measurement;
-  return JSON.stringify({ device, session, sequence, name, unit, value, time });
-}
-
-const STOP_SIGNALS = ["SIGINT", "SIGTERM"] as const;
-
-/** Watches for the first signal to end, or for nobody reading our output any more. */
-function watchForStop(): { stopped: Promise<void>; unwatch(): void } {
-  let stop = () => {};
-  const stopped = new Promise<void>((resolve) => {
-    stop = () => resolve();
-  });
-  for (const signal of STOP_SIGNALS) process.once(signal, stop);
-  process.stdout.once("error", stop);
-  return {
-    stopped,
-    unwatch() {
-      for (const signal of STOP_SIGNALS) process.removeListener(signal, stop);
-      process.stdout.removeListener("error", stop);
-    },
-  };
 }
 
 /** A wrong URL is a wrong command line, not a failure. */
@@ -78,7 +55,7 @@ Examples:
   $ coseflow serve --broker mqtts://broker.example --username cloud --password-file pw --json`,
     )
     .action(async (options) => {
-      const format = options.json ? toJson : toText;
+      const format = options.json ? toNdjson : toText;
       // Listening for signals first: one during the start must not be lost.
       const { stopped, unwatch } = watchForStop();
       try {

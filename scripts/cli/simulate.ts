@@ -1,0 +1,49 @@
+import type { Command } from "@commander-js/extra-typings";
+import { launchDevice } from "../../simulator/launch.ts";
+import { brokerSettings } from "./broker-settings.ts";
+import { DEVICE_DIRECTORY } from "./defaults.ts";
+import type { Output } from "./output.ts";
+import { parseBoard, parseDeviceBroker } from "./parse.ts";
+import { watchForStop } from "./stop.ts";
+
+export function addSimulateCommand(program: Command, output: Output): void {
+  program
+    .command("simulate")
+    .description("run the bundle of a board without the board; prints its console")
+    .requiredOption("--broker <url>", "mqtt://host:port", parseDeviceBroker)
+    .requiredOption(
+      "--cloud-key <hex>",
+      "the cloud's public key, as `coseflow keys show` prints it",
+    )
+    .option("--board <name>", "file in boards/", parseBoard, "linux")
+    .option("--directory <directory>", "where its flash and keys are kept", DEVICE_DIRECTORY)
+    .addHelpText(
+      "after",
+      `
+Ctrl-C is the power switch: the device's key stays in its directory.
+
+Example:
+  $ coseflow simulate --broker mqtt://localhost --cloud-key 04a1...`,
+    )
+    .action(async (options) => {
+      const { stopped, unwatch } = watchForStop();
+      try {
+        const device = launchDevice({
+          board: options.board,
+          directory: options.directory,
+          settings: {
+            broker: brokerSettings(options.broker),
+            cloudPublicKey: options.cloudKey,
+          },
+          console: (line) => output.out(`${line}\n`),
+        });
+        const { kind, reason } = device.devcrypto;
+        if (kind === "stand-in")
+          output.error(`crypto: node:crypto stands in for the C module (${reason})\n`);
+        await stopped;
+        device.powerOff();
+      } finally {
+        unwatch();
+      }
+    });
+}
