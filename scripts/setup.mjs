@@ -167,10 +167,11 @@ function bundlesOutdated() {
   );
 }
 
-/** tsc and make know themselves what is up to date. */
-async function build(withModule) {
+/** tsc and make know themselves what is up to date. Only tests need the tests compiled. */
+async function build({ test, withModule }) {
   if (withModule) await mustRun("the C module's build", "make", ["-s", "-C", "native"]);
-  await mustRun("the TypeScript build", bin("tsc"), ["-b"]);
+  const projects = test ? [] : ["firmware", "scripts"];
+  await mustRun("the TypeScript build", bin("tsc"), ["-b", ...projects]);
   if (bundlesOutdated()) {
     await mustRun("the firmware's build", bin("rollup"), ["-c", "--silent"]);
   }
@@ -187,7 +188,7 @@ export async function setup({ test }) {
   if (missing.length > 0 && test) throw new Error(advice(missing));
   if (missing.length > 0) say(`going on without the C module. ${advice(missing)}`);
   await checkDatabase();
-  await build(missing.length === 0);
+  await build({ test, withModule: missing.length === 0 });
 }
 
 /** Runs the setup; Ctrl-C ends it with its children. Resolves to true when all is ready. */

@@ -81,8 +81,7 @@ export const nameRules = [
     types: ["CallExpression"],
     refuses({ callee, arguments: given }) {
       const exponent = given[1]?.value;
-      const exact = Number.isInteger(exponent) && exponent >= 0 && exponent <= 9;
-      return isMemberOf(callee, "Math", "pow") && !exact;
+      return isMemberOf(callee, "Math", "pow") && typeof exponent === "number" && exponent > 9;
     },
   },
   {
