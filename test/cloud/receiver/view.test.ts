@@ -1,0 +1,46 @@
+import { describe, expect, it } from "vitest";
+import { resolveTime, toMeasurements } from "../../../cloud/receiver/view.ts";
+import type { Device, Reading } from "../../../cloud/store/store.ts";
+import type { Bytes } from "../../../protocol/bytes.ts";
+
+const NOW = 1_800_000_000;
+const DEVICE: Device = {
+  kid: "\x00\x11\x22\x33\xaa\xbb\xcc\xdd" as Bytes,
+  publicKey: "" as Bytes,
+  thumbprint: "" as Bytes,
+  name: undefined,
+};
+const READING: Reading = {
+  device: DEVICE.kid,
+  session: 3,
+  sequence: 8,
+  receivedAt: NOW,
+  records: [
+    { name: "temperature", unit: "Cel", value: 21.5, time: undefined },
+    { name: "door", unit: undefined, value: true, time: NOW - 60 },
+    { name: "uptime", unit: "s", value: 5, time: undefined },
+    { name: "dropped", unit: "count", value: 2, time: undefined },
+  ],
+};
+
+describe("toMeasurements", () => {
+  it("shows each record but the uptime, under the key id of a device without a name", () => {
+    const place = { device: "00112233aabbccdd", kid: "00112233aabbccdd", session: 3, sequence: 8 };
+    expect(toMeasurements(DEVICE, READING)).toEqual([
+      { ...place, name: "temperature", unit: "Cel", value: 21.5, time: NOW },
+      { ...place, name: "door", value: true, time: NOW - 60 },
+      { ...place, name: "dropped", unit: "count", value: 2, time: NOW },
+    ]);
+    expect(toMeasurements({ ...DEVICE, name: "shed" }, READING)[0]?.device).toBe("shed");
+  });
+});
+
+describe("resolveTime", () => {
+  it("takes what is below 2^28 as seconds from the arrival (RFC 8428 section 4.5.3)", () => {
+    expect(resolveTime(undefined, NOW)).toBe(NOW);
+    expect(resolveTime(-5, NOW)).toBe(NOW - 5);
+    expect(resolveTime(0, NOW)).toBe(NOW);
+    expect(resolveTime(2 ** 28 - 1, NOW)).toBe(NOW + 2 ** 28 - 1);
+    expect(resolveTime(2 ** 28, NOW)).toBe(2 ** 28);
+  });
+});

@@ -1,0 +1,151 @@
+import { chmodSync, mkdirSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { describe, expect, it } from "vitest";
+import { runCli } from "../../../scripts/cli/program.ts";
+import { makeParty } from "../../support/parties.ts";
+import { temporaryDirectories } from "../../cloud/support/temporary.ts";
+
+const temporary = temporaryDirectories();
+
+async function run(...args: string[]) {
+  const written = { out: "", error: "" };
+  const code = await runCli(args, {
+    out: (text) => {
+      written.out += text;
+    },
+    error: (text) => {
+      written.error += text;
+    },
+  });
+  return { code, ...written };
+}
+
+function publicKeyHex(): string {
+  return Buffer.from(makeParty().publicKey, "latin1").toString("hex");
+}
+
+describe("coseflow", () => {
+  it("prints help with examples and its version", async () => {
+    const help = await run("--help");
+    expect(help).toMatchObject({ code: 0, error: "" });
+    expect(help.out).toContain("Examples:");
+    for (const command of [["keys", "init"], ["device", "register"], ["serve"]])
+      expect((await run(...command, "--help")).out, `${command}`).toMatch(/Examples?:/);
+    expect(await run("--version")).toMatchObject({ code: 0, out: expect.stringMatching(/^\d/) });
+  });
+
+  it.each([
+    [["bogus"]],
+    [["device", "register"]],
+    [["keys", "init", "--bogus"]],
+    [["serve"]],
+    [["serve", "--broker", "localhost"]],
+    [["serve", "--broker", "http://localhost"]],
+  ])("refuses %j with code 2 and one line", async (args) => {
+    const { code, out, error } = await run(...args);
+    expect({ code, out }).toEqual({ code: 2, out: "" });
+    expect(error).toMatch(/^coseflow: .*\n$/);
+  });
+});
+
+describe("coseflow keys", () => {
+  it("makes keys once and shows the public one", async () => {
+    const dir = join(temporary(), "keys");
+    const made = await run("keys", "init", "--dir", dir);
+    expect(made).toMatchObject({ code: 0, out: expect.stringMatching(/^04[0-9a-f]{128}\n$/) });
+    expect(await run("keys", "show", "--dir", dir)).toMatchObject({ code: 0, out: made.out });
+    const again = await run("keys", "init", "--dir", dir);
+    expect(again).toMatchObject({ code: 1, out: "" });
+    expect(again.error).toMatch(/^coseflow: .*never replaced\n$/);
+  });
+
+  it("says what is missing", async () => {
+    const { code, error } = await run("keys", "show", "--dir", join(temporary(), "none"));
+    expect(code).toBe(1);
+    expect(error).toMatch(/^coseflow: .*coseflow keys init"\n$/);
+  });
+});
+
+describe("coseflow device", () => {
+  it("registers from the command line and from files, and lists", async () => {
+    const directory = temporary();
+    const db = join(directory, "cloud.db");
+    const key = publicKeyHex();
+    const base64 = Buffer.from(key, "hex").toString("base64");
+    writeFileSync(join(directory, "raw"), Buffer.from(key, "hex"));
+    writeFileSync(join(directory, "text"), `${key}\n`);
+    const { code, out: kid } = await run("device", "register", "--key", key, "--db", db);
+    expect(code).toBe(0);
+    expect(kid).toMatch(/^[0-9a-f]{16}\n$/);
+    for (const same of [base64, join(directory, "raw"), join(directory, "text")])
+      expect(await run("device", "register", "--key", same, "--name", "shed", "--db", db)).toEqual({
+        code: 0,
+        out: kid,
+        error: "",
+      });
+    const list = await run("device", "list", "--json", "--db", db);
+    expect(
+      list.out
+        .split("\n")
+        .filter(Boolean)
+        .map((line) => JSON.parse(line)),
+    ).toMatchObject([{ kid: kid.trim(), name: "shed", publicKey: key, sessions: 0, readings: 0 }]);
+    expect((await run("device", "list", "--db", db)).out).toContain("shed");
+  });
+
+  it("refuses what is no key, in one line and without a stack trace", async () => {
+    const directory = temporary();
+    const db = join(directory, "cloud.db");
+    const offCurve = `04${"11".repeat(64)}`;
+    writeFileSync(join(directory, "empty"), "");
+    for (const [key, problem] of [
+      [offCurve, /point on P-256/],
+      [join(directory, "none"), /no such file/],
+      [join(directory, "empty"), /65 bytes/],
+      [directory, /is a directory/],
+    ] as const) {
+      const { code, error } = await run("device", "register", "--key", key, "--db", db);
+      expect(code).toBe(1);
+      expect(error).toMatch(problem);
+      expect(error).toMatch(/^coseflow: [^\n]*\n$/);
+    }
+  });
+
+  it("refuses names that a terminal would obey", async () => {
+    const db = join(temporary(), "cloud.db");
+    const { code, error } = await run(
+      ...["device", "register", "--key", publicKeyHex(), "--name", "\u001b[2J", "--db", db],
+    );
+    expect(code).toBe(1);
+    expect(error).toMatch(/printable/);
+  });
+
+  it("explains a database that is none", async () => {
+    const directory = temporary();
+    writeFileSync(join(directory, "text.db"), "not a database, however long this text may be");
+    const { code, error } = await run("device", "list", "--db", join(directory, "text.db"));
+    expect(code).toBe(1);
+    expect(error).toBe("coseflow: database: is not a database\n");
+  });
+});
+
+describe("coseflow serve", () => {
+  it("refuses keys that others may read", async () => {
+    const dir = join(temporary(), "keys");
+    await run("keys", "init", "--dir", dir);
+    chmodSync(dir, 0o755);
+    const { code, error } = await run("serve", "--broker", "mqtt://127.0.0.1:1", "--keys", dir);
+    expect(code).toBe(1);
+    expect(error).toMatch(/^coseflow: .*mode 700/);
+  });
+
+  it("refuses a password file that is not there", async () => {
+    const directory = temporary();
+    mkdirSync(join(directory, "x"));
+    const { code, error } = await run(
+      ...["serve", "--broker", "mqtt://127.0.0.1:1", "--password-file", join(directory, "pw")],
+    );
+    expect(code).toBe(1);
+    expect(error).toMatch(/^coseflow: .*pw: no such file/);
+  });
+});
