@@ -1,4 +1,4 @@
-import type { RollupOptions } from "rollup";
+import type { OutputOptions, RollupOptions } from "rollup";
 
 export interface BundlePlan {
   boardFile: string;
@@ -6,5 +6,5 @@ export interface BundlePlan {
   outputDirectory: string;
 }
 
-export function bundleOptions(plan: BundlePlan): RollupOptions;
+export function bundleOptions(plan: BundlePlan): RollupOptions & { output: OutputOptions };
 export function readBoard(boardFile: string): { [key: string]: unknown };

@@ -11,7 +11,7 @@ export const LIMIT_BYTES = 20480;
 
 const MEASURE =
   "bytes: the minified bundle as flashed. parts: each module minified alone, summed by folder " +
-  "(no wrapper, no shared short names, so they do not add up to bytes).";
+  "(names are shortened per module, so they do not add up to bytes).";
 
 /** The record of what `npm run build` has made: { measure, limit, bundles: { <board>: sizes } }. */
 export function measureBundles(root) {

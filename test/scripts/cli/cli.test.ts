@@ -2,8 +2,8 @@ import { chmodSync, mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { runCli } from "../../../scripts/cli/program.ts";
-import { makeParty } from "../../support/parties.ts";
 import { temporaryDirectories } from "../../cloud/support/temporary.ts";
+import { makeParty } from "../../support/parties.ts";
 
 const temporary = temporaryDirectories();
 
