@@ -32,7 +32,7 @@ import {
 } from "./encrypt0.ts";
 import { encStructure, externalAad, kdfContext, RECIPIENT_PROTECTED } from "./structures.ts";
 
-/** More recipients than this are refused: each is one ECDH to make and 87 bytes to carry. */
+/** More recipients than this are refused: each is one ECDH to make and 86 bytes to carry. */
 export const MAX_RECIPIENTS = 4;
 
 /** Bytes of an AES-128 key wrapped by A128KW (RFC 3394). */

@@ -1,0 +1,170 @@
+import { createDecipheriv, ECDH } from "node:crypto";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { type Bytes, bytes } from "../../../protocol/bytes.ts";
+import {
+  type KeyHandle,
+  USAGE_CARRIED,
+  USAGE_DECRYPT,
+  USAGE_ENCRYPT,
+} from "../../../protocol/cose/crypto.ts";
+import {
+  createEncryptMaker,
+  createEncryptOpener,
+  type Envelope,
+  MAX_RECIPIENTS,
+} from "../../../protocol/cose/encrypt.ts";
+import {
+  decodeOracle,
+  encodeOracle,
+  fromBinary,
+  hex,
+  type Tag,
+  toBinary,
+} from "../../support/cbor-oracle.ts";
+import { aadOracle, gcm, kdfContextOracle, kekOracle } from "../../support/cose-builder.ts";
+import {
+  importContentKey,
+  makeParty,
+  nodeCrypto,
+  openDevice,
+  type Party,
+  type TestDevice,
+} from "../../support/parties.ts";
+import { codeOf } from "../../support/refusal.ts";
+
+const cloud = makeParty();
+const kid = hex("0102");
+const prefix = bytes("prefix");
+const opener = createEncryptOpener(nodeCrypto);
+let device: TestDevice;
+let envelope: Envelope;
+let carried: KeyHandle;
+
+beforeAll(() => {
+  device = openDevice();
+  envelope = {
+    messageClass: "session",
+    deviceThumbprint: device.thumbprint,
+    senderThumbprint: device.thumbprint,
+  };
+  carried = device.crypto.generateKey(USAGE_CARRIED | USAGE_ENCRYPT);
+});
+afterAll(() => {
+  device.close();
+});
+
+function make(recipients: { publicKey: Bytes; thumbprint: Bytes }[]): Bytes {
+  return createEncryptMaker(device.crypto).makeCarrying(kid, envelope, recipients, prefix, carried);
+}
+
+type Recipient = [Buffer, Map<number, unknown>, Buffer];
+
+/** Unwraps and decrypts with node:crypto alone. */
+function openByHand(message: Bytes, recipient: Party, index: number): Buffer {
+  const [header, unprotected, ciphertext, recipients] = (decodeOracle(message) as Tag).value as [
+    Buffer,
+    Map<number, Buffer>,
+    Buffer,
+    Recipient[],
+  ];
+  const [, own, wrapped] = recipients[index] as Recipient;
+  const epk = own.get(-1) as Map<number, unknown>;
+  const compressed = Buffer.concat([Buffer.from([epk.get(-3) ? 3 : 2]), epk.get(-2) as Buffer]);
+  const point = ECDH.convertKey(compressed, "prime256v1", undefined, "latin1", "uncompressed");
+  const context = kdfContextOracle(device.thumbprint, recipient.thumbprint, "coseflow/1 session");
+  const kek = kekOracle(recipient.privateKey, point as Bytes, context);
+  const unwrap = createDecipheriv("id-aes128-wrap", kek, Buffer.alloc(8, 0xa6));
+  const cek = Buffer.concat([unwrap.update(wrapped), unwrap.final()]);
+  const aad = toBinary(aadOracle("session", device.thumbprint));
+  const structure = encodeOracle(["Encrypt", header, aad]);
+  const decipher = createDecipheriv("aes-128-gcm", cek, unprotected.get(5) as Buffer);
+  decipher.setAAD(toBinary(structure));
+  decipher.setAuthTag(ciphertext.subarray(-16));
+  return Buffer.concat([decipher.update(ciphertext.subarray(0, -16)), decipher.final()]);
+}
+
+describe("an Encrypt", () => {
+  it("is deterministic CBOR of the one form, recipients in order", () => {
+    const clouds = [cloud, makeParty(), makeParty()];
+    const message = make(clouds);
+    expect(encodeOracle(decodeOracle(message))).toBe(message);
+    const { tag, value } = decodeOracle(message) as Tag & { tag: number };
+    const [header, unprotected, , recipients] = value as [
+      Buffer,
+      Map<number, Buffer>,
+      Buffer,
+      Recipient[],
+    ];
+    expect(tag).toBe(96);
+    expect(header).toEqual(Buffer.from("a2010104420102", "hex"));
+    expect([...unprotected.keys()]).toEqual([5]);
+    for (const [i, each] of recipients.entries()) {
+      expect(each[0]).toEqual(Buffer.from("a101381c", "hex"));
+      expect(fromBinary(each[1].get(4) as Buffer)).toBe(clouds[i]?.kid);
+      expect([...(each[1].get(-1) as Map<number, unknown>).keys()]).toEqual([1, -1, -2, -3]);
+    }
+  });
+
+  it("is opened by node:crypto alone: prefix, then the carried key", () => {
+    const clouds = [cloud, makeParty()];
+    const message = make(clouds);
+    const opened = clouds.map((each, i) => openByHand(message, each, i));
+    expect(opened[0]).toEqual(opened[1]);
+    expect(opened[0]?.subarray(0, -16).toString("latin1")).toBe(prefix);
+    const nonce = Buffer.alloc(12);
+    const sealed = device.crypto.aeadEncrypt(carried, fromBinary(nonce), bytes(""), bytes("x"));
+    expect(fromBinary(gcm(opened[0]?.subarray(-16) as Buffer, nonce, bytes(""), bytes("x")))).toBe(
+      sealed,
+    );
+  });
+
+  it("has a fresh content key, IV and ephemeral key each time", () => {
+    const first = opener.parse(make([cloud]));
+    const second = opener.parse(make([cloud]));
+    expect(first.iv).not.toBe(second.iv);
+    expect(first.recipients[0]?.ephemeralPublicKey).not.toBe(
+      second.recipients[0]?.ephemeralPublicKey,
+    );
+    expect(first.recipients[0]?.wrapped).not.toBe(second.recipients[0]?.wrapped);
+  });
+
+  it("costs 86 bytes for each recipient", () => {
+    const clouds = [cloud, makeParty(), makeParty(), makeParty()];
+    expect(clouds).toHaveLength(MAX_RECIPIENTS);
+    for (let count = 2; count <= MAX_RECIPIENTS; count++)
+      expect(make(clouds.slice(0, count)).length - make(clouds.slice(0, count - 1)).length).toBe(
+        87,
+      );
+  });
+
+  it("unwraps into the content key for the recipient that is named, and for no other", () => {
+    const encrypt = opener.parse(make([makeParty(), cloud]));
+    const cek = opener.unwrap(encrypt, envelope, cloud, USAGE_DECRYPT);
+    expect(
+      codeOf(() => nodeCrypto.aeadDecrypt(cek, encrypt.iv, bytes(""), encrypt.ciphertext)),
+    ).toBe("decrypt");
+    expect(codeOf(() => opener.unwrap(encrypt, envelope, makeParty(), USAGE_DECRYPT))).toBe("kid");
+    const otherSender = { ...envelope, senderThumbprint: cloud.thumbprint };
+    expect(codeOf(() => opener.unwrap(encrypt, otherSender, cloud, USAGE_DECRYPT))).toBe("decrypt");
+    const otherClass = { ...envelope, messageClass: "reading" as const };
+    expect(codeOf(() => opener.unwrap(encrypt, otherClass, cloud, USAGE_DECRYPT))).toBe("decrypt");
+  });
+
+  it("leaves no content key behind when it cannot be made", () => {
+    const offCurve = { ...cloud, publicKey: `${cloud.publicKey.slice(0, 64)}\0` as Bytes };
+    // More often than the module has slots.
+    for (let i = 0; i < 20; i++) expect(codeOf(() => make([cloud, offCurve]))).toBe("argument");
+    expect(codeOf(() => make([cloud]))).toBe("none");
+  });
+});
+
+describe("importContentKey of the tests", () => {
+  it("is the key it was given", () => {
+    const secret = Buffer.alloc(16, 7);
+    const key = importContentKey(secret, USAGE_ENCRYPT);
+    const sealed = nodeCrypto.aeadEncrypt(key, "n".repeat(12) as Bytes, bytes("a"), bytes("p"));
+    expect(toBinary(sealed)).toEqual(
+      gcm(secret, Buffer.from("n".repeat(12)), bytes("a"), bytes("p")),
+    );
+  });
+});

@@ -1,0 +1,91 @@
+import fc from "fast-check";
+import { describe, expect, it } from "vitest";
+import { type Bytes, toHex } from "../../../protocol/bytes.ts";
+import { cborBytes } from "../../../protocol/cbor.ts";
+import {
+  contentHeader,
+  ivHeader,
+  nonceOf,
+  parseRandomIvEncrypt0,
+  parseSequencedEncrypt0,
+  readContentHeader,
+  readCounter,
+  readIvHeader,
+} from "../../../protocol/cose/encrypt0.ts";
+import { encodeOracle, fromBinary, hex, toBinary } from "../../support/cbor-oracle.ts";
+import { codeOf } from "../../support/refusal.ts";
+
+describe("nonceOf", () => {
+  it.each([
+    // RFC 9052 section 3.1: the Partial IV is left-padded with zeros, then XORed.
+    ["0a0b0c0d0e0f101112131415", "01", "0a0b0c0d0e0f101112131414"],
+    ["0a0b0c0d0e0f101112131415", "0102", "0a0b0c0d0e0f101112131517"],
+    ["ffffffffffffffffffffffff", "ffffffffff", "ffffffffffffff0000000000"],
+    ["000000000000000000000000", "0100000000", "000000000000000100000000"],
+    ["89f52f65a1c5809300000000", "61a7", "89f52f65a1c58093000061a7"],
+  ])("%s with %s is %s", (baseIv, partialIv, nonce) => {
+    expect(toHex(nonceOf(hex(baseIv), hex(partialIv)))).toBe(nonce);
+  });
+
+  it("gives different nonces for different Partial IVs", () => {
+    const five = fc.uint8Array({ minLength: 5, maxLength: 5 }).map(fromBinary);
+    const base = fc.uint8Array({ minLength: 12, maxLength: 12 }).map(fromBinary);
+    fc.assert(
+      fc.property(base, five, five, (baseIv, a, b) => {
+        expect(nonceOf(baseIv, a) === nonceOf(baseIv, b)).toBe(a === b);
+        expect(nonceOf(baseIv, a)).toHaveLength(12);
+      }),
+    );
+  });
+});
+
+describe("headers", () => {
+  it("are as cbor-x writes them, and read back", () => {
+    for (const digits of ["01", "ff", "0100", "ffffffff"]) {
+      const kid = hex(digits);
+      const header = new Map<number, unknown>([
+        [1, 1],
+        [4, toBinary(kid)],
+      ]);
+      expect(contentHeader(kid)).toBe(encodeOracle(header));
+      expect(readContentHeader(contentHeader(kid))).toBe(kid);
+    }
+    const iv = hex("000102030405060708090a0b");
+    expect(ivHeader(iv)).toBe(encodeOracle(new Map([[5, toBinary(iv)]])));
+    expect(readIvHeader({ bytes: ivHeader(iv), at: 0 })).toBe(iv);
+  });
+
+  it("refuse bytes after a protected header: cbor", () => {
+    expect(codeOf(() => readContentHeader(`${contentHeader(hex("01"))}\0` as Bytes))).toBe("cbor");
+  });
+});
+
+describe("readCounter", () => {
+  const read = (digits: string, longest: number) =>
+    readCounter({ bytes: cborBytes(hex(digits)), at: 0 }, longest, "counter");
+
+  it.each(["01", "ff", "0100", "80000000", "ffffffff"])("takes %s", (digits) => {
+    expect(toHex(read(digits, 4))).toBe(digits);
+  });
+
+  it.each(["", "00", "0001", "0000000001", "0100000000"])("refuses %j: sequence", (digits) => {
+    expect(codeOf(() => read(digits, 4))).toBe("sequence");
+  });
+});
+
+describe("any bytes at all", () => {
+  it("are refused with cbor, form, profile, size or sequence unless they are a message", () => {
+    const reading = hex("d08348a3010104410106 4101".replace(" ", "")) as string;
+    const receipt = "\xd0\x83\x46\xa2\x01\x01\x04\x41\x01\xa1\x05\x4c";
+    const start = fc.constantFrom("", "\xd0", "\xd0\x83", reading, `${reading}\xa0`, receipt);
+    fc.assert(
+      fc.property(start, fc.uint8Array({ maxLength: 40 }).map(fromBinary), (head, rest) => {
+        for (const parse of [parseSequencedEncrypt0, parseRandomIvEncrypt0])
+          expect(["none", "cbor", "form", "profile", "size", "sequence"]).toContain(
+            codeOf(() => parse((head + rest) as Bytes)),
+          );
+      }),
+      { numRuns: 3000 },
+    );
+  });
+});
