@@ -6,11 +6,18 @@ export function addressOf(broker: string): string {
   return `${protocol}//${host}`;
 }
 
+/** A URL may carry a password, which belongs into no message. */
+function withoutUser(url: string): string {
+  return url.replace(/\/\/.*@/, "//");
+}
+
 /** Throws when the text is no broker's URL. */
 export function checkBroker(broker: string): void {
   const protocol = URL.canParse(broker) ? new URL(broker).protocol : undefined;
   if (protocol === undefined || !["mqtt:", "mqtts:", "ws:", "wss:"].includes(protocol))
-    throw new Error(`broker, expected mqtt://host:port (or mqtts, ws, wss), got ${broker}`);
+    throw new Error(
+      `broker, expected mqtt://host:port (or mqtts, ws, wss), got ${withoutUser(broker)}`,
+    );
 }
 
 const NETWORK_ERRORS: Record<string, string> = {
