@@ -11,7 +11,7 @@ import { type Output, printable } from "./output.ts";
 const DATABASE_OPTION = ["--db <file>", "database", DATABASE] as const;
 
 /** A key given in place, rather than the name of a file with one. */
-const KEY_IN_PLACE = /^(04[0-9a-fA-F]{128}|[A-Za-z0-9+/]{87}=?|-----BEGIN[^]*)$/;
+const KEY_IN_PLACE = /^(04[0-9a-fA-F]{128}$|[A-Za-z0-9+/_-]{87}=?$|-----BEGIN)/;
 /** Bytes of the raw point: a file may hold it as it is. */
 const RAW_POINT = 65;
 
