@@ -15,9 +15,25 @@ interface BoardFile {
   sensors: { driver: string; address?: number }[];
 }
 
-export interface LaunchOptions {
-  /** Name of a board file: boards/<board>.json and build/firmware/<board>.js. */
+/** What was flashed, and what it was built for. */
+export interface BoardFiles {
+  /** Path of the board file. */
   board: string;
+  /** Path of its bundle. */
+  bundle: string;
+}
+
+/** The files of a board of this repository, by its name. */
+export function boardFiles(name: string): BoardFiles {
+  const root = repositoryRoot();
+  return {
+    board: join(root, "boards", `${name}.json`),
+    bundle: join(root, "build", "firmware", `${name}.js`),
+  };
+}
+
+export interface LaunchOptions {
+  files: BoardFiles;
   /** Where the device's flash and keys live; made where missing. */
   directory: string;
   /** Written to flash as coseflow.json. */
@@ -53,10 +69,8 @@ function read(file: string, hint: string): string {
 
 /** Boots the bundle of a board. Throws when the board or its bundle is not there. */
 export function launchDevice(options: LaunchOptions): LaunchedDevice {
-  const root = repositoryRoot();
-  const { board } = options;
-  const file = JSON.parse(read(join(root, "boards", `${board}.json`), "a board file")) as BoardFile;
-  const bundle = read(join(root, "build", "firmware", `${board}.js`), "a bundle (npm run build)");
+  const file = JSON.parse(read(options.files.board, "a board file")) as BoardFile;
+  const bundle = read(options.files.bundle, "a bundle (npm run build)");
   mkdirSync(options.directory, { recursive: true, mode: 0o700 });
   const devcrypto = loadDevcrypto();
   const keys = devcrypto.open(join(options.directory, "keys"));

@@ -10,7 +10,7 @@ import { initKeys } from "../../cloud/keys/cloud-keys.ts";
 import type { Measurement } from "../../cloud/receiver/view.ts";
 import { type Cloud, startCloud } from "../../cloud/service.ts";
 import { TOPIC_PREFIX } from "../../protocol/topics.ts";
-import { type LaunchedDevice, launchDevice } from "../../simulator/launch.ts";
+import { boardFiles, type LaunchedDevice, launchDevice } from "../../simulator/launch.ts";
 import { type BrokerSettings, brokerSettings } from "./broker-settings.ts";
 import { createPairing, HEADING, WIDTH } from "./demo-view.ts";
 import { toNdjson } from "./output.ts";
@@ -155,7 +155,7 @@ function bootDevice(
   ending: Ending,
 ): LaunchedDevice {
   return launchDevice({
-    board: options.board,
+    files: boardFiles(options.board),
     directory: join(scene.directory, "device"),
     settings: { broker: scene.broker, cloudPublicKey: cloud.publicKey },
     console(line) {

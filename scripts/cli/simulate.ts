@@ -1,5 +1,5 @@
 import type { Command } from "@commander-js/extra-typings";
-import { launchDevice } from "../../simulator/launch.ts";
+import { boardFiles, launchDevice } from "../../simulator/launch.ts";
 import { brokerSettings } from "./broker-settings.ts";
 import { DEVICE_DIRECTORY } from "./defaults.ts";
 import type { Output } from "./output.ts";
@@ -29,7 +29,7 @@ Example:
       const { stopped, unwatch } = watchForStop();
       try {
         const device = launchDevice({
-          board: options.board,
+          files: boardFiles(options.board),
           directory: options.directory,
           settings: {
             broker: brokerSettings(options.broker),
