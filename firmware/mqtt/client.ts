@@ -145,8 +145,10 @@ export function createMqttClient(options: MqttOptions): MqttClient {
   }
 
   function onConnack(connack: Connack): void {
-    if (connack.returnCode !== 0)
-      return drop(REFUSALS[connack.returnCode - 1] as DisconnectReason, "", 0);
+    if (connack.returnCode !== 0) {
+      drop(REFUSALS[connack.returnCode - 1] as DisconnectReason, "", 0);
+      return;
+    }
     sessionPresent = connack.sessionPresent;
     resumeSession(session, sessionPresent);
     phase = SUBSCRIBING;
@@ -189,23 +191,15 @@ export function createMqttClient(options: MqttOptions): MqttClient {
     received = true;
     if ((phase === CONNECTING) !== (packet.type === CONNACK))
       fail("form", `mqtt packet, expected one connack and first, got type ${packet.type}`);
-    switch (packet.type) {
-      case PUBLISH:
-        return onPublish(packet);
-      case PUBREL:
-        return reply(
-          settleInbound(session, packet.packetId, inboundCell(session, PUBREL, packet.packetId, 2)),
-        );
-      case CONNACK:
-        return onConnack(packet);
-      case SUBACK:
-        return onSuback(packet);
-      case PINGRESP:
-        pinged = false;
-        return;
-      default:
-        return onAcknowledgement(packet);
-    }
+    const type = packet.type;
+    if (type === PUBLISH) onPublish(packet);
+    else if (type === PUBREL) {
+      const cell = inboundCell(session, PUBREL, packet.packetId, 2);
+      reply(settleInbound(session, packet.packetId, cell));
+    } else if (type === PINGRESP) pinged = false;
+    else if (type === CONNACK) onConnack(packet);
+    else if (type === SUBACK) onSuback(packet);
+    else onAcknowledgement(packet);
   }
 
   function onTurn(): void {
@@ -244,9 +238,6 @@ export function createMqttClient(options: MqttOptions): MqttClient {
   }
 
   function look(): void {
-    if (pinged) return drop("keep-alive", "", 0);
-    if (isOverdue(session, clock.uptime() - ACKNOWLEDGE_TIMEOUT_S))
-      return drop("unacknowledged", "", 0);
     startTimer(options.keepAlive * LOOK_MS);
     pinged = !(sent && received);
     sent = false;
@@ -258,8 +249,11 @@ export function createMqttClient(options: MqttOptions): MqttClient {
   function onTimer(): void {
     timer = -1;
     if (phase === WAITING) open();
-    else if (phase === ONLINE) look();
-    else drop("timeout", "", 0);
+    else if (phase !== ONLINE) drop("timeout", "", 0);
+    else if (pinged) drop("keep-alive", "", 0);
+    else if (isOverdue(session, clock.uptime() - ACKNOWLEDGE_TIMEOUT_S))
+      drop("unacknowledged", "", 0);
+    else look();
   }
 
   function canPublish(qos: Qos): boolean {

@@ -135,6 +135,14 @@ describe("client, its socket in hand", () => {
     expect(events.filter((event) => event === "x")).toHaveLength(MAX_INBOUND);
   });
 
+  it("forgets inbound packet ids when the broker has forgotten them, not before", () => {
+    for (const connack of [CONNACK, CONNACK_PRESENT, CONNACK]) {
+      client.close();
+      online(connack).emit("data", publish(1, 2));
+    }
+    expect(events.filter((event) => event === "x")).toHaveLength(2);
+  });
+
   it("ignores what an old socket still says", () => {
     const old = online();
     old.emit("close", false);
