@@ -1,3 +1,4 @@
+import { fromHex } from "../protocol/bytes.ts";
 import { fail } from "../protocol/errors.ts";
 
 /** The board file (boards/*.json) as the bundle carries it: public, the same for every board of a kind. */
@@ -49,7 +50,8 @@ export function checkSettings(value: unknown, board: Board): Settings {
   if (!broker || typeof broker.host !== "string" || !(broker.port > 0 && broker.port < 65536))
     fail("argument", SETTINGS_FILE + ", expected broker.host and broker.port (1 to 65535)");
   const key = settings.cloudPublicKey;
-  if (typeof key !== "string" || !/^04[0-9a-fA-F]{128}$/.test(key))
+  const point = typeof key === "string" ? fromHex(key) : undefined;
+  if (point === undefined || point.length !== 65 || point.charCodeAt(0) !== 4)
     fail("argument", SETTINGS_FILE + ", expected cloudPublicKey as 130 hexadecimal digits from 04");
   if (board.network === "wifi" && !(settings.wifi && typeof settings.wifi.ssid === "string"))
     fail("argument", SETTINGS_FILE + ", expected wifi.ssid on a board that has Wi-Fi, got none");
