@@ -10,10 +10,13 @@ export function findVectors(folder: string): string | undefined {
   return existsSync(path) ? path : undefined;
 }
 
-/** Every JSON file of such a folder by its name; nothing where there is none. */
+/** Every JSON file of such a folder by its name; nothing, and a line that says so, where there is none. */
 export function readVectors<T>(folder: string): [string, T][] {
   const path = findVectors(folder);
-  if (path === undefined) return [];
+  if (path === undefined) {
+    console.log(`vectors "${folder}": none in VECTORS or ../shared/vectors, skipped`);
+    return [];
+  }
   const names = readdirSync(path).filter((name) => name.endsWith(".json"));
   return names.sort().map((name) => [name, JSON.parse(readFileSync(join(path, name), "utf8"))]);
 }

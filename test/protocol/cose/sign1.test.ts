@@ -4,8 +4,8 @@ import { describe, expect, it } from "vitest";
 import { type Bytes, bytes, toHex } from "../../../protocol/bytes.ts";
 import {
   hashSign1,
-  makeSign1,
   MESSAGE_HASH_LENGTH,
+  makeSign1,
   parseSign1,
   verifySign1,
 } from "../../../protocol/cose/sign1.ts";

@@ -1,0 +1,82 @@
+/**
+ * The worked example's keys and a device's module that draws nothing at random: what
+ * a real one draws is given here. Test keys, known to everyone: of no use for anything else.
+ */
+import { createCipheriv, createECDH, createHash } from "node:crypto";
+import { type Bytes, toBigEndian } from "../../protocol/bytes.ts";
+import {
+  type DeviceCrypto,
+  type KeyHandle,
+  USAGE_CARRIED,
+  USAGE_DERIVE,
+  USAGE_ENCRYPT,
+  USAGE_ENCRYPT_SEQUENCE,
+} from "../../protocol/cose/crypto.ts";
+import { NONCE_LENGTH, nonceOf } from "../../protocol/cose/encrypt0.ts";
+import { fromBinary, toBinary } from "./cbor-oracle.ts";
+import { hkdfOracle } from "./cose-builder.ts";
+import { signDeterministic } from "./ecdsa.ts";
+import { importContentKey, makeParty, nodeCrypto } from "./parties.ts";
+
+/** 32 bytes of SHA-256 of a name: nobody chose them. */
+function named(name: string): Buffer {
+  return createHash("sha256").update(`coseflow test key: ${name}`).digest();
+}
+
+const nonceNamed = (name: string) => named(name).subarray(0, NONCE_LENGTH);
+
+export const EXAMPLE = {
+  counter: 258,
+  deviceScalar: named("device"),
+  cloudScalar: named("cloud"),
+  ephemeralScalar: named("ephemeral"),
+  sessionKey: named("session key").subarray(0, 16),
+  baseIv: nonceNamed("Base IV"),
+  contentKey: named("content key").subarray(0, 16),
+  contentIv: nonceNamed("content IV"),
+  receiptIv: nonceNamed("receipt IV"),
+} as const;
+
+export const exampleDevice = makeParty(EXAMPLE.deviceScalar);
+export const exampleCloud = makeParty(EXAMPLE.cloudScalar);
+
+/** The x coordinate that ephemeral and cloud key agree on. */
+export function exampleSecret(): Buffer {
+  const ephemeral = createECDH("prime256v1");
+  ephemeral.setPrivateKey(EXAMPLE.ephemeralScalar);
+  return ephemeral.computeSecret(toBinary(exampleCloud.publicKey));
+}
+
+function wrapExample(context: Bytes): Bytes {
+  const kek = hkdfOracle(exampleSecret(), context);
+  const cipher = createCipheriv("id-aes128-wrap", kek, Buffer.alloc(8, 0xa6));
+  const wrapped = Buffer.concat([cipher.update(EXAMPLE.contentKey), cipher.final()]);
+  const ephemeral = createECDH("prime256v1");
+  ephemeral.setPrivateKey(EXAMPLE.ephemeralScalar);
+  return fromBinary(Buffer.concat([ephemeral.getPublicKey(), wrapped]));
+}
+
+/** Good for one session message and the readings under it. */
+export function createExampleCrypto(): DeviceCrypto {
+  let sequence = 0;
+  return {
+    ...nodeCrypto,
+    openDeviceKey: () => exampleDevice.key,
+    nextDeviceCounter: () => EXAMPLE.counter,
+    generateRandom: () => fromBinary(EXAMPLE.contentIv),
+    generateKey(usage: number): KeyHandle {
+      if ((usage & USAGE_ENCRYPT_SEQUENCE) === 0)
+        return importContentKey(EXAMPLE.contentKey, usage);
+      return importContentKey(EXAMPLE.sessionKey, USAGE_ENCRYPT | USAGE_DERIVE | USAGE_CARRIED);
+    },
+    exportBaseIv: () => fromBinary(EXAMPLE.baseIv),
+    keyAgreementWrap: (_publicKey, context) => wrapExample(context),
+    signMessage: (_key, message) =>
+      fromBinary(signDeterministic(EXAMPLE.deviceScalar, toBinary(message))),
+    reserveSequence: () => ++sequence,
+    aeadEncryptSequence(key, number, aad, plaintext) {
+      const nonce = nonceOf(fromBinary(EXAMPLE.baseIv), toBigEndian(number));
+      return nodeCrypto.aeadEncrypt(key, nonce, aad, plaintext);
+    },
+  };
+}

@@ -1,0 +1,218 @@
+/** The worked example of SPEC.md, made by protocol/ itself from the fixed keys. */
+import type { Bytes } from "../../protocol/bytes.ts";
+import { USAGE_DECRYPT, USAGE_ENCRYPT } from "../../protocol/cose/crypto.ts";
+import { createEncryptOpener } from "../../protocol/cose/encrypt.ts";
+import {
+  nonceOf,
+  parseRandomIvEncrypt0,
+  parseSequencedEncrypt0,
+} from "../../protocol/cose/encrypt0.ts";
+import { MESSAGE_HASH_LENGTH, parseSign1 } from "../../protocol/cose/sign1.ts";
+import {
+  encStructure,
+  externalAad,
+  kdfContext,
+  sigStructure,
+} from "../../protocol/cose/structures.ts";
+import { createReadingSealer } from "../../protocol/reading.ts";
+import { RECEIPT_KEY_INFO, type Receipt, sealReceipt } from "../../protocol/receipt.ts";
+import { createSenmlMaker } from "../../protocol/senml.ts";
+import { createSessionMaker } from "../../protocol/session-message.ts";
+import { fromBinary } from "./cbor-oracle.ts";
+import { hkdfOracle } from "./cose-builder.ts";
+import { diagnose, hexLines } from "./diagnostic.ts";
+import {
+  createExampleCrypto,
+  EXAMPLE,
+  exampleCloud,
+  exampleDevice,
+  exampleSecret,
+} from "./example-crypto.ts";
+import { importContentKey, nodeCrypto, type Party } from "./parties.ts";
+
+export interface Example {
+  sessionMessage: Bytes;
+  /** SHA-256 of its Sig_structure. */
+  hash: Bytes;
+  readingPayload: Bytes;
+  reading: Bytes;
+  receipt: Receipt;
+  receiptMessage: Bytes;
+}
+
+const makeSenml = createSenmlMaker([
+  { name: "temperature", unit: "Cel", exponent: -2 },
+  { name: "humidity", unit: "%RH", exponent: -2 },
+]);
+
+export function makeExample(): Example {
+  const crypto = createExampleCrypto();
+  const session = createSessionMaker(crypto)(exampleDevice, [exampleCloud]);
+  const seal = createReadingSealer(crypto, session, exampleDevice.thumbprint);
+  const readingPayload = makeSenml([2150, 4200], { time: undefined, uptime: 5 }, 0);
+  const reading = seal(crypto.reserveSequence(session.key), readingPayload);
+  const receipt: Receipt = {
+    time: 1_800_000_000,
+    messages: [session.hash.slice(0, MESSAGE_HASH_LENGTH) as Bytes],
+    readings: [{ sessionKid: session.kid, first: 1, last: 1 }],
+  };
+  const receiptKey = importContentKey(receiptKeyOf(), USAGE_ENCRYPT | USAGE_DECRYPT);
+  const cloudCrypto = { ...nodeCrypto, generateRandom: () => fromBinary(EXAMPLE.receiptIv) };
+  const receiptMessage = sealReceipt(
+    cloudCrypto,
+    receiptKey,
+    session.kid,
+    exampleDevice.thumbprint,
+    receipt,
+  );
+  return {
+    sessionMessage: session.message,
+    hash: session.hash,
+    readingPayload,
+    reading,
+    receipt,
+    receiptMessage,
+  };
+}
+
+export function receiptKeyOf(): Buffer {
+  return hkdfOracle(EXAMPLE.sessionKey, RECEIPT_KEY_INFO);
+}
+
+/** A value below its name, in hexadecimal. */
+function row(name: string, value: Bytes | Buffer): string {
+  const all = hexLines(typeof value === "string" ? value : fromBinary(value));
+  return [name, ...all.map((line) => `  ${line}`)].join("\n");
+}
+
+function block(...parts: string[]): string {
+  return ["```", ...parts, "```"].join("\n");
+}
+
+function partyRows(name: string, party: Party, scalar: Buffer): string[] {
+  return [
+    row(`${name} private key (test key)`, scalar),
+    row(`${name} public key, x`, party.publicKey.slice(1, 33) as Bytes),
+    row(`${name} public key, y`, party.publicKey.slice(33) as Bytes),
+    row(`${name} thumbprint; its first 8 bytes are the kid`, party.thumbprint),
+  ];
+}
+
+function keysText(): string {
+  return block(
+    ...partyRows("device", exampleDevice, EXAMPLE.deviceScalar),
+    ...partyRows("cloud", exampleCloud, EXAMPLE.cloudScalar),
+    row("ephemeral private key (test key)", EXAMPLE.ephemeralScalar),
+    row("session key (test key)", EXAMPLE.sessionKey),
+    row("Base IV of the session", EXAMPLE.baseIv),
+    row("content key (test key)", EXAMPLE.contentKey),
+    row("IV of the content", EXAMPLE.contentIv),
+    row("IV of the receipt", EXAMPLE.receiptIv),
+  );
+}
+
+/** Diagnostic notation, then the bytes. */
+function messageText(message: Bytes): string[] {
+  return [block(diagnose(message)), "", block(...hexLines(message))];
+}
+
+function sessionText(example: Example): string[] {
+  const aad = externalAad("session", exampleDevice.thumbprint);
+  const sign1 = parseSign1(example.sessionMessage);
+  const encrypt = createEncryptOpener(nodeCrypto).parse(sign1.payload);
+  const context = kdfContext("session", exampleDevice.thumbprint, exampleCloud.thumbprint);
+  const structure = encStructure("Encrypt", encrypt.protectedHeader, aad);
+  const contentKey = importContentKey(EXAMPLE.contentKey, USAGE_DECRYPT);
+  const coseKey = nodeCrypto.aeadDecrypt(contentKey, encrypt.iv, structure, encrypt.ciphertext);
+  return [
+    "### Session message",
+    "",
+    "The plaintext, a COSE_Key:",
+    "",
+    block(diagnose(coseKey)),
+    "",
+    "What is authenticated and not sent:",
+    "",
+    block(
+      row("external_aad of Sign1 and Encrypt", aad),
+      row("Enc_structure", structure),
+      row("COSE_KDF_Context", context),
+      row("ECDH shared secret", exampleSecret()),
+      row("key encryption key", hkdfOracle(exampleSecret(), context)),
+      row("SHA-256 of the Sig_structure", example.hash),
+    ),
+    "",
+    `The message, ${example.sessionMessage.length} bytes:`,
+    "",
+    ...messageText(example.sessionMessage),
+  ];
+}
+
+function readingText(example: Example): string[] {
+  const parsed = parseSequencedEncrypt0(example.reading);
+  const aad = externalAad("reading", exampleDevice.thumbprint);
+  return [
+    "### Reading",
+    "",
+    `The plaintext, a SenML pack of ${example.readingPayload.length} bytes:`,
+    "",
+    block(diagnose(example.readingPayload)),
+    "",
+    block(
+      ...hexLines(example.readingPayload),
+      row("external_aad", aad),
+      row("Enc_structure", encStructure("Encrypt0", parsed.protectedHeader, aad)),
+      row("nonce", nonceOf(fromBinary(EXAMPLE.baseIv), parsed.partialIv)),
+    ),
+    "",
+    `The message, ${example.reading.length} bytes:`,
+    "",
+    ...messageText(example.reading),
+  ];
+}
+
+function receiptText(example: Example): string[] {
+  const parsed = parseRandomIvEncrypt0(example.receiptMessage);
+  const aad = externalAad("receipt", exampleDevice.thumbprint);
+  const structure = encStructure("Encrypt0", parsed.protectedHeader, aad);
+  const key = importContentKey(receiptKeyOf(), USAGE_DECRYPT);
+  const payload = nodeCrypto.aeadDecrypt(key, parsed.iv, structure, parsed.ciphertext);
+  return [
+    "### Receipt",
+    "",
+    "The plaintext:",
+    "",
+    block(diagnose(payload)),
+    "",
+    block(
+      row("receipt key", receiptKeyOf()),
+      row("external_aad", aad),
+      row("Enc_structure", structure),
+    ),
+    "",
+    `The message, ${example.receiptMessage.length} bytes:`,
+    "",
+    ...messageText(example.receiptMessage),
+  ];
+}
+
+export function exampleText(): string {
+  const example = makeExample();
+  return [
+    "### Keys and what a device would draw at random",
+    "",
+    keysText(),
+    "",
+    ...sessionText(example),
+    "",
+    ...readingText(example),
+    "",
+    ...receiptText(example),
+  ].join("\n");
+}
+
+/** The Sig_structure that the example's signature is over. */
+export function exampleSigStructure(example: Example): Bytes {
+  const { protectedHeader, payload } = parseSign1(example.sessionMessage);
+  return sigStructure(protectedHeader, externalAad("session", exampleDevice.thumbprint), payload);
+}
