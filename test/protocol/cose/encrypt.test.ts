@@ -1,4 +1,5 @@
 import { createDecipheriv, ECDH } from "node:crypto";
+import fc from "fast-check";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { type Bytes, bytes } from "../../../protocol/bytes.ts";
 import {
@@ -155,6 +156,25 @@ describe("an Encrypt", () => {
     // More often than the module has slots.
     for (let i = 0; i < 20; i++) expect(codeOf(() => make([cloud, offCurve]))).toBe("argument");
     expect(codeOf(() => make([cloud]))).toBe("none");
+  });
+});
+
+describe("any bytes at all", () => {
+  it("are taken apart, or refused with cbor, form, profile, size or sequence", () => {
+    const message = make([cloud]);
+    const noise = fc.uint8Array({ maxLength: 60 }).map(fromBinary);
+    const spliced = fc
+      .tuple(fc.nat(message.length), fc.uint8Array({ maxLength: 9 }), fc.nat(9))
+      .map(([at, put, cut]) => message.slice(0, at) + fromBinary(put) + message.slice(at + cut));
+    const near = noise.map((rest) => message.slice(0, 3) + rest);
+    fc.assert(
+      fc.property(fc.oneof(noise, spliced, near), (value) => {
+        expect(["none", "cbor", "form", "profile", "size", "sequence"]).toContain(
+          codeOf(() => opener.parse(value as Bytes)),
+        );
+      }),
+      { numRuns: 2000 },
+    );
   });
 });
 
