@@ -11,7 +11,7 @@ import {
   type DeviceSession,
   type OpenedSession,
 } from "../../protocol/session-message.ts";
-import { fromBinary, toBinary } from "../support/cbor-oracle.ts";
+import { encodeOracle, fromBinary, toBinary } from "../support/cbor-oracle.ts";
 import {
   aadOracle,
   buildEncrypt0,
@@ -172,6 +172,10 @@ const only =
   (header: Header) =>
     new Map(labels.map((label) => [label, header.get(label)]));
 
+function trailing(header: Header): Buffer {
+  return Buffer.concat([toBinary(encodeOracle(header)), Buffer.alloc(1)]);
+}
+
 const rows: [name: string, code: string, changes: Encrypt0Changes, partialIv?: string][] = [
   ["nothing wrong", "none", {}],
   ["the longest Partial IV", "none", {}, "ffffffffff"],
@@ -187,6 +191,7 @@ const rows: [name: string, code: string, changes: Encrypt0Changes, partialIv?: s
   ["no Partial IV", "profile", { header: only(1, 4) }],
   ["the Partial IV first", "profile", { header: only(1, 6, 4) }],
   ["crit", "profile", { header: set([2, [6]]) }],
+  ["bytes after the protected header", "cbor", { header: trailing }],
   ["an IV beside it", "profile", { header: set([5, Buffer.alloc(12)]) }],
   ["a protected header after it", "profile", { header: set([16, 0]) }],
   ["alg unprotected", "profile", { unprotected: () => new Map([[1, 1]]) }],

@@ -5,9 +5,10 @@
  */
 import { describe, expect, it } from "vitest";
 import type { Bytes } from "../../protocol/bytes.ts";
+import type { CoseCrypto } from "../../protocol/cose/crypto.ts";
 import { parseSign1 } from "../../protocol/cose/sign1.ts";
 import { createSessionOpener } from "../../protocol/session-message.ts";
-import { fromBinary, toBinary } from "../support/cbor-oracle.ts";
+import { encodeOracle, fromBinary, toBinary } from "../support/cbor-oracle.ts";
 import {
   aadOracle,
   buildSession,
@@ -18,12 +19,32 @@ import {
 import { makeParty, nodeCrypto } from "../support/parties.ts";
 import { codeOf, flipBit, flipEveryBit, MESSAGE_CODES } from "../support/refusal.ts";
 
+/** The door, and how many keys of its making have not been destroyed. */
+function countKeys(door: CoseCrypto): { crypto: CoseCrypto; live: () => number } {
+  let keys = 0;
+  function counted<T>(value: T): T {
+    keys++;
+    return value;
+  }
+  const counting: CoseCrypto = {
+    ...door,
+    keyAgreementUnwrap: (...args) => counted(door.keyAgreementUnwrap(...args)),
+    aeadDecryptKey: (...args) => counted(door.aeadDecryptKey(...args)),
+    destroyKey(key) {
+      door.destroyKey(key);
+      keys--;
+    },
+  };
+  return { crypto: counting, live: () => keys };
+}
+
 type Header = Map<number, unknown>;
 type Row = [name: string, code: string, changes: SessionChanges];
 
 const device = makeParty();
 const cloud = makeParty();
-const openSession = createSessionOpener(nodeCrypto);
+const { crypto, live } = countKeys(nodeCrypto);
+const openSession = createSessionOpener(crypto);
 
 function open(message: Bytes) {
   return openSession(parseSign1(message), device, cloud);
@@ -42,6 +63,11 @@ function only(...labels: number[]) {
 /** The array with one element replaced. */
 function at(index: number, value: unknown) {
   return (parts: unknown[]) => parts.map((part, i) => (i === index ? value : part));
+}
+
+/** The header's own bytes and a zero after them. */
+function trailing(header: Header): Buffer {
+  return Buffer.concat([toBinary(encodeOracle(header)), Buffer.alloc(1)]);
 }
 
 function more(parts: unknown[]): unknown[] {
@@ -74,6 +100,7 @@ const sign1: Row[] = [
   ["a kid of 4 bytes", "size", { signHeader: set([4, Buffer.alloc(4)]) }],
   ["a kid as text", "form", { signHeader: set([4, "12345678"]) }],
   ["crit", "profile", { signHeader: set([2, [4]]) }],
+  ["bytes after the protected header", "cbor", { signHeader: trailing }],
   ["a content type", "profile", { signHeader: set([3, 0]) }],
   ["an empty protected header", "profile", { signHeader: () => Buffer.alloc(0) }],
   ["alg unprotected too", "profile", { signUnprotected: () => new Map([[1, -7]]) }],
@@ -103,6 +130,7 @@ const encrypt: Row[] = [
   ["ChaCha20/Poly1305", "profile", { encryptHeader: set([1, 24]) }],
   ["no kid", "profile", { encryptHeader: only(1) }],
   ["crit", "profile", { encryptHeader: set([2, [4]]) }],
+  ["bytes after the protected header", "cbor", { encryptHeader: trailing }],
   ["a Partial IV", "profile", { encryptHeader: set([6, Buffer.from([1])]) }],
   ["an empty kid", "sequence", { sessionKid: Buffer.alloc(0) }],
   ["kid 0", "sequence", { sessionKid: Buffer.from([0]) }],
@@ -207,6 +235,19 @@ describe.each([
   it.each(rows)("with %s is refused: %s", (_name, code, changes) => {
     const { message } = buildSession(device, [cloud], changes);
     expect(codeOf(() => open(message))).toBe(code);
+    expect(live()).toBe(0);
+  });
+});
+
+describe("the keys of a session message", () => {
+  it.each([
+    ["carried", {}],
+    ["implied", { plaintext: () => undefined }],
+  ])("%s: the session key alone is left to the caller", (_name, changes: SessionChanges) => {
+    const session = open(buildSession(device, [cloud], changes).message);
+    expect(live()).toBe(1);
+    crypto.destroyKey(session.key);
+    expect(live()).toBe(0);
   });
 });
 
