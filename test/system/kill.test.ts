@@ -3,16 +3,12 @@
  * stored must be stored; what it was not told it sends again; nothing is stored twice.
  */
 
-import { once } from "node:events";
-import type { AddressInfo } from "node:net";
-import { createServer } from "node:net";
 import { setTimeout as delay } from "node:timers/promises";
-import { Aedes } from "aedes";
 import Database from "better-sqlite3";
 import { afterEach, describe, expect, it } from "vitest";
+import { BROKERS, type TestBroker } from "../support/brokers.ts";
 import { bundleBoard, temporaryDirectory } from "../support/built.ts";
 import { type FleetDevice, startDevice, watchSequences } from "../support/fleet.ts";
-import { startMosquitto } from "../support/mosquitto.ts";
 import { createReceiver, type Receiver } from "../support/serve.ts";
 
 const KILLS = 20;
@@ -28,29 +24,6 @@ const BOARD = {
   sensors: [{ driver: "host", periodSeconds: 0.05, qos: 1 }],
   queue: { readings: 4000 },
 };
-
-interface Broker {
-  url: string;
-  host: string;
-  port: number;
-  close(): Promise<void>;
-}
-
-async function startAedes(): Promise<Broker> {
-  const aedes = await Aedes.createBroker();
-  const server = createServer(aedes.handle).listen(0, "127.0.0.1");
-  await once(server, "listening");
-  const { port } = server.address() as AddressInfo;
-  return {
-    url: `mqtt://127.0.0.1:${port}`,
-    host: "127.0.0.1",
-    port,
-    async close() {
-      await new Promise<void>((closed) => aedes.close(closed));
-      server.close();
-    },
-  };
-}
 
 const cleanUp: (() => void | Promise<void>)[] = [];
 afterEach(async () => {
@@ -86,7 +59,7 @@ function isComplete(database: string, sent: Map<string, number>): boolean {
   }
 }
 
-async function killAgainAndAgain(broker: Broker) {
+async function killAgainAndAgain(broker: TestBroker) {
   const [directory, remove] = await temporaryDirectory("kill");
   cleanUp.push(remove);
   const receiver = await createReceiver(directory, broker.url);
@@ -135,10 +108,7 @@ function readAll<T>(database: string, sql: string): T[] {
   }
 }
 
-describe.each([
-  ["Mosquitto, MQTT 5", () => startMosquitto(), '"mqtt":"5"'],
-  ["aedes, MQTT 3.1.1", startAedes, '"mqtt":"3.1.1"'],
-] as const)("receiver killed %#: %s", (_name, startBroker, spoken) => {
+describe.each(BROKERS)("receiver killed, on %s", (_name, startBroker, version) => {
   it(`loses nothing over ${KILLS} kills and stores nothing twice`, {
     timeout: 240_000,
   }, async () => {
@@ -146,7 +116,9 @@ describe.each([
     cleanUp.push(() => broker.close());
     const { receiver, devices, sent } = await killAgainAndAgain(broker);
 
-    expect(receiver.log.filter((line) => line.includes(spoken)).length).toBe(KILLS + 1);
+    expect(receiver.log.filter((line) => line.includes(`"mqtt":"${version}"`)).length).toBe(
+      KILLS + 1,
+    );
     expect(sent.size).toBe(DEVICES);
     // Two measurements to a reading, each once.
     const odd = readAll(
