@@ -1,6 +1,6 @@
+import { TAG_SIZE } from "../../cloud/crypto/primitives.ts";
 import type { Bytes } from "../../protocol/bytes.ts";
 import { fail } from "../../protocol/errors.ts";
-import { TAG_SIZE } from "../../cloud/crypto/primitives.ts";
 
 /*
  * The bounds of the C module. The stand-in refuses what the board would refuse, or

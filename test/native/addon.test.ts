@@ -9,7 +9,7 @@ import {
   USAGE_ENCRYPT_SEQUENCE,
   USAGE_WRAP,
 } from "../../protocol/cose/crypto.ts";
-import { describeAddon, makeStorePath, type Module, openAddon, thrownBy } from "./addon.ts";
+import { describeAddon, type Module, makeStorePath, openAddon, thrownBy } from "./addon.ts";
 
 const NONCE = "n".repeat(12) as Bytes;
 const EMPTY = "" as Bytes;

@@ -10,7 +10,7 @@ import {
 } from "node:fs";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, it } from "vitest";
-import { describeAddon, makeStorePath, type Module, openAddon, thrownBy } from "./addon.ts";
+import { describeAddon, type Module, makeStorePath, openAddon, thrownBy } from "./addon.ts";
 
 function mode(path: string): number {
   return statSync(path).mode & 0o777;

@@ -9,8 +9,8 @@ import { type Door, deviceDoor, inject, type OpenDoor, openCloudDoor, wrapUnder 
 import {
   type AeadGroup,
   type AgreementGroup,
-  hasVectors,
   type HkdfGroup,
+  hasVectors,
   type KeyWrapGroup,
   notice,
   readGroups,
