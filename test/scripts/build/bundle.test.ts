@@ -79,6 +79,11 @@ describe("a board's bundle", () => {
     expect(await build()).toBe(code);
   });
 
+  it("holds the values of constants, not their names", async () => {
+    const code = await buildMain("const LIMIT = 24; print(LIMIT); print(LIMIT);");
+    expect(code).toBe("print(24);print(24);\n");
+  });
+
   it("is broken into short lines", async () => {
     const code = await buildMain("print(E);".repeat(500));
     for (const line of code.split("\n")) expect(line.length).toBeLessThan(100);
