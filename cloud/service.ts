@@ -3,6 +3,7 @@ import { type Bytes, toHex } from "../protocol/bytes.ts";
 import { TOPIC_PREFIX } from "../protocol/topics.ts";
 import { createNodeCrypto, type NodeCrypto } from "./crypto/node-crypto.ts";
 import { type CloudKeys, loadKeys } from "./keys/cloud-keys.ts";
+import { checkKek } from "./keys/key-check.ts";
 import type { AcceptContext } from "./receiver/accept-context.ts";
 import { addressOf, checkBroker, describe } from "./receiver/broker.ts";
 import { type Link, openLink } from "./receiver/link.ts";
@@ -125,6 +126,13 @@ export async function startCloud(options: CloudOptions): Promise<Cloud> {
   const store = openSqliteStore(options.database);
   const context = contextOf(crypto, store, keys, options.prefix ?? TOPIC_PREFIX);
   const { log = () => {}, onReading, onMessage } = options;
+
+  try {
+    await checkKek(crypto, store, keys.kek);
+  } catch (error) {
+    await store.close();
+    throw error;
+  }
 
   // Each needs the other: messages end in receipts, receipts leave by the link.
   let link: Link;

@@ -38,7 +38,7 @@ export function createReadingAcceptor({ crypto, store, sessionKeys, now }: Accep
     if (isRefused(parsed)) return parsed;
     const counter = fromBigEndian(parsed.sessionKid);
     const session = await sessionKeys.find(device, counter);
-    if (!session) return { refused: "session-unknown" };
+    if (isRefused(session)) return session;
     const records = judge(() =>
       parseSenml(openReading(crypto, session, device.thumbprint, parsed)).map(toStored),
     );

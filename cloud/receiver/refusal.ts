@@ -9,6 +9,8 @@ export type RefusalReason =
   | "device-unknown"
   /** A reading of a session that was never stored. The device keeps it, and sends its session. */
   | "session-unknown"
+  /** The session is stored, but its key does not open: the row is not what was written. */
+  | "session-damaged"
   /** An authentic session message, but another one has its counter: a clone, or a restored flash. */
   | "counter-conflict"
   /** Too many messages in this device's name whose signature did not verify. */

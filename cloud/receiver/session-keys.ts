@@ -8,6 +8,7 @@ import {
 import { RECEIPT_KEY_INFO } from "../../protocol/receipt.ts";
 import type { NodeCrypto } from "../crypto/node-crypto.ts";
 import type { Device, Session, Store } from "../store/store.ts";
+import type { Refused } from "./refusal.ts";
 
 /** Open session keys kept at hand, about 1 kB each: one a device of a fleet of that size. */
 const DEFAULT_CAPACITY = 8192;
@@ -26,10 +27,11 @@ export interface SessionKeys {
   /** Seals a session key for the store, bound to its device and session. */
   seal(key: KeyHandle, device: Device, counter: number): Bytes;
   /**
-   * The open session, from the cache or the store; undefined when there is none. Use
+   * The open session, from the cache or the store; refused when there is none, or when
+   * its row is damaged: one row that does not open must not hold up everybody else. Use
    * it before the next await: a later call may evict it.
    */
-  find(device: Device, counter: number): Promise<OpenSession | undefined>;
+  find(device: Device, counter: number): Promise<OpenSession | Refused>;
   /** Opens a row of the store, or takes it from the cache. */
   open(device: Device, row: Session): OpenSession;
   /** Destroys every open key. */
@@ -100,7 +102,12 @@ export function createSessionKeys(
       const known = cached(nameOf(device, counter));
       if (known) return known;
       const row = await store.findSession(device.kid, counter);
-      return row && open(device, row);
+      if (!row) return { refused: "session-unknown" };
+      try {
+        return open(device, row);
+      } catch {
+        return { refused: "session-damaged" };
+      }
     },
     open,
     close() {

@@ -53,6 +53,13 @@ export const MIGRATIONS = [
     FOREIGN KEY (device, session, sequence) REFERENCES reading (device, session, sequence)
   ) STRICT, WITHOUT ROWID;
 
+  -- A random key, sealed as session keys are: tells at the start whether the
+  -- key-encryption key at hand is the one that this database needs.
+  CREATE TABLE key_check (
+    only_row   INTEGER PRIMARY KEY CHECK (only_row = 1),
+    sealed_key BLOB NOT NULL
+  ) STRICT;
+
   CREATE TABLE refusal (
     reason   TEXT PRIMARY KEY,
     count    INTEGER NOT NULL,

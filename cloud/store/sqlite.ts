@@ -3,6 +3,7 @@ import { dirname } from "node:path";
 import Database from "better-sqlite3";
 import { MIGRATIONS } from "./migrations.ts";
 import { deviceTable } from "./sqlite-device.ts";
+import { keyCheckTable } from "./sqlite-key-check.ts";
 import { readingTables } from "./sqlite-reading.ts";
 import { refusalTable } from "./sqlite-refusal.ts";
 import { sessionTable } from "./sqlite-session.ts";
@@ -47,6 +48,7 @@ export function openSqliteStore(path: string): Store {
     throw error;
   }
   return {
+    ...keyCheckTable(database),
     ...deviceTable(database),
     ...sessionTable(database),
     ...readingTables(database),

@@ -70,6 +70,9 @@ export interface Counts {
 }
 
 export interface Store {
+  /** Keeps the sealed key of the first call for ever; gives the one kept. */
+  keepKeyCheck(sealedKey: Bytes): Promise<Bytes>;
+
   /**
    * Registers a device, or gives a registered one another name. "kid" when its key
    * id belongs to another key.

@@ -16,9 +16,11 @@ function readPassword(file: string | undefined): string | undefined {
   return readFileSync(file, "utf8").replace(/\r?\n$/, "");
 }
 
-function toText({ device, name, value, unit = "", time, session, sequence }: Measurement): string {
+function toText({ device, name, value, unit, time, session, sequence }: Measurement): string {
   const when = new Date(time * 1000).toISOString();
-  const what = `${printable(name)} ${value} ${printable(unit)}`.trimEnd();
+  // "1" is SenML's unit of a plain number: nothing to say.
+  const shown = unit === undefined || unit === "1" ? "" : ` ${printable(unit)}`;
+  const what = `${printable(name)} ${value}${shown}`;
   return `${when}  ${printable(device)}  ${what}  (session ${session}, reading ${sequence})`;
 }
 

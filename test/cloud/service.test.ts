@@ -210,4 +210,16 @@ describe("startCloud", () => {
     await client.publishAsync(device.topic("session"), wire(session.message), { qos: 2 });
     expect(device.openReceipt(session, await receipts.next()).messages).toHaveLength(1);
   });
+
+  it("refuses to start on a database sealed under another key-encryption key", async () => {
+    const { cloud, directory } = await start();
+    await cloud.close();
+    closers.pop();
+    const keys = join(directory, "other-keys");
+    await initKeys(keys);
+    const options = { broker: broker.url, keys, database: join(directory, "cloud.db") };
+    await expect(startCloud(options)).rejects.toThrow(/key-encryption key/);
+    const again = await startCloud({ ...options, keys: join(directory, "keys") });
+    await again.close();
+  });
 });

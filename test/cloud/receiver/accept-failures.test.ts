@@ -1,5 +1,6 @@
 import Database from "better-sqlite3";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { isRefused } from "../../../cloud/receiver/refusal.ts";
 import { nodeCrypto } from "../../support/parties.ts";
 import { temporaryDirectories } from "../support/temporary.ts";
 import { openTestCloud, type TestCloud } from "../support/test-cloud.ts";
@@ -39,20 +40,29 @@ describe("our own failures", () => {
     expect(await cloud.send(device, "reading", reading)).toMatchObject({ repeat: false });
     expect((await cloud.store.counts()).refused).toEqual({});
   });
+});
 
-  it("include a stored key that does not open", async () => {
+describe("a damaged row", () => {
+  it("refuses its own readings and holds up no others", async () => {
+    const other = openTestDevice();
+    await cloud.register(other);
+    const otherSession = await openStored(other);
     const session = await openStored();
-    const reading = device.seal(session, celsius(1));
     const database = new Database(cloud.path);
-    database.exec("UPDATE session SET sealed_key = zeroblob(44)");
+    const spoil = database.prepare("UPDATE session SET sealed_key = zeroblob(44) WHERE device = ?");
+    spoil.run(Buffer.from(device.kid, "latin1"));
     database.close();
     cloud.context.sessionKeys.close();
-    await expect(cloud.send(device, "reading", reading)).rejects.toMatchObject({
-      code: "decrypt",
+    expect(await cloud.send(device, "reading", device.seal(session, celsius(1)))).toMatchObject({
+      reason: "session-damaged",
     });
+    expect(await cloud.send(other, "reading", other.seal(otherSession, celsius(2)))).toMatchObject({
+      repeat: false,
+    });
+    other.close();
   });
 
-  it("include a sealed key copied from another device's row", async () => {
+  it("is also one with a sealed key copied from another device's row", async () => {
     const other = openTestDevice();
     await cloud.register(other);
     await openStored(other);
@@ -64,9 +74,8 @@ describe("our own failures", () => {
       .run(Buffer.from(row?.sealedKey as string, "latin1"));
     database.close();
     cloud.context.sessionKeys.close();
-    const reading = device.seal(session, celsius(1));
-    await expect(cloud.send(device, "reading", reading)).rejects.toMatchObject({
-      code: "decrypt",
+    expect(await cloud.send(device, "reading", device.seal(session, celsius(1)))).toMatchObject({
+      reason: "session-damaged",
     });
     other.close();
   });
@@ -79,6 +88,7 @@ it("keeps no key open after it is closed", async () => {
     { kid: device.kid, publicKey: device.point, thumbprint: device.thumbprint, name: undefined },
     1,
   );
+  if (isRefused(open)) throw new Error("session, expected it open, got refused");
   cloud.context.sessionKeys.close();
-  expect(() => nodeCrypto.destroyKey(open?.key as never)).toThrow();
+  expect(() => nodeCrypto.destroyKey(open.key)).toThrow();
 });
