@@ -3,6 +3,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "dc_status.h"
+
 #define MESSAGE_SIZE 200u
 
 /* Called through a volatile pointer, so that the compiler cannot drop a last memset. */
@@ -27,28 +29,9 @@ static bool ok(struct call *call, napi_status status) {
   return false;
 }
 
-struct meaning {
-  int status;
-  const char *code; /* of protocol/errors.ts */
-  const char *sentence;
-};
-
-static const struct meaning meanings[] = {
-    {DC_ERR_ARGUMENT, "argument", "argument, expected a known usage, a point of P-256 and the sizes of dc.h, got another"},
-    {DC_ERR_KEY, "key", "key, expected a live handle whose usage allows this and a free slot, got neither"},
-    {DC_ERR_RANDOM, "random", "random source, expected bytes, got a failure"},
-    {DC_ERR_STORE, "store", "device key record, expected it whole and writable, got a failure"},
-    {DC_ERR_SEQUENCE, "sequence", "number, expected the one just reserved and below the limit, got another"},
-    {DC_ERR_DECRYPT, "decrypt", "tag or key wrap, expected it to verify, got another"},
-    {DC_ERR_FORM, "form", "plaintext, expected the prefix and a key, got another length"},
-    {DC_ERR_MEMORY, "memory", "memory, expected enough for the calculation, got none"},
-};
-
 bool check(struct call *call, int status) {
   if (call->failed || status == 0) return !call->failed;
-  const struct meaning *meaning = &meanings[0];
-  for (size_t i = 0; i < sizeof meanings / sizeof meanings[0]; i++)
-    if (meanings[i].status == status) meaning = &meanings[i];
+  const struct dc_meaning *meaning = dc_meaning(status);
   char message[MESSAGE_SIZE];
   snprintf(message, sizeof message, "%s: %s", call->function, meaning->sentence);
   throw_error(call, meaning->code, false, message);
