@@ -21,12 +21,16 @@ export type ErrorCode =
   | "decrypt"
   /** A sequence number or counter is at its limit, reused or out of range. */
   | "sequence"
+  /** The certificate breaks a rule; the error's `cause` says which (cose/crypto.ts). */
+  | "certificate"
   /** The key may not be used this way, or the handle names no key. */
   | "key"
-  /** The key store cannot be read or written, or holds a damaged record. */
+  /** The device's store or flash cannot be read or written, or holds a damaged record. */
   | "store"
   /** The random source failed. */
   | "random"
+  /** The board does not have what is asked for, such as flash for a queue. */
+  | "unsupported"
   /** No memory is left for the calculation (the device's heap is small). */
   | "memory"
   /** A caller's argument is of the wrong kind or size. */

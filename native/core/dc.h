@@ -3,8 +3,9 @@
 
 /*
  * The device crypto module: keys, ES256, ECDH-ES+A128KW, AES-128-GCM, HKDF, the
- * device's own key and its counter. C99 and mbedTLS (2.28 or 3.6), nothing else:
- * randomness and storage come through `struct dc_port`.
+ * device's own keys and their counters, certificates, records and a queue that
+ * survive a power cut. C99 and mbedTLS (2.28 or 3.6), nothing else: randomness,
+ * storage and time come through `struct dc_port`.
  *
  * All state lies in a `struct dc` of the caller's; there are no globals, so one
  * process may hold several modules. A module is not thread-safe: one caller at a time.
@@ -20,24 +21,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/** A size, a point or a flag outside what the function takes. */
-#define DC_ERR_ARGUMENT (-1)
-/** The handle names no key, its usage forbids this, or all slots are taken. */
-#define DC_ERR_KEY (-2)
-/** The random source failed. */
-#define DC_ERR_RANDOM (-3)
-/** The store failed, or the device key record is damaged beyond repair. */
-#define DC_ERR_STORE (-4)
-/** A sequence number or the device counter is at its limit, used or not reserved. */
-#define DC_ERR_SEQUENCE (-5)
-/** A tag or a key wrap does not verify. */
-#define DC_ERR_DECRYPT (-6)
-/** What was decrypted is authentic but not a prefix and a key. */
-#define DC_ERR_FORM (-7)
-/** The signature is not the public key's over the message. */
-#define DC_ERR_SIGNATURE (-8)
-/** mbedTLS could not get memory. */
-#define DC_ERR_MEMORY (-9)
+#include "dc_error.h"
+#include "dc_port.h"
 
 /** What a key may be used for; the flags add up. Same values as protocol/cose/crypto.ts. */
 #define DC_USAGE_SIGN 1u
@@ -71,31 +56,22 @@
 #define DC_COUNTER_MAX 4294967295u
 /** Added to the device counter when a record slot is found damaged: more than it can have lost. */
 #define DC_COUNTER_JUMP 1024u
-/** The longest id the store is given: what ESP-IDF's NVS takes. */
-#define DC_STORE_ID_MAX 15u
+/** The longest id of a stored key or record; the store's ids put up to 4 characters around it. */
+#define DC_ID_MAX 10u
+/** Stored keys open at a time: a key roll needs two. */
+#define DC_STORED_KEYS 4u
+/** The longest record: a reply of 4 KiB kept for resending. */
+#define DC_RECORD_MAX 4096u
+/** A request with an empty subject and a signature of two 33-byte integers is 190 bytes; rounded up. */
+#define DC_CSR_MAX 192u
+/** The longest role: an object identifier 2.25.<uuid> takes 20 bytes. */
+#define DC_ROLE_MAX 32u
+/** The longest entry of the ring: a reading of 1 KiB, and what the queue notes beside it. */
+#define DC_RING_ENTRY_MAX (1024u + 64u)
 
-/** What a port's store_read returns when there is nothing under the id. */
-#define DC_STORE_ABSENT 1
-
-/**
- * What the module asks of its host. Each function returns 0, or a negative number
- * when it failed; `context` is handed through.
- */
-struct dc_port {
-  void *context;
-  /** Fills `out` with bytes from a cryptographic source, all or none. */
-  int (*random)(void *context, uint8_t *out, size_t length);
-  /**
-   * Reads what is stored under `id`: at most `capacity` bytes into `out`, the
-   * stored size (which may be larger) into `length`. DC_STORE_ABSENT when there is
-   * nothing; a negative number when it cannot be told.
-   */
-  int (*store_read)(void *context, const char *id, uint8_t *out, size_t capacity, size_t *length);
-  /** Replaces what is stored under `id`, atomically: after a power cut the old or the new is there. */
-  int (*store_write)(void *context, const char *id, const uint8_t *data, size_t length);
-  /** Removes what is stored under `id`; nothing there is no error. */
-  int (*store_erase)(void *context, const char *id);
-};
+/** Key usage bits as in the first byte of X.509's bit string (RFC 5280 section 4.2.1.3). */
+#define DC_KEY_USAGE_DIGITAL_SIGNATURE 0x80u
+#define DC_KEY_USAGE_KEY_AGREEMENT 0x08u
 
 /** Input bytes; `data` may be NULL when `length` is 0. */
 struct dc_bytes {
@@ -106,33 +82,7 @@ struct dc_bytes {
 /** Names a key: slot number, and the slot's generation << 8. Never 0, below 2^31. */
 typedef uint32_t dc_handle;
 
-/** One key. Private to core/; only tests look inside. */
-struct dc_slot {
-  uint32_t generation; /* counts the keys the slot has held; outlives each of them */
-  uint32_t sequence;   /* last number reserved; 0: none */
-  uint8_t kind;        /* 0: free */
-  uint8_t usage;
-  uint8_t sequence_open; /* 1: `sequence` is reserved and has not encrypted yet */
-  uint8_t base_iv[DC_NONCE_SIZE];
-  uint8_t public_key[DC_POINT_SIZE];
-  uint8_t secret[DC_SCALAR_SIZE];
-};
-
-/** Room for mbedTLS's curve (mbedtls_ecp_group), so that hosts need no mbedTLS header. */
-#define DC_CURVE_WORDS 48u
-
-/** The module. The caller owns the memory and never reads or writes it. */
-struct dc {
-  struct dc_port port;
-  struct dc_slot slots[DC_SLOTS];
-  uint64_t curve[DC_CURVE_WORDS];
-  uint64_t record_sequence; /* of the newest device key record */
-  dc_handle device_key;     /* 0: not open */
-  uint32_t device_counter;
-  uint8_t record_slot; /* which of the two record slots holds the newest */
-  uint8_t curve_ready;
-  uint8_t random_failed; /* the random source failed during this call */
-};
+#include "dc_state.h"
 
 /** Makes an empty module over `port` (copied; its context must outlive the module). Cannot fail. */
 void dc_init(struct dc *dc, const struct dc_port *port);
@@ -156,7 +106,12 @@ int dc_hash_compute(struct dc_bytes input, uint8_t out[DC_HASH_SIZE]);
  */
 int dc_generate_key(struct dc *dc, uint32_t usage, dc_handle *key);
 
-/** Wipes a volatile key. DC_ERR_KEY for the device key: it is not volatile. */
+/**
+ * A fresh, volatile P-256 pair for SIGN, DERIVE or both; DC_ERR_ARGUMENT for other flags.
+ */
+int dc_generate_key_pair(struct dc *dc, uint32_t usage, dc_handle *key);
+
+/** Wipes a volatile key. DC_ERR_KEY for a stored one: dc_erase_key does that. */
 int dc_destroy_key(struct dc *dc, dc_handle key);
 
 /** The public point of a P-256 key. */
@@ -234,24 +189,41 @@ int dc_derive_key(struct dc *dc, dc_handle key, struct dc_bytes info, uint32_t u
                   dc_handle *derived);
 
 /**
- * The device's own P-256 key (SIGN and DERIVE): made and stored when the store has
- * never held one, else read. While it is open, the same handle again.
+ * A stored P-256 key (SIGN and DERIVE) by its id, 1 to DC_ID_MAX characters a-z and
+ * 0-9: made and stored when the store has never held one under it, else read. While
+ * it is open, the same handle again. DC_ERR_KEY when DC_STORED_KEYS are open.
  *
- * One record in two store slots ("device-a", "device-b"), written in turn. The
+ * One record in two store slots ("<id>-a", "<id>-b"), written in turn. The
  * valid one with the higher record sequence counts. When the other is not its
  * direct predecessor (damaged, missing, put back from a copy), the device counter
  * may have gone further than is known: it jumps by DC_COUNTER_JUMP, once, written
  * before the return. DC_ERR_STORE when something is stored and nothing valid;
  * never a new key then.
  */
-int dc_open_device_key(struct dc *dc, dc_handle *key);
+int dc_open_key(struct dc *dc, struct dc_bytes id, dc_handle *key);
+
+/** 1 when the store holds anything under the key's id, damaged or not; dc_open_key then makes none. */
+int dc_has_key(struct dc *dc, struct dc_bytes id, int *present);
 
 /**
- * The next value of the device counter, from 1; written and read back before it is
- * returned, so that none is handed out twice. DC_ERR_KEY before dc_open_device_key,
+ * Erases the key's record, both slots, and wipes the key if it is open; its handle
+ * names nothing afterwards. No such key is no error. After DC_ERR_STORE the key is
+ * closed and something may be left: call it again.
+ */
+int dc_erase_key(struct dc *dc, struct dc_bytes id);
+
+/** dc_open_key of the id "device". */
+int dc_open_device_key(struct dc *dc, dc_handle *key);
+
+/** dc_next_counter of the id "device". */
+int dc_next_device_counter(struct dc *dc, uint32_t *counter);
+
+/**
+ * The next value of the counter that every stored key has, from 1; written and read back before it is
+ * returned, so that none is handed out twice. DC_ERR_KEY before dc_open_key,
  * DC_ERR_SEQUENCE past DC_COUNTER_MAX. After DC_ERR_STORE it may be called again.
  */
-int dc_next_device_counter(struct dc *dc, uint32_t *counter);
+int dc_next_counter(struct dc *dc, struct dc_bytes id, uint32_t *counter);
 
 /** The Base IV of an ENCRYPT_SEQUENCE key (RFC 9052 section 3.1). Not a secret. */
 int dc_export_base_iv(struct dc *dc, dc_handle key, uint8_t out[DC_NONCE_SIZE]);
@@ -269,5 +241,80 @@ int dc_reserve_sequence(struct dc *dc, dc_handle key, uint32_t *sequence);
  */
 int dc_aead_encrypt_sequence(struct dc *dc, dc_handle key, uint32_t sequence, struct dc_bytes aad,
                              struct dc_bytes plaintext, uint8_t *out);
+
+/**
+ * A PKCS #10 request (RFC 2986) for a SIGN key, DER: its P-256 public key, an empty
+ * subject (the CA decides on the name), no attributes, ES256. The same key gives the
+ * same bytes.
+ */
+int dc_write_csr(struct dc *dc, dc_handle key, uint8_t out[DC_CSR_MAX], size_t *length);
+
+/** What a leaf certificate must be. */
+struct dc_certificate_rules {
+  struct dc_bytes role; /* the contents of the object identifier, 1 to DC_ROLE_MAX bytes */
+  uint8_t key_usage;    /* one DC_KEY_USAGE_* */
+  int64_t issued_not_before; /* Unix seconds; 0: any */
+  int64_t time_floor;        /* Unix seconds; the port's clock raises it */
+};
+
+struct dc_certificate {
+  uint8_t public_key[DC_POINT_SIZE];
+  int64_t not_before, not_after; /* Unix seconds */
+};
+
+/**
+ * A leaf certificate (RFC 5280, DER) right below the anchor, and nothing longer:
+ * P-256 and ecdsa-with-SHA256, cA absent or false, key usage exactly the bit that is
+ * required, extended key usage critical and exactly the role, no critical extension
+ * besides, no extension twice, notAfter >= time floor, notBefore >= issued-not-before,
+ * signed by the anchor's key. The anchor is trusted as it is: only that it is a P-256
+ * CA with keyCertSign is judged. DC_ERR_CERTIFICATE_* for the first rule that is broken;
+ * the signature, which costs most, is checked last, and `certificate` is zero until then.
+ */
+int dc_verify_certificate(struct dc *dc, struct dc_bytes leaf, struct dc_bytes anchor,
+                          const struct dc_certificate_rules *rules,
+                          struct dc_certificate *certificate);
+
+/**
+ * Stores up to DC_RECORD_MAX bytes under an id (as for dc_open_key; keys and records
+ * do not share ids). Two store slots ("r-<id>-a", "r-<id>-b") written in turn, each
+ * with sequence and CRC-32: after a power cut the old or the new is there, whole.
+ * DC_ERR_STORE when it was not written; the old is there then.
+ */
+int dc_write_record(struct dc *dc, struct dc_bytes id, struct dc_bytes content);
+
+/**
+ * The record: its bytes in `out` (room for DC_RECORD_MAX). DC_ABSENT when there is
+ * none, DC_ERR_STORE when there is one and no slot is whole.
+ */
+int dc_read_record(struct dc *dc, struct dc_bytes id, uint8_t *out, size_t *length);
+
+/** Erases the record; none is no error. After a power cut the record or nothing is there. */
+int dc_erase_record(struct dc *dc, struct dc_bytes id);
+
+/**
+ * Wipes every key of the module and has the port erase all it stores. The module is
+ * then as after dc_init. After DC_ERR_STORE something may be left: call it again.
+ */
+int dc_erase_all(struct dc *dc);
+
+/*
+ * The ring: a queue of byte strings in raw NOR flash, oldest first. Sectors are used
+ * in turn (that is the wear levelling). It survives a power cut at every write and
+ * erase: an entry is there whole or not at all, dropped ones stay dropped. All
+ * functions: DC_ERR_UNSUPPORTED without flash, DC_ERR_STORE when it fails.
+ */
+
+/**
+ * Adds an entry of 1 to DC_RING_ENTRY_MAX bytes, written and read back. When all is
+ * full the sector with the oldest entries is erased; `evicted` is how many were lost
+ * so: indices count on without them.
+ */
+int dc_ring_append(struct dc *dc, struct dc_bytes entry, uint32_t *evicted);
+/** Entry `index` (0: the oldest) in `out` (room for DC_RING_ENTRY_MAX); DC_ABSENT past the last. */
+int dc_ring_peek(struct dc *dc, uint32_t index, uint8_t *out, size_t *length);
+/** Drops the oldest `count` entries, at most all, with one write. */
+int dc_ring_drop(struct dc *dc, uint32_t count);
+int dc_ring_count(struct dc *dc, uint32_t *count);
 
 #endif

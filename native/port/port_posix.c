@@ -156,6 +156,10 @@ void dc_posix_close(struct dc_posix *posix) {
 }
 
 struct dc_port dc_posix_port(struct dc_posix *posix) {
-  struct dc_port port = {posix, fill_random, store_read, store_write, store_erase};
+  struct dc_port port = {.context = posix,
+                         .random = fill_random,
+                         .store_read = store_read,
+                         .store_write = store_write,
+                         .store_erase = store_erase};
   return port;
 }

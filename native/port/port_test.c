@@ -73,6 +73,10 @@ static int store_erase(void *context, const char *id) {
 }
 
 struct dc_port dc_test_port(struct dc_test_port *test) {
-  struct dc_port port = {test, fill_random, store_read, store_write, store_erase};
+  struct dc_port port = {.context = test,
+                         .random = fill_random,
+                         .store_read = store_read,
+                         .store_write = store_write,
+                         .store_erase = store_erase};
   return port;
 }

@@ -174,8 +174,11 @@ static int recorded_erase(void *context, const char *id) {
 }
 
 static void start_module(struct scene *scene) {
-  struct dc_port port = {&scene->recorder, recorded_random, recorded_read, recorded_write,
-                         recorded_erase};
+  struct dc_port port = {.context = &scene->recorder,
+                         .random = recorded_random,
+                         .store_read = recorded_read,
+                         .store_write = recorded_write,
+                         .store_erase = recorded_erase};
   scene->recorder.inner = dc_posix_port(&scene->store);
   dc_init(&scene->dc, &port);
 }

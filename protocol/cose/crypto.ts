@@ -1,4 +1,5 @@
 import type { Bytes } from "../bytes.ts";
+import type { CoseflowError } from "../errors.ts";
 
 /**
  * A key inside a crypto module. Nothing above the module sees key material: the
@@ -106,6 +107,153 @@ export interface CoseCrypto {
 
   /** HKDF-SHA-256 (RFC 5869), empty salt, 16 bytes out, from a DERIVE key into a new handle. */
   deriveKey(key: KeyHandle, info: Bytes, usage: number): KeyHandle;
+}
+
+/** The key usage of a certificate, as in the first byte of its bit string (RFC 5280 section 4.2.1.3). */
+export const KEY_USAGE_DIGITAL_SIGNATURE = 0x80;
+export const KEY_USAGE_KEY_AGREEMENT = 0x08;
+
+/**
+ * P-256 keys of the device beside its first one. Stored keys have an id of 1 to 10
+ * characters a-z and 0-9; "device" is the id of openDeviceKey and nextDeviceCounter.
+ */
+export interface DeviceKeys {
+  /** A fresh, volatile P-256 pair: SIGN, DERIVE or both. destroyKey wipes it. */
+  generateKeyPair(usage: number): KeyHandle;
+
+  /**
+   * The stored key of this id (SIGN and DERIVE): made on the first call of its life,
+   * opened on every later one. At most 4 are open at a time ("key").
+   */
+  openKey(id: string): KeyHandle;
+
+  /** True when something is stored under the id, damaged or not; openKey then makes nothing. */
+  hasKey(id: string): boolean;
+
+  /** The counter of a stored key that is open, as nextDeviceCounter; each key has its own. */
+  nextCounter(id: string): number;
+
+  /** Erases the stored key, and wipes it if it is open. No such key is no error. */
+  eraseKey(id: string): void;
+}
+
+/** What a certificate says once it is accepted. */
+export interface VerifiedCertificate {
+  /** P-256, uncompressed, 65 bytes. */
+  publicKey: Bytes;
+  /** Unix seconds. */
+  notBefore: number;
+  notAfter: number;
+}
+
+/** The rule of verifyCertificate that a certificate breaks, in the order they are checked. */
+export type CertificateCause =
+  /** The anchor is no certificate of a P-256 CA with keyCertSign. */
+  | "anchor"
+  /** Not one certificate in DER: cut, followed by more, another length form or shape. */
+  | "encoding"
+  /** Not version 3. */
+  | "version"
+  /** Not ecdsa-with-SHA256 in both places. */
+  | "algorithm"
+  /** The issuer is not the anchor's subject, byte for byte. */
+  | "issuer"
+  /** A date that is none, or notAfter before notBefore. */
+  | "validity"
+  /** notAfter is before the time floor. */
+  | "expired"
+  /** notBefore is before "issued not before". */
+  | "too-old"
+  /** The public key is no point of P-256. */
+  | "public-key"
+  /** Subject and issuer are the same, or the key is the anchor's. */
+  | "self-issued"
+  /** An extension stands twice. */
+  | "duplicate-extension"
+  /** A critical extension that is not judged here. */
+  | "critical-extension"
+  /** cA is true. */
+  | "ca"
+  | "key-usage-absent"
+  /** Not exactly the bit that is required. */
+  | "key-usage"
+  /** No extended key usage. */
+  | "role-absent"
+  | "role-not-critical"
+  /** Not exactly the role that is required. */
+  | "role"
+  /** The signature is not the anchor's. */
+  | "signature";
+
+/** What verifyCertificate throws. */
+export interface CertificateError extends CoseflowError {
+  code: "certificate";
+  cause: CertificateCause;
+}
+
+export interface DeviceCertificates {
+  /**
+   * A PKCS #10 request (RFC 2986, DER) for a SIGN key: its public key, an empty
+   * subject (the CA decides on the name), no attributes; at most 190 bytes.
+   */
+  writeCsr(key: KeyHandle): Bytes;
+
+  /**
+   * Accepts a leaf certificate (RFC 5280, DER) right below the anchor. `role` is the
+   * contents of the one object identifier that its critical extended key usage must
+   * hold, `keyUsage` the one KEY_USAGE_*; notAfter must not be before `timeFloor` nor
+   * notBefore before `issuedNotBefore` (Unix seconds). CertificateError otherwise, with
+   * the first rule that is broken; the signature, which costs most, is checked last.
+   */
+  verifyCertificate(
+    leaf: Bytes,
+    anchor: Bytes,
+    role: Bytes,
+    keyUsage: number,
+    issuedNotBefore: number,
+    timeFloor: number,
+  ): VerifiedCertificate;
+}
+
+/** Small records that survive a power cut. Ids as for stored keys, but of their own. */
+export interface DeviceRecords {
+  /**
+   * Stores up to 4,096 bytes: after a power cut the old record or the new is there,
+   * whole. "store" when it was not written.
+   */
+  writeRecord(id: string, content: Bytes): void;
+
+  /** undefined when there is none; "store" when there is one and both copies are damaged. */
+  readRecord(id: string): Bytes | undefined;
+
+  /** No such record is no error. */
+  eraseRecord(id: string): void;
+
+  /**
+   * Physically erases all keys, records and the ring; every handle names nothing
+   * afterwards. After "store" something may be left: call it again.
+   */
+  eraseAll(): void;
+}
+
+/**
+ * A queue of byte strings in flash, oldest first, that survives a power cut.
+ * "unsupported" where there is no flash for it, "store" when it fails.
+ */
+export interface DeviceRing {
+  /**
+   * Adds 1 to 1,088 bytes. When all is full the oldest entries are lost: returns how
+   * many. Indices count on without them.
+   */
+  ringAppend(entry: Bytes): number;
+
+  /** Entry `index`, 0 the oldest; undefined past the last. */
+  ringPeek(index: number): Bytes | undefined;
+
+  /** Drops the oldest `count` entries, at most all. */
+  ringDrop(count: number): void;
+
+  ringCount(): number;
 }
 
 /** What the device's module offers beyond COSE: its own key, its counter, its sequence numbers. */

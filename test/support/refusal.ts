@@ -15,9 +15,11 @@ export const ERROR_CODES = [
   "signature",
   "decrypt",
   "sequence",
+  "certificate",
   "key",
   "store",
   "random",
+  "unsupported",
   "memory",
   "argument",
 ] as const satisfies CoseflowError["code"][];
