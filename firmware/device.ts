@@ -61,8 +61,7 @@ function connectDelivery(
     username: settings.broker.username,
     password: settings.broker.password,
     keepAlive: KEEP_ALIVE_SECONDS,
-    onConnect: function () {},
-    onDisconnect: function () {},
+    subscriptions: [{ topicFilter: receiptTopic, qos: 1 }],
     onReady: function () {
       delivery.pump();
     },
@@ -75,7 +74,6 @@ function connectDelivery(
       }
     },
   });
-  mqtt.subscribe(receiptTopic, 1);
 
   const delivery = createDelivery({
     crypto: crypto,

@@ -12,6 +12,7 @@ export interface Socket {
    * without limit, so callers wait for "drain" between packets. Throws when closed.
    */
   write(data: Bytes): boolean;
+  /** Closes once everything written has been sent. Never throws, on a closed one neither. */
   end(): void;
   /** "data": bytes as TCP cut them, up to 536 at a time. */
   on(event: "data", listener: (data: Bytes) => void): void;
@@ -24,7 +25,7 @@ export interface Socket {
 export interface Net {
   /**
    * Connects; throws at once on a refused connection or an unknown host, and on
-   * the ESP32 blocks until it knows. `connected` is called with the socket.
+   * the ESP32 blocks until it knows. `connected` is called later, with the socket.
    */
   connect(options: { host: string; port: number }, connected: (socket: Socket) => void): Socket;
 }

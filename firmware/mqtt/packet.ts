@@ -1,4 +1,4 @@
-import type { Bytes } from "../../protocol/bytes.ts";
+import { type Bytes, chars } from "../../protocol/bytes.ts";
 import { fail } from "../../protocol/errors.ts";
 
 /**
@@ -18,12 +18,14 @@ export const SUBSCRIBE = 8;
 export const SUBACK = 9;
 export const PINGRESP = 13;
 
-/** Fixed packets (sections 3.12 and 3.14): type, flags 0, no more bytes. */
+/** PINGREQ (section 3.12): type, flags 0, no more bytes. */
 export const PINGREQ = "\xc0\x00" as Bytes;
-export const DISCONNECT = "\xe0\x00" as Bytes;
 
 /** SUBACK return code of a refused subscription (section 3.9.3). */
-export const SUBSCRIBE_FAILURE = 0x80;
+export const SUBSCRIBE_FAILURE = "\x80";
+
+/** Packet id of every SUBSCRIBE: there is one in a connection. Messages have all others. */
+export const SUBSCRIBE_ID = 1;
 
 /**
  * Longest packet taken from a server, fixed header included: a downward message is
@@ -33,46 +35,26 @@ export const MAX_PACKET = 1400;
 
 export type Qos = 0 | 1 | 2;
 
-export interface Connack {
-  type: typeof CONNACK;
-  sessionPresent: boolean;
-  /** 0 accepted, 1 to 5 refused (section 3.2.2.3). */
-  returnCode: number;
-}
-
-export interface Publish {
-  type: typeof PUBLISH;
-  dup: boolean;
-  qos: Qos;
-  retain: boolean;
-  topic: string;
-  /** 1 to 65,535, or 0 for QoS 0, which has none. */
+/** A packet from the server. What its type does not have is 0 or empty. */
+export interface ServerPacket {
+  type: number;
+  /** Bytes of the whole packet. */
+  size: number;
+  /** Of a PUBLISH. */
+  qos: number;
+  /** 1 to 65,535. */
   packetId: number;
+  topic: string;
+  /**
+   * What stands last. PUBLISH: the message. CONNACK: flags, 1 for a present session, and
+   * return code (section 3.2.2.3). SUBACK: the granted QoS, or SUBSCRIBE_FAILURE, of
+   * each topic filter.
+   */
   payload: Bytes;
 }
 
-export interface Ack {
-  type: typeof PUBACK | typeof PUBREC | typeof PUBREL | typeof PUBCOMP;
-  packetId: number;
-}
-
-export interface Suback {
-  type: typeof SUBACK;
-  packetId: number;
-  /** One for each topic filter: the granted QoS, or SUBSCRIBE_FAILURE. */
-  returnCodes: number[];
-}
-
-export interface Pingresp {
-  type: typeof PINGRESP;
-}
-
-/** The packets a server may send to this client. */
-export type ServerPacket = Connack | Publish | Ack | Suback | Pingresp;
-
 export interface ConnectOptions {
   clientId: string;
-  cleanSession: boolean;
   /** Seconds, 0 to 65,535 (section 3.1.2.10). */
   keepAlive: number;
   username?: string | undefined;
@@ -87,7 +69,7 @@ export interface Subscription {
 
 /** A 16-bit integer, most significant byte first. */
 function encodeWord(value: number): string {
-  return String.fromCharCode(value >> 8, value & 255);
+  return chars(value >> 8, value & 255);
 }
 
 /** A UTF-8 string with its length before it (section 1.5.3); the text is bytes already. */
@@ -99,31 +81,31 @@ function encodeString(text: string): string {
 
 /** The fixed header's first byte and remaining length (section 2.2.3) in front of the rest. */
 function encodePacket(first: number, rest: string): Bytes {
-  let header = String.fromCharCode(first);
+  let header = chars(first);
   let length = rest.length;
   while (length > 127) {
-    header += String.fromCharCode((length & 127) | 128);
+    header += chars((length & 127) | 128);
     length >>= 7;
   }
-  return (header + String.fromCharCode(length) + rest) as Bytes;
+  return (header + chars(length) + rest) as Bytes;
 }
 
-/** CONNECT (section 3.1), protocol level 4, without a will. */
+/** CONNECT (section 3.1), protocol level 4, cleanSession 0, without a will. */
 export function encodeConnect(options: ConnectOptions): Bytes {
-  let flags = options.cleanSession ? 2 : 0;
+  let flags = 0;
   let credentials = "";
   if (options.username !== undefined) {
-    flags |= 128;
+    flags = 128;
     credentials = encodeString(options.username);
     if (options.password !== undefined) {
-      flags |= 64;
+      flags = 192;
       credentials += encodeString(options.password);
     }
   }
   return encodePacket(
     CONNECT << 4,
     "\x00\x04MQTT\x04" +
-      String.fromCharCode(flags) +
+      chars(flags) +
       encodeWord(options.keepAlive) +
       encodeString(options.clientId) +
       credentials,
@@ -138,160 +120,119 @@ export function encodePublish(
   packetId: number,
   dup: boolean,
 ): Bytes {
-  const head = encodeString(topic);
   return encodePacket(
     (PUBLISH << 4) | (dup ? 8 : 0) | (qos << 1),
-    (qos === 0 ? head : head + encodeWord(packetId)) + payload,
+    encodeString(topic) + (qos === 0 ? "" : encodeWord(packetId)) + payload,
   );
 }
 
 /** PUBACK, PUBREC, PUBREL or PUBCOMP (sections 3.4 to 3.7); PUBREL alone has flags. */
 export function encodeAck(type: number, packetId: number): Bytes {
-  return String.fromCharCode(
-    (type << 4) | (type === PUBREL ? 2 : 0),
-    2,
-    packetId >> 8,
-    packetId & 255,
-  ) as Bytes;
+  return encodePacket((type << 4) | (type === PUBREL ? 2 : 0), encodeWord(packetId));
 }
 
 /** SUBSCRIBE (section 3.8) with one topic filter or more. */
-export function encodeSubscribe(packetId: number, subscriptions: Subscription[]): Bytes {
-  let rest = encodeWord(packetId);
+export function encodeSubscribe(subscriptions: Subscription[]): Bytes {
+  let rest = encodeWord(SUBSCRIBE_ID);
   for (let i = 0; i < subscriptions.length; i++) {
     const subscription = subscriptions[i] as Subscription;
-    rest += encodeString(subscription.topicFilter) + String.fromCharCode(subscription.qos);
+    rest += encodeString(subscription.topicFilter) + chars(subscription.qos);
   }
   return encodePacket((SUBSCRIBE << 4) | 2, rest);
-}
-
-/** What has arrived of a connection and is not decoded yet, from index `at`. */
-export interface Decoder {
-  buffer: string;
-  at: number;
-}
-
-export function createDecoder(): Decoder {
-  return { buffer: "", at: 0 };
-}
-
-/**
- * Adds what TCP delivered. Call nextPacket until it returns undefined before
- * adding more: then never more than MAX_PACKET bytes are left over.
- */
-export function feedDecoder(decoder: Decoder, data: Bytes): void {
-  const rest = decoder.buffer.length - decoder.at;
-  decoder.buffer = rest > 0 ? decoder.buffer.substr(decoder.at) + data : data;
-  decoder.at = 0;
 }
 
 function decodeWord(text: string, at: number): number {
   return (text.charCodeAt(at) << 8) | text.charCodeAt(at + 1);
 }
 
-function decodePacketId(text: string, at: number): number {
-  const packetId = decodeWord(text, at);
-  if (packetId === 0) fail("form", "mqtt packet id, expected 1 to 65535, got 0");
-  return packetId;
-}
-
-function decodeConnack(body: string): Connack {
-  const flags = body.charCodeAt(0);
-  const returnCode = body.charCodeAt(1);
-  // A refusal has no session (MQTT-3.2.2-4); codes above 5 are reserved.
-  if (body.length !== 2 || returnCode > 5 || flags > (returnCode === 0 ? 1 : 0))
-    fail("form", "mqtt connack, expected flags 0 or 1 and a code up to 5, got something else");
-  return { type: CONNACK, sessionPresent: flags === 1, returnCode: returnCode };
-}
-
-function decodePublish(flags: number, body: string): Publish {
-  const qos = (flags >> 1) & 3;
-  const dup = (flags & 8) !== 0;
-  if (qos === 3 || (qos === 0 && dup))
-    fail("form", `mqtt publish, expected flags of QoS 0, 1 or 2, got ${flags}`);
-  const topicEnd = 2 + decodeWord(body, 0);
-  const start = topicEnd + (qos === 0 ? 0 : 2);
-  if (body.length < 2 || topicEnd === 2 || start > body.length)
-    fail(
-      "form",
-      `mqtt publish, expected a topic within ${body.length} bytes, got a longer or none`,
-    );
-  const topic = body.substring(2, topicEnd);
-  // No wildcards in a topic name (MQTT-3.3.2-2), no NUL in any string (MQTT-1.5.3-2).
-  // Whether the rest is UTF-8 needs no answer: topics are compared byte for byte.
-  if (topic.indexOf("+") >= 0 || topic.indexOf("#") >= 0 || topic.indexOf("\x00") >= 0)
-    fail("form", "mqtt publish, expected a topic name, got a wildcard or NUL in it");
-  return {
-    type: PUBLISH,
-    dup: dup,
-    qos: qos as Qos,
-    retain: (flags & 1) !== 0,
-    topic: topic,
-    packetId: qos === 0 ? 0 : decodePacketId(body, topicEnd),
-    payload: body.substr(start) as Bytes,
-  };
-}
-
-function decodeSuback(body: string): Suback {
-  if (body.length < 3) fail("form", `mqtt suback, expected 3 bytes or more, got ${body.length}`);
-  const returnCodes: number[] = [];
-  for (let i = 2; i < body.length; i++) {
-    const code = body.charCodeAt(i);
-    if (code > 2 && code !== SUBSCRIBE_FAILURE)
-      fail("form", `mqtt suback, expected return code 0, 1, 2 or 128, got ${code}`);
-    returnCodes.push(code);
-  }
-  return { type: SUBACK, packetId: decodePacketId(body, 0), returnCodes: returnCodes };
-}
-
 /** Flags are part of the type: refused before the rest of the packet is awaited. */
 function checkFirst(first: number): void {
   const type = first >> 4;
-  if (type === PUBLISH) return;
+  const flags = first & 15;
+  if (type === PUBLISH) {
+    if ((flags & 14) === 8 || (flags & 6) === 6)
+      fail("form", `mqtt publish, expected flags of QoS 0, 1 or 2, got ${flags}`);
+    return;
+  }
   const known =
     type === CONNACK || (type >= PUBACK && type <= PUBCOMP) || type === SUBACK || type === PINGRESP;
-  if (!known || (first & 15) !== (type === PUBREL ? 2 : 0))
+  if (!known || flags !== (type === PUBREL ? 2 : 0))
     fail("form", `mqtt packet, expected a server's type and flags, got ${first}`);
 }
 
-function decodeBody(first: number, body: string): ServerPacket {
+/** What the packets that have a payload may hold in it. */
+function checkContent(packet: ServerPacket): void {
+  const topic = packet.topic;
+  const payload = packet.payload;
+  if (packet.type === PUBLISH) {
+    // No wildcards in a topic name (MQTT-3.3.2-2), no NUL in any string (MQTT-1.5.3-2).
+    // Whether the rest is UTF-8 needs no answer: topics are compared byte for byte.
+    if (topic === "" || /[+#\0]/.test(topic))
+      fail("form", "mqtt publish, expected a topic name, got none, a wildcard or NUL in it");
+  } else if (packet.type === CONNACK) {
+    const returnCode = payload.charCodeAt(1);
+    // A refusal has no session (MQTT-3.2.2-4); codes above 5 are reserved.
+    if (returnCode > 5 || payload.charCodeAt(0) > (returnCode === 0 ? 1 : 0))
+      fail("form", "mqtt connack, expected flags 0 or 1 and a code up to 5, got something else");
+  } else
+    for (let i = 0; i < payload.length; i++) {
+      const code = payload.charAt(i);
+      if (code > "\x02" && code !== SUBSCRIBE_FAILURE)
+        fail("form", `mqtt suback, expected return code 0, 1, 2 or 128, got ${code}`);
+    }
+}
+
+function decodeBody(first: number, size: number, body: string): ServerPacket {
   const type = first >> 4;
-  if (type === PUBLISH) return decodePublish(first & 15, body);
-  if (type === CONNACK) return decodeConnack(body);
-  if (type === SUBACK) return decodeSuback(body);
-  const expected = type === PINGRESP ? 0 : 2;
-  if (body.length !== expected)
-    fail("form", `mqtt packet type ${type}, expected ${expected} bytes, got ${body.length}`);
-  if (type === PINGRESP) return { type: PINGRESP };
-  return { type: type as Ack["type"], packetId: decodePacketId(body, 0) };
+  const isPublish = type === PUBLISH;
+  const qos = isPublish ? (first >> 1) & 3 : 0;
+  const topicEnd = isPublish ? 2 + decodeWord(body, 0) : 0;
+  const hasId = isPublish ? qos > 0 : type !== CONNACK && type !== PINGRESP;
+  const start = topicEnd + (hasId ? 2 : 0);
+  const least = start + (type === CONNACK ? 2 : type === SUBACK ? 1 : 0);
+  const isOpen = isPublish || type === SUBACK;
+  if (body.length < least || (body.length > least && !isOpen))
+    fail(
+      "form",
+      `mqtt packet type ${type}, expected ${least} bytes${isOpen ? " or more" : ""}, got ${body.length}`,
+    );
+  const packet = {
+    type: type,
+    size: size,
+    qos: qos,
+    packetId: hasId ? decodeWord(body, topicEnd) : 0,
+    topic: isPublish ? body.substring(2, topicEnd) : "",
+    payload: body.substr(start) as Bytes,
+  };
+  if (hasId && packet.packetId === 0) fail("form", "mqtt packet id, expected 1 to 65535, got 0");
+  checkContent(packet);
+  return packet;
 }
 
 /**
- * The next whole packet, or undefined until more has arrived. Throws "form" for
- * what a server must not send and "size" above MAX_PACKET, both as soon as the
- * header shows it. After an error the connection is of no use (section 4.8).
+ * The packet that `buffer` starts with, or undefined until all of it has arrived.
+ * Throws "form" for what a server must not send and "size" above MAX_PACKET, both as
+ * soon as the header shows it, so never more than MAX_PACKET bytes are waited for.
+ * After an error the connection is of no use (section 4.8).
  */
-export function nextPacket(decoder: Decoder): ServerPacket | undefined {
-  const buffer = decoder.buffer;
-  const start = decoder.at;
-  if (start >= buffer.length) return undefined;
-  const first = buffer.charCodeAt(start);
+export function decodePacket(buffer: string): ServerPacket | undefined {
+  if (buffer === "") return undefined;
+  const first = buffer.charCodeAt(0);
   checkFirst(first);
-  let at = start + 1;
+  let at = 1;
   let length = 0;
   let scale = 1;
   let byte = 128;
   while (byte > 127) {
-    if (at > start + 4) fail("form", "mqtt remaining length, expected up to 4 bytes, got more");
+    if (at > 4) fail("form", "mqtt remaining length, expected up to 4 bytes, got more");
     if (at >= buffer.length) return undefined;
     byte = buffer.charCodeAt(at);
-    at += 1;
+    at++;
     length += (byte & 127) * scale;
     scale *= 128;
-    if (at - start + length > MAX_PACKET)
-      fail("size", `mqtt packet, expected up to ${MAX_PACKET} bytes, got ${at - start + length}`);
+    if (at + length > MAX_PACKET)
+      fail("size", `mqtt packet, expected up to ${MAX_PACKET} bytes, got ${at + length}`);
   }
-  if (buffer.length < at + length) return undefined;
-  decoder.at = at + length;
-  return decodeBody(first, buffer.substr(at, length));
+  const size = at + length;
+  return buffer.length < size ? undefined : decodeBody(first, size, buffer.substring(at, size));
 }

@@ -1,29 +1,40 @@
 import { createMqttClient } from "../../firmware/mqtt/client.ts";
-import type {
-  DisconnectReason,
-  MqttClient,
-  MqttOptions,
-  Outcome,
-} from "../../firmware/mqtt/options.ts";
+import type { MqttClient, MqttOptions } from "../../firmware/mqtt/options.ts";
 import type { Qos } from "../../firmware/mqtt/packet.ts";
+import type { Net, Socket } from "../../firmware/ports.ts";
 import type { Bytes } from "../../protocol/bytes.ts";
 import { netPort, realClock } from "./net-port.ts";
 
 const UNTIL_MS = 10_000;
 
+/** The topic filter that a device subscribes to unless told otherwise. */
+export const DOWN = "cf/1/0123456789abcdef/command";
+
 export interface MqttDevice {
   client: MqttClient;
   /** Payloads given to onMessage, in order. */
   messages: string[];
-  /** sessionPresent of each onConnect. */
+  /** Of each time it came online: whether the broker had its session. */
   sessions: boolean[];
-  reasons: DisconnectReason[];
-  /** Publishes once the client takes it; resolves with what became of it. */
-  send(topic: string, payload: string, qos: Qos): Promise<Outcome>;
+  /** Why each connection or attempt ended. */
+  reasons: string[];
+  /** Publishes once the client takes it; resolves when that is done. */
+  send(topic: string, payload: string, qos: Qos): Promise<void>;
   /** Resolves when the condition holds; looked at after every callback. */
   until(condition: () => boolean): Promise<void>;
   /** Looks at the conditions again, for what is no callback of the client's. */
   look(): void;
+  /** Cuts its power: connection and timers end, nothing is told to anybody. */
+  powerOff(): void;
+}
+
+/** What a line of the client's log tells: online, with or without a session, or why not any more. */
+export function eventOf(line: string): boolean | string {
+  const online = /^mqtt: connected, session (present|new)$/.exec(line);
+  if (online) return online[1] === "present";
+  const ended = /^mqtt: ([a-z-]+).*; next attempt in \d+ s$/.exec(line);
+  if (ended) return ended[1] as string;
+  throw new Error(`log of the MQTT client, expected online or an end, got ${line}`);
 }
 
 /** The firmware's MQTT client over real TCP and time, not yet connected. Its back-off is 0 ms. */
@@ -31,6 +42,15 @@ export function createMqttDevice(port: number, options: Partial<MqttOptions> = {
   const waiting = new Set<() => void>();
   const queue: (() => boolean)[] = [];
   const lines: string[] = [];
+  const sockets: Socket[] = [];
+  const clock = realClock();
+  const net: Net = {
+    connect(address, connected) {
+      const socket = netPort.connect(address, connected);
+      sockets.push(socket);
+      return socket;
+    },
+  };
   const look = () => {
     for (const check of waiting) check();
   };
@@ -44,22 +64,21 @@ export function createMqttDevice(port: number, options: Partial<MqttOptions> = {
     reasons: [],
     look,
     client: createMqttClient({
-      net: netPort,
-      clock: realClock(),
+      net,
+      clock,
       random: (length) => "\0".repeat(length) as Bytes,
-      log: (line) => lines.push(line),
+      log(line) {
+        lines.push(line);
+        const event = eventOf(line);
+        if (typeof event === "string") device.reasons.push(event);
+        else device.sessions.push(event);
+        look();
+      },
       host: "127.0.0.1",
       port,
       clientId: "cf-0123456789abcdef",
       keepAlive: 60,
-      onConnect(sessionPresent) {
-        device.sessions.push(sessionPresent);
-        look();
-      },
-      onDisconnect(reason) {
-        device.reasons.push(reason);
-        look();
-      },
+      subscriptions: [{ topicFilter: DOWN, qos: 2 }],
       onMessage(_topic, payload) {
         device.messages.push(payload);
         look();
@@ -69,8 +88,8 @@ export function createMqttDevice(port: number, options: Partial<MqttOptions> = {
     }),
     send(topic, payload, qos) {
       return new Promise((resolve) => {
-        const done = (outcome: Outcome) => {
-          resolve(outcome);
+        const done = () => {
+          resolve();
           look();
         };
         queue.push(() => device.client.publish(topic, payload as Bytes, qos, done));
@@ -97,6 +116,10 @@ export function createMqttDevice(port: number, options: Partial<MqttOptions> = {
         waiting.add(check);
         check();
       });
+    },
+    powerOff() {
+      clock.stop();
+      for (const socket of sockets) socket.end();
     },
   };
   return device;

@@ -71,15 +71,22 @@ export const netPort: Net = {
   },
 };
 
+export interface RealClock extends Clock {
+  /** No timer runs any more: the power is off. */
+  stop(): void;
+}
+
 /** The board's clock over Node's monotonic time and timers. */
-export function realClock(): Clock {
+export function realClock(): RealClock {
   const timers = new Map<number, NodeJS.Timeout>();
   let lastId = 0;
+  let stopped = false;
   return {
     uptime: () => performance.now() / 1000,
     setTimeout(callback, milliseconds) {
       lastId += 1;
       const id = lastId;
+      if (stopped) return id;
       const run = () => {
         timers.delete(id);
         callback();
@@ -90,6 +97,10 @@ export function realClock(): Clock {
     clearTimeout(id) {
       clearTimeout(timers.get(id));
       timers.delete(id);
+    },
+    stop() {
+      stopped = true;
+      for (const timer of timers.values()) clearTimeout(timer);
     },
   };
 }

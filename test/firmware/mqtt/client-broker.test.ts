@@ -7,11 +7,10 @@ import { connectAsync } from "mqtt";
 import { afterEach, describe, expect, it } from "vitest";
 import { freePort } from "../../support/free-port.ts";
 import { startMosquitto } from "../../support/mosquitto.ts";
-import { createMqttDevice } from "../../support/mqtt-device.ts";
+import { createMqttDevice, DOWN } from "../../support/mqtt-device.ts";
 import { startMqttProxy } from "../../support/mqtt-proxy.ts";
 
 const UP = "cf/1/0123456789abcdef/session";
-const DOWN = "cf/1/0123456789abcdef/command";
 const cleanups: (() => unknown)[] = [];
 
 afterEach(async () => {
@@ -29,14 +28,13 @@ async function startAll() {
     device.look();
   });
   await observer.subscribeAsync(UP, { qos: 2 });
-  device.client.subscribe(DOWN, 2);
   device.client.connect();
   await device.until(() => device.sessions.length === 1);
   cleanups.push(
     () => broker.close(),
     () => proxy.close(),
     () => observer.endAsync(true),
-    () => device.client.close(),
+    () => device.powerOff(),
   );
   return { broker, proxy, device, observer, delivered };
 }
@@ -80,7 +78,7 @@ describe("client, its broker gone", () => {
     await back;
     await observer.subscribeAsync(UP, { qos: 2 });
     proxy.open = true;
-    expect(await Promise.all(outcomes)).toEqual(["pubcomp", "pubcomp", "pubcomp", "pubcomp"]);
+    await Promise.all(outcomes);
     await device.until(() => delivered.length >= 4);
     expect(delivered).toEqual(payloads);
     expect(device.sessions).toEqual([false, false]);
@@ -104,7 +102,7 @@ describe("client, its broker gone", () => {
     proxy.judge = () => "pass";
     proxy.seen.length = 0;
     proxy.open = true;
-    expect(await outcome).toBe("pubcomp");
+    await outcome;
     expect(proxy.seen).toContain("up pubrel");
     expect(proxy.seen).not.toContain("up publish");
     await device.until(() => device.sessions.length === 2);
@@ -119,7 +117,6 @@ describe("client, its broker gone", () => {
     device.client.connect();
     await device.until(() => device.reasons.length >= 3);
     expect(new Set(device.reasons)).toEqual(new Set(["closed"]));
-    expect(device.client.canPublish(0)).toBe(false);
     expect(device.client.publish(UP, "x" as never, 2, () => {})).toBe(false);
     const aedes = await Aedes.createBroker();
     const server = createServer((socket) => aedes.handle(socket));
@@ -127,7 +124,7 @@ describe("client, its broker gone", () => {
     cleanups.push(
       () => server.close(),
       () => aedes.close(),
-      () => device.client.close(),
+      () => device.powerOff(),
     );
     await device.until(() => device.sessions.length === 1);
   });
@@ -149,7 +146,7 @@ describe("client refused", () => {
       },
     });
     const device = createMqttDevice(port);
-    cleanups.push(() => device.client.close());
+    cleanups.push(() => device.powerOff());
     device.client.connect();
     await device.until(() => device.sessions.length === 1);
     expect(device.reasons).toEqual([reason, reason]);
@@ -171,12 +168,12 @@ password_file ${broker.directory}/passwords\n`,
     const refused = createMqttDevice(broker.port, { username: "cf", password: "wrong" });
     refused.client.connect();
     await refused.until(() => refused.reasons.length > 0);
-    refused.client.close();
+    refused.powerOff();
     expect(refused.reasons[0]).toBe("refused-authorization");
     const device = createMqttDevice(broker.port, { username: "cf", password: "secret" });
     device.client.connect();
     await device.until(() => device.sessions.length === 1);
-    device.client.close();
+    device.powerOff();
   });
 
   it("a subscription: an error and another attempt, never silence", async () => {
@@ -188,8 +185,7 @@ password_file ${broker.directory}/passwords\n`,
       },
     });
     const device = createMqttDevice(port);
-    cleanups.push(() => device.client.close());
-    device.client.subscribe(DOWN, 2);
+    cleanups.push(() => device.powerOff());
     device.client.connect();
     await device.until(() => device.sessions.length === 1);
     expect(device.reasons).toEqual(["subscribe"]);
@@ -197,16 +193,22 @@ password_file ${broker.directory}/passwords\n`,
 });
 
 describe("client subscriptions", () => {
-  it("one added while online is granted, and survives a reconnect", async () => {
-    const { proxy, device, observer } = await startAll();
-    proxy.judge = (_direction, packet) => {
-      if (packet.cmd === "suback") setImmediate(device.look);
-      return "pass";
-    };
-    device.client.subscribe("cf/1/cloud", 1);
-    await device.until(() => proxy.seen.filter((step) => step === "down suback").length === 2);
+  it("several are granted, and survive a reconnect", async () => {
+    const { proxy, observer } = await startAll();
+    const device = createMqttDevice(proxy.port, {
+      clientId: "cf-other",
+      subscriptions: [
+        { topicFilter: DOWN, qos: 2 },
+        { topicFilter: "cf/1/cloud", qos: 1 },
+      ],
+    });
+    cleanups.push(() => device.powerOff());
+    device.client.connect();
+    await device.until(() => device.sessions.length === 1);
     await observer.publishAsync("cf/1/cloud", "certificate", { qos: 1, retain: true });
-    await device.until(() => device.messages.includes("certificate"));
+    await observer.publishAsync(DOWN, "command", { qos: 2 });
+    await device.until(() => device.messages.length === 2);
+    expect(device.messages.slice().sort()).toEqual(["certificate", "command"]);
     proxy.judge = () => "cut-before";
     await device.send(UP, "x", 0);
     await device.until(() => device.reasons.length > 0);
@@ -225,12 +227,11 @@ describe("client subscriptions", () => {
         if (calls === 1) throw new Error("store is full");
       },
     });
-    cleanups.push(() => device.client.close());
-    device.client.subscribe(DOWN, 2);
+    cleanups.push(() => device.powerOff());
     device.client.connect();
     await device.until(() => device.sessions.length === 1);
     await observer.publishAsync(DOWN, "x", { qos: 2 });
     await device.until(() => calls === 2);
-    expect(device.reasons).toEqual(["handler"]);
+    expect(device.reasons).toEqual(["failed"]);
   });
 });

@@ -7,7 +7,7 @@ import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import type { Qos } from "../../../firmware/mqtt/packet.ts";
 import { startMosquitto } from "../../support/mosquitto.ts";
 import type { MqttDevice } from "../../support/mqtt-device.ts";
-import { createMqttDevice } from "../../support/mqtt-device.ts";
+import { createMqttDevice, DOWN } from "../../support/mqtt-device.ts";
 import type { Direction, MqttProxy, Verdict } from "../../support/mqtt-proxy.ts";
 import { startMqttProxy } from "../../support/mqtt-proxy.ts";
 
@@ -31,7 +31,6 @@ async function startAedes(): Promise<Broker> {
 }
 
 const UP = "cf/1/0123456789abcdef/session";
-const DOWN = "cf/1/0123456789abcdef/command";
 const QOS: Qos[] = [0, 1, 2];
 const STEPS = ["publish", "pubrec", "pubrel", "pubcomp"];
 const CUTS: Verdict[] = ["cut-before", "cut-after"];
@@ -58,11 +57,10 @@ describe.each<[string, () => Promise<Broker>]>([
       device.look();
     });
     await observer.subscribeAsync(UP, { qos: 2 });
-    device.client.subscribe(DOWN, 2);
   });
 
   afterEach(async () => {
-    device.client.close();
+    device.powerOff();
     await observer.endAsync(true);
     await proxy.close();
     await broker.close();
@@ -87,7 +85,7 @@ describe.each<[string, () => Promise<Broker>]>([
     await online();
     const binary = String.fromCharCode(...Array.from({ length: 256 }, (_, i) => i));
     const outcomes = QOS.map((qos) => device.send(UP, `${qos}${binary}`, qos));
-    expect(await Promise.all(outcomes)).toEqual(["written", "puback", "pubcomp"]);
+    await Promise.all(outcomes);
     await device.until(() => delivered.length === 3);
     expect(delivered.slice().sort()).toEqual(QOS.map((qos) => `${qos}${binary}`));
   });
@@ -115,14 +113,15 @@ describe.each<[string, () => Promise<Broker>]>([
 
   it("receives what was queued while it was away", async () => {
     await online();
-    device.client.close();
-    await device.until(() => device.reasons[0] === "requested");
+    expect(device.sessions).toEqual([false]);
+    device.powerOff();
     const payloads = Array.from({ length: 50 }, (_, i) => `${i}`);
     for (const payload of payloads) await observer.publishAsync(DOWN, payload, { qos: 2 });
+    device = createMqttDevice(proxy.port);
     await online();
     await device.until(() => device.messages.length === 50);
     expect(device.messages).toEqual(payloads);
-    expect(device.sessions).toEqual([false, true]);
+    expect(device.sessions).toEqual([true]);
   });
 
   describe.each(CUTS)("connection %s", (verdict) => {
@@ -130,11 +129,11 @@ describe.each<[string, () => Promise<Broker>]>([
       await online();
       const direction = step === "publish" || step === "pubrel" ? "up" : "down";
       cutOnce(direction, step, verdict);
-      expect(await device.send(UP, "first", 2)).toBe("pubcomp");
+      await device.send(UP, "first", 2);
       await device.until(() => device.sessions.length === 2);
       expect(device.reasons).toEqual(["closed"]);
       expect(device.sessions).toEqual([false, true]);
-      expect(await device.send(UP, "second", 2)).toBe("pubcomp");
+      await device.send(UP, "second", 2);
       await device.until(() => delivered.includes("second"));
       expect(delivered).toEqual(["first", "second"]);
     });
@@ -153,7 +152,7 @@ describe.each<[string, () => Promise<Broker>]>([
     it.each(["publish", "puback"])("at %s of a QoS 1 message up: delivered", async (step) => {
       await online();
       cutOnce(step === "publish" ? "up" : "down", step, verdict);
-      expect(await device.send(UP, "first", 1)).toBe("puback");
+      await device.send(UP, "first", 1);
       await device.until(() => delivered.includes("first"));
       expect(delivered.length).toBeLessThanOrEqual(2);
     });
@@ -174,7 +173,7 @@ describe.each<[string, () => Promise<Broker>]>([
       if (verdict === "cut-after" && step === "suback")
         await device.until(() => device.sessions.length === 2);
       expect(device.reasons).toContain("closed");
-      expect(await device.send(UP, "after", 2)).toBe("pubcomp");
+      await device.send(UP, "after", 2);
     });
   });
 
@@ -188,21 +187,19 @@ describe.each<[string, () => Promise<Broker>]>([
     };
     const payloads = ["a", "b", "c", "d"];
     const outcomes = payloads.map((payload) => device.send(UP, payload, 2));
-    await device.until(() => published === 4 && device.client.canPublish(0));
-    expect(device.client.canPublish(2)).toBe(false);
-    // The fourth message is in flight: a fifth has to wait, a QoS 0 message does not.
+    await device.until(() => published === 4);
+    // Four are in flight: a QoS 0 message passes them.
     proxy.judge = () => "cut-before";
-    expect(await device.send(UP, "zero", 0)).toBe("written");
+    await device.send(UP, "zero", 0);
     await device.until(() => device.reasons.length > 0);
     proxy.judge = () => "pass";
-    expect(await Promise.all(outcomes)).toEqual(["pubcomp", "pubcomp", "pubcomp", "pubcomp"]);
+    await Promise.all(outcomes);
     await device.until(() => delivered.length >= 4);
     expect(delivered).toEqual(payloads);
   });
 
   it("notices a half-open connection within one and a half keepAlive", async () => {
     device = createMqttDevice(proxy.port, { keepAlive: 2 });
-    device.client.subscribe(DOWN, 2);
     await online();
     proxy.freeze();
     const since = performance.now();
@@ -210,7 +207,7 @@ describe.each<[string, () => Promise<Broker>]>([
     expect(device.reasons[0]).toBe("keep-alive");
     expect(performance.now() - since).toBeLessThan(3000);
     await device.until(() => device.sessions.length === 2);
-    expect(await device.send(UP, "again", 2)).toBe("pubcomp");
+    await device.send(UP, "again", 2);
   });
 
   it("keeps an idle connection up by pings", async () => {
