@@ -60,9 +60,11 @@ const CODES: Record<ErrorCode, true> = {
   signature: true,
   decrypt: true,
   sequence: true,
+  certificate: true,
   key: true,
   store: true,
   random: true,
+  unsupported: true,
   memory: true,
   argument: true,
 };
