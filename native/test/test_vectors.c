@@ -50,29 +50,48 @@ static void key_wrap(struct suite *suite) {
   }
 }
 
+/* McGrew and Viega, "The Galois/Counter Mode of Operation", test cases 1 to 4: those with
+ * keys of 128 and nonces of 96 bits. */
+static const struct {
+  const char *key, *nonce, *aad, *plaintext, *sealed;
+} gcm_cases[] = {
+    {"00000000000000000000000000000000", "000000000000000000000000", "", "",
+     "58e2fccefa7e3061367f1d57a4e7455a"},
+    {"00000000000000000000000000000000", "000000000000000000000000", "",
+     "00000000000000000000000000000000",
+     "0388dace60b6a392f328c2b971b2fe78ab6e47d42cec13bdf53a67b21257bddf"},
+    {"feffe9928665731c6d6a8f9467308308", "cafebabefacedbaddecaf888", "",
+     "d9313225f88406e5a55909c5aff5269a86a7a9531534f7da2e4c303d8a318a72"
+     "1c3c0c95956809532fcf0e2449a6b525b16aedf5aa0de657ba637b391aafd255",
+     "42831ec2217774244b7221b784d0d49ce3aa212f2c02a4e035c17e2329aca12e"
+     "21d514b25466931c7d8f6a5aac84aa051ba30b396a0aac973d58e091473f5985"
+     "4d5c2af327cd64a62cf35abd2ba6fab4"},
+    {"feffe9928665731c6d6a8f9467308308", "cafebabefacedbaddecaf888",
+     "feedfacedeadbeeffeedfacedeadbeefabaddad2",
+     "d9313225f88406e5a55909c5aff5269a86a7a9531534f7da2e4c303d8a318a72"
+     "1c3c0c95956809532fcf0e2449a6b525b16aedf5aa0de657ba637b39",
+     "42831ec2217774244b7221b784d0d49ce3aa212f2c02a4e035c17e2329aca12e"
+     "21d514b25466931c7d8f6a5aac84aa051ba30b396a0aac973d58e091"
+     "5bc94fbc3221a5db94fae95ae7121a47"},
+};
+
 static void gcm(struct suite *suite) {
   struct device device;
   dc_handle key;
-  uint8_t nonce[DC_NONCE_SIZE], aad[20], plaintext[60], expected[76], out[76], opened[60];
+  uint8_t nonce[DC_NONCE_SIZE], aad[20], plaintext[64], expected[80], out[80], opened[64];
   device_start(&device, 1);
-  /* McGrew and Viega, "The Galois/Counter Mode of Operation", test case 4 */
   CHECK_STATUS(suite, 0, dc_generate_key(&device.dc, DC_USAGE_ENCRYPT | DC_USAGE_DECRYPT, &key));
-  from_hex("feffe9928665731c6d6a8f9467308308", slot_of(&device, key)->secret);
-  from_hex("cafebabefacedbaddecaf888", nonce);
-  struct dc_bytes aad_bytes = {aad, from_hex("feedfacedeadbeeffeedfacedeadbeefabaddad2", aad)};
-  struct dc_bytes plain_bytes = {
-      plaintext, from_hex("d9313225f88406e5a55909c5aff5269a86a7a9531534f7da2e4c303d8a318a72"
-                          "1c3c0c95956809532fcf0e2449a6b525b16aedf5aa0de657ba637b39",
-                          plaintext)};
-  from_hex("42831ec2217774244b7221b784d0d49ce3aa212f2c02a4e035c17e2329aca12e"
-           "21d514b25466931c7d8f6a5aac84aa051ba30b396a0aac973d58e091"
-           "5bc94fbc3221a5db94fae95ae7121a47",
-           expected);
-  CHECK_STATUS(suite, 0, dc_aead_encrypt(&device.dc, key, nonce, aad_bytes, plain_bytes, out));
-  CHECK(suite, memcmp(expected, out, sizeof out) == 0);
-  struct dc_bytes cipher_bytes = {expected, sizeof expected};
-  CHECK_STATUS(suite, 0, dc_aead_decrypt(&device.dc, key, nonce, aad_bytes, cipher_bytes, opened));
-  CHECK(suite, memcmp(plaintext, opened, sizeof opened) == 0);
+  for (size_t i = 0; i < sizeof gcm_cases / sizeof gcm_cases[0]; i++) {
+    from_hex(gcm_cases[i].key, slot_of(&device, key)->secret);
+    from_hex(gcm_cases[i].nonce, nonce);
+    struct dc_bytes aad_bytes = {aad, from_hex(gcm_cases[i].aad, aad)};
+    struct dc_bytes plain_bytes = {plaintext, from_hex(gcm_cases[i].plaintext, plaintext)};
+    struct dc_bytes sealed = {expected, from_hex(gcm_cases[i].sealed, expected)};
+    CHECK_STATUS(suite, 0, dc_aead_encrypt(&device.dc, key, nonce, aad_bytes, plain_bytes, out));
+    CHECK(suite, memcmp(expected, out, sealed.length) == 0);
+    CHECK_STATUS(suite, 0, dc_aead_decrypt(&device.dc, key, nonce, aad_bytes, sealed, opened));
+    CHECK(suite, memcmp(plaintext, opened, plain_bytes.length) == 0);
+  }
   device_stop(&device);
 }
 
