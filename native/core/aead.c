@@ -8,7 +8,7 @@
 /* A prefix and the key that follows it. */
 #define CARRIER_MAX (DC_PREFIX_MAX + DC_KEY_SIZE)
 
-static int seal(const uint8_t key[DC_KEY_SIZE], const uint8_t nonce[DC_NONCE_SIZE],
+int dc_gcm_seal(const uint8_t key[DC_KEY_SIZE], const uint8_t nonce[DC_NONCE_SIZE],
                 struct dc_bytes aad, struct dc_bytes plaintext, uint8_t *out) {
   mbedtls_gcm_context gcm;
   mbedtls_gcm_init(&gcm);
@@ -21,10 +21,10 @@ static int seal(const uint8_t key[DC_KEY_SIZE], const uint8_t nonce[DC_NONCE_SIZ
   return result == 0 ? 0 : DC_ERR_MEMORY;
 }
 
-/* `ciphertext` is at least a tag long. mbedTLS compares the tag in constant time and
+/* mbedTLS compares the tag in constant time and
  * wipes `out` when it differs. */
-static int unseal(const uint8_t key[DC_KEY_SIZE], const uint8_t nonce[DC_NONCE_SIZE],
-                  struct dc_bytes aad, struct dc_bytes ciphertext, uint8_t *out) {
+int dc_gcm_open(const uint8_t key[DC_KEY_SIZE], const uint8_t nonce[DC_NONCE_SIZE],
+                struct dc_bytes aad, struct dc_bytes ciphertext, uint8_t *out) {
   size_t length = ciphertext.length - DC_TAG_SIZE;
   mbedtls_gcm_context gcm;
   mbedtls_gcm_init(&gcm);
@@ -49,7 +49,7 @@ int dc_aead_encrypt(struct dc *dc, dc_handle key, const uint8_t nonce[DC_NONCE_S
   if (status != 0) return status;
   const struct dc_slot *slot = dc_slot_find(dc, key, DC_KIND_AES128, DC_USAGE_ENCRYPT);
   if (slot == NULL) return DC_ERR_KEY;
-  return seal(slot->secret, nonce, aad, plaintext, out);
+  return dc_gcm_seal(slot->secret, nonce, aad, plaintext, out);
 }
 
 int dc_aead_decrypt(struct dc *dc, dc_handle key, const uint8_t nonce[DC_NONCE_SIZE],
@@ -59,7 +59,7 @@ int dc_aead_decrypt(struct dc *dc, dc_handle key, const uint8_t nonce[DC_NONCE_S
   const struct dc_slot *slot = dc_slot_find(dc, key, DC_KIND_AES128, DC_USAGE_DECRYPT);
   if (slot == NULL || (slot->usage & DC_USAGE_WRAP) != 0) return DC_ERR_KEY;
   if (ciphertext.length < DC_TAG_SIZE) return DC_ERR_DECRYPT;
-  return unseal(slot->secret, nonce, aad, ciphertext, out);
+  return dc_gcm_open(slot->secret, nonce, aad, ciphertext, out);
 }
 
 int dc_aead_encrypt_key(struct dc *dc, dc_handle key, const uint8_t nonce[DC_NONCE_SIZE],
@@ -76,7 +76,7 @@ int dc_aead_encrypt_key(struct dc *dc, dc_handle key, const uint8_t nonce[DC_NON
   memcpy(plaintext, dc_data(prefix), prefix.length);
   memcpy(plaintext + prefix.length, cargo->secret, DC_KEY_SIZE);
   struct dc_bytes whole = {plaintext, prefix.length + DC_KEY_SIZE};
-  status = seal(carrier->secret, nonce, aad, whole, out);
+  status = dc_gcm_seal(carrier->secret, nonce, aad, whole, out);
   mbedtls_platform_zeroize(plaintext, sizeof plaintext);
   return status;
 }
@@ -105,7 +105,7 @@ int dc_aead_decrypt_key(struct dc *dc, dc_handle key, const uint8_t nonce[DC_NON
   size_t length = ciphertext.length - DC_TAG_SIZE;
   if (length > CARRIER_MAX) return DC_ERR_FORM; /* no prefix and key are that long, authentic or not */
   uint8_t plaintext[CARRIER_MAX];
-  status = unseal(carrier->secret, nonce, aad, ciphertext, plaintext);
+  status = dc_gcm_open(carrier->secret, nonce, aad, ciphertext, plaintext);
   if (status == 0 && length != prefix_length + DC_KEY_SIZE) status = DC_ERR_FORM;
   if (status == 0) status = keep_key(dc, plaintext, prefix_length, usage, prefix, decrypted);
   mbedtls_platform_zeroize(plaintext, sizeof plaintext);
@@ -137,5 +137,5 @@ int dc_aead_encrypt_sequence(struct dc *dc, dc_handle key, uint32_t sequence, st
   dc_put_u32(number, sequence);
   memcpy(nonce, slot->base_iv, DC_NONCE_SIZE);
   for (size_t i = 0; i < sizeof number; i++) nonce[DC_NONCE_SIZE - sizeof number + i] ^= number[i];
-  return seal(slot->secret, nonce, aad, plaintext, out);
+  return dc_gcm_seal(slot->secret, nonce, aad, plaintext, out);
 }

@@ -252,7 +252,7 @@ int dc_write_csr(struct dc *dc, dc_handle key, uint8_t out[DC_CSR_MAX], size_t *
 /** What a leaf certificate must be. */
 struct dc_certificate_rules {
   struct dc_bytes role; /* the contents of the object identifier, 1 to DC_ROLE_MAX bytes */
-  uint8_t key_usage;    /* one DC_KEY_USAGE_* */
+  uint32_t key_usage;   /* one DC_KEY_USAGE_* */
   int64_t issued_not_before; /* Unix seconds; 0: any */
   int64_t time_floor;        /* Unix seconds; the port's clock raises it */
 };
@@ -279,7 +279,7 @@ int dc_verify_certificate(struct dc *dc, struct dc_bytes leaf, struct dc_bytes a
  * Stores up to DC_RECORD_MAX bytes under an id (as for dc_open_key; keys and records
  * do not share ids). Two store slots ("r-<id>-a", "r-<id>-b") written in turn, each
  * with sequence and CRC-32: after a power cut the old or the new is there, whole.
- * DC_ERR_STORE when it was not written; the old is there then.
+ * DC_ERR_STORE when it is not known to be written; DC_ERR_SEQUENCE after 2^32 writes.
  */
 int dc_write_record(struct dc *dc, struct dc_bytes id, struct dc_bytes content);
 

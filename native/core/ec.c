@@ -97,8 +97,21 @@ static int read_point(struct dc *dc, mbedtls_ecp_group *group, struct dc_bytes b
   return result == MBEDTLS_ERR_MPI_ALLOC_FAILED ? DC_ERR_MEMORY : DC_ERR_ARGUMENT;
 }
 
+int dc_ec_check_point(struct dc *dc, const uint8_t point[DC_POINT_SIZE]) {
+  mbedtls_ecp_group *group = curve(dc);
+  if (group == NULL) return DC_ERR_MEMORY;
+  struct dc_bytes bytes = {point, DC_POINT_SIZE};
+  mbedtls_ecp_point q;
+  mbedtls_ecp_point_init(&q);
+  int status = read_point(dc, group, bytes, &q);
+  mbedtls_ecp_point_free(&q);
+  return status;
+}
+
 int dc_ec_generate(struct dc *dc, uint8_t secret[DC_SCALAR_SIZE],
                    uint8_t public_key[DC_POINT_SIZE]) {
+  int status = dc_random_ready(dc);
+  if (status != 0) return status;
   mbedtls_ecp_group *group = curve(dc);
   if (group == NULL) return DC_ERR_MEMORY;
   mbedtls_mpi d;

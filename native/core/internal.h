@@ -26,12 +26,19 @@ int dc_check_usage(uint32_t usage, int made_here);
 
 /** Random bytes of any length from the port; remembers a failure in `dc->random_failed`. */
 int dc_random(struct dc *dc, uint8_t *out, size_t length);
+/** Before a key is made: 0, or DC_ERR_RANDOM while the port has no true source. */
+int dc_random_ready(struct dc *dc);
 /** dc_random in mbedTLS's shape; `context` is the struct dc. */
 int dc_mbedtls_random(void *context, unsigned char *out, size_t length);
 /** The DC_ERR_* for a failure inside mbedTLS: its random callback's, or want of memory. */
 int dc_mbedtls_status(const struct dc *dc, int result);
 /** 0 when `input` is within DC_INPUT_MAX and not NULL with a length. */
 int dc_check_input(struct dc_bytes input);
+/** 0 for an id of 1 to DC_ID_MAX characters a-z and 0-9. */
+int dc_check_id(struct dc_bytes id);
+/** The store's id of a slot: "<prefix><id>-a" or "-b". The prefix has at most 2 characters. */
+void dc_store_id(char out[DC_STORE_ID_MAX + 1], const char *prefix, struct dc_bytes id,
+                 unsigned slot);
 /** A pointer that mbedTLS may look at, also for empty input. */
 const uint8_t *dc_data(struct dc_bytes input);
 /**
@@ -47,6 +54,17 @@ void dc_put_u64(uint8_t *out, uint64_t value);
 uint64_t dc_get_u64(const uint8_t *data);
 /** CRC-32 (ISO-HDLC, the one of Ethernet and zip). */
 uint32_t dc_crc32(const uint8_t *data, size_t length);
+/** The same going on from the CRC of what came before; 0 at the start. */
+uint32_t dc_crc32_more(uint32_t crc, const uint8_t *data, size_t length);
+
+/* aead.c */
+
+/** AES-128-GCM: ciphertext and tag. */
+int dc_gcm_seal(const uint8_t key[DC_KEY_SIZE], const uint8_t nonce[DC_NONCE_SIZE],
+                struct dc_bytes aad, struct dc_bytes plaintext, uint8_t *out);
+/** The way back, of at least a tag; DC_ERR_DECRYPT and zeros when the tag does not verify. */
+int dc_gcm_open(const uint8_t key[DC_KEY_SIZE], const uint8_t nonce[DC_NONCE_SIZE],
+                struct dc_bytes aad, struct dc_bytes ciphertext, uint8_t *out);
 
 /* hkdf.c */
 
@@ -67,6 +85,8 @@ int dc_key_unwrap(const uint8_t kek[DC_KEY_SIZE], const uint8_t wrapped[DC_WRAPP
 /** A fresh pair. */
 int dc_ec_generate(struct dc *dc, uint8_t secret[DC_SCALAR_SIZE],
                    uint8_t public_key[DC_POINT_SIZE]);
+/** 0 for a point of P-256 (65 bytes), DC_ERR_ARGUMENT for anything else. */
+int dc_ec_check_point(struct dc *dc, const uint8_t point[DC_POINT_SIZE]);
 /** 0 when the secret is in range and the public point is its own; DC_ERR_KEY otherwise. */
 int dc_ec_check_pair(struct dc *dc, const uint8_t secret[DC_SCALAR_SIZE],
                      const uint8_t public_key[DC_POINT_SIZE]);

@@ -8,10 +8,12 @@
  * many keys retires, so that a stale handle never names a later key. */
 #define GENERATION_MAX 0x7fffffu
 
-/* All flags but SIGN, which is for the device key. */
+/* All flags but SIGN, which is for P-256. */
 #define AES_USAGES \
   (DC_USAGE_DERIVE | DC_USAGE_ENCRYPT | DC_USAGE_DECRYPT | DC_USAGE_ENCRYPT_SEQUENCE | \
    DC_USAGE_WRAP | DC_USAGE_CARRIED)
+
+#define PAIR_USAGES (DC_USAGE_SIGN | DC_USAGE_DERIVE)
 
 void dc_init(struct dc *dc, const struct dc_port *port) {
   memset(dc, 0, sizeof *dc);
@@ -23,10 +25,8 @@ void dc_free(struct dc *dc) {
   for (size_t i = 0; i < DC_SLOTS; i++)
     if (dc->slots[i].kind != DC_KIND_FREE) dc_slot_wipe(&dc->slots[i]);
   dc_ec_free(dc);
-  dc->device_key = 0;
-  dc->device_counter = 0;
-  dc->record_sequence = 0;
-  dc->record_slot = 0;
+  memset(dc->stored_keys, 0, sizeof dc->stored_keys);
+  memset(&dc->ring, 0, sizeof dc->ring);
 }
 
 void dc_slot_wipe(struct dc_slot *slot) {
@@ -76,6 +76,7 @@ int dc_check_usage(uint32_t usage, int made_here) {
 int dc_generate_key(struct dc *dc, uint32_t usage, dc_handle *key) {
   *key = 0;
   int status = dc_check_usage(usage, 1);
+  if (status == 0) status = dc_random_ready(dc);
   if (status != 0) return status;
   struct dc_slot *slot = dc_slot_claim(dc, DC_KIND_AES128, usage);
   if (slot == NULL) return DC_ERR_KEY;
@@ -85,9 +86,19 @@ int dc_generate_key(struct dc *dc, uint32_t usage, dc_handle *key) {
   return dc_slot_settle(dc, slot, status, key);
 }
 
+int dc_generate_key_pair(struct dc *dc, uint32_t usage, dc_handle *key) {
+  *key = 0;
+  if (usage == 0 || (usage & ~PAIR_USAGES) != 0) return DC_ERR_ARGUMENT;
+  struct dc_slot *slot = dc_slot_claim(dc, DC_KIND_P256, usage);
+  if (slot == NULL) return DC_ERR_KEY;
+  int status = dc_ec_generate(dc, slot->secret, slot->public_key);
+  return dc_slot_settle(dc, slot, status, key);
+}
+
 int dc_destroy_key(struct dc *dc, dc_handle key) {
   struct dc_slot *slot = dc_slot_find(dc, key, DC_KIND_AES128, 0);
-  if (slot == NULL) return DC_ERR_KEY;
+  if (slot == NULL) slot = dc_slot_find(dc, key, DC_KIND_P256, 0);
+  if (slot == NULL || slot->stored) return DC_ERR_KEY;
   dc_slot_wipe(slot);
   return 0;
 }

@@ -1,5 +1,7 @@
 #include "internal.h"
 
+#include <string.h>
+
 #include <mbedtls/ecp.h>
 #include <mbedtls/md.h>
 #include <mbedtls/platform_util.h>
@@ -10,6 +12,11 @@ int dc_random(struct dc *dc, uint8_t *out, size_t length) {
   mbedtls_platform_zeroize(out, length);
   dc->random_failed = 1;
   return DC_ERR_RANDOM;
+}
+
+int dc_random_ready(struct dc *dc) {
+  if (dc->port.random_ready == NULL) return 0;
+  return dc->port.random_ready(dc->port.context) == 0 ? 0 : DC_ERR_RANDOM;
 }
 
 int dc_mbedtls_random(void *context, unsigned char *out, size_t length) {
@@ -24,6 +31,26 @@ int dc_mbedtls_status(const struct dc *dc, int result) {
 int dc_check_input(struct dc_bytes input) {
   if (input.length > DC_INPUT_MAX) return DC_ERR_ARGUMENT;
   return input.data == NULL && input.length > 0 ? DC_ERR_ARGUMENT : 0;
+}
+
+int dc_check_id(struct dc_bytes id) {
+  if (id.data == NULL || id.length == 0 || id.length > DC_ID_MAX) return DC_ERR_ARGUMENT;
+  for (size_t i = 0; i < id.length; i++) {
+    uint8_t c = id.data[i];
+    if (!((c >= 'a' && c <= 'z') || (c >= '0' && c <= '9'))) return DC_ERR_ARGUMENT;
+  }
+  return 0;
+}
+
+void dc_store_id(char out[DC_STORE_ID_MAX + 1], const char *prefix, struct dc_bytes id,
+                 unsigned slot) {
+  size_t at = strlen(prefix);
+  memcpy(out, prefix, at);
+  memcpy(out + at, id.data, id.length);
+  at += id.length;
+  out[at++] = '-';
+  out[at++] = slot == 0 ? 'a' : 'b';
+  out[at] = '\0';
 }
 
 const uint8_t *dc_data(struct dc_bytes input) {
@@ -66,14 +93,16 @@ uint64_t dc_get_u64(const uint8_t *data) {
   return (uint64_t)dc_get_u32(data) << 32 | dc_get_u32(data + 4);
 }
 
-uint32_t dc_crc32(const uint8_t *data, size_t length) {
-  uint32_t crc = 0xffffffffu;
+uint32_t dc_crc32_more(uint32_t crc, const uint8_t *data, size_t length) {
+  crc = ~crc;
   for (size_t i = 0; i < length; i++) {
     crc ^= data[i];
     for (int bit = 0; bit < 8; bit++) crc = crc >> 1 ^ (0xedb88320u & (0u - (crc & 1u)));
   }
   return ~crc;
 }
+
+uint32_t dc_crc32(const uint8_t *data, size_t length) { return dc_crc32_more(0, data, length); }
 
 int dc_generate_random(struct dc *dc, uint8_t *out, size_t length) {
   if (length > DC_INPUT_MAX) return DC_ERR_ARGUMENT;

@@ -2,6 +2,7 @@
 
 #include "port_posix.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
@@ -98,10 +99,120 @@ static int store_write(void *context, const char *id, const uint8_t *data, size_
   return FAILED;
 }
 
+/* Zeros over the content first: what can be done from here to take it off the medium. */
+static int overwrite(int directory, const char *name) {
+  static const uint8_t zeros[512];
+  struct stat status;
+  int file = openat(directory, name, O_WRONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+  if (file < 0) return errno == ENOENT || errno == ELOOP ? 0 : FAILED;
+  int result = fstat(file, &status);
+  off_t left = result == 0 && S_ISREG(status.st_mode) ? status.st_size : 0;
+  while (result == 0 && left > 0) {
+    size_t size = left < (off_t)sizeof zeros ? (size_t)left : sizeof zeros;
+    result = write_all(file, zeros, size);
+    left -= (off_t)size;
+  }
+  if (result == 0) result = fsync(file);
+  return close(file) == 0 ? result : FAILED;
+}
+
+static int erase_file(int directory, const char *name) {
+  if (overwrite(directory, name) != 0) return FAILED;
+  return unlinkat(directory, name, 0) == 0 || errno == ENOENT ? 0 : FAILED;
+}
+
 static int store_erase(void *context, const char *id) {
   const struct dc_posix *posix = context;
-  if (unlinkat(posix->directory, id, 0) != 0 && errno != ENOENT) return FAILED;
+  if (erase_file(posix->directory, id) != 0) return FAILED;
   return fsync(posix->directory) == 0 ? 0 : FAILED;
+}
+
+static void close_flash(struct dc_posix *posix) {
+  if (posix->flash >= 0) close(posix->flash);
+  posix->flash = -1;
+}
+
+/* Every file of the directory: it is the module's own. */
+static int erase_all(void *context) {
+  struct dc_posix *posix = context;
+  int result = 0;
+  close_flash(posix);
+  int listed = openat(posix->directory, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+  DIR *files = listed < 0 ? NULL : fdopendir(listed);
+  if (files == NULL) {
+    if (listed >= 0) close(listed);
+    return FAILED;
+  }
+  for (const struct dirent *file = readdir(files); file != NULL; file = readdir(files))
+    if (strcmp(file->d_name, ".") != 0 && strcmp(file->d_name, "..") != 0)
+      result |= erase_file(posix->directory, file->d_name);
+  closedir(files);
+  return result == 0 && fsync(posix->directory) == 0 ? 0 : FAILED;
+}
+
+/* A file where there is none: all bits set. */
+static int make_flash(const struct dc_posix *posix) {
+  uint8_t blank[DC_FLASH_SECTOR];
+  memset(blank, 0xff, sizeof blank);
+  if (unlinkat(posix->directory, DC_POSIX_FLASH ".new", 0) != 0 && errno != ENOENT) return FAILED;
+  int file = openat(posix->directory, DC_POSIX_FLASH ".new",
+                    O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
+  if (file < 0) return FAILED;
+  int result = 0;
+  for (unsigned i = 0; result == 0 && i < DC_POSIX_SECTORS; i++)
+    result = write_all(file, blank, sizeof blank);
+  if (result == 0) result = fsync(file);
+  if (close(file) != 0 || result != 0) return FAILED;
+  if (renameat(posix->directory, DC_POSIX_FLASH ".new", posix->directory, DC_POSIX_FLASH) != 0)
+    return FAILED;
+  return fsync(posix->directory) == 0 ? 0 : FAILED;
+}
+
+/* The flash of another size is not ours: refused, not cut or grown. */
+static int open_flash(struct dc_posix *posix) {
+  struct stat status;
+  if (posix->flash >= 0) return 0;
+  const int flags = O_RDWR | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC;
+  int file = openat(posix->directory, DC_POSIX_FLASH, flags);
+  if (file < 0 && errno == ENOENT && make_flash(posix) == 0)
+    file = openat(posix->directory, DC_POSIX_FLASH, flags);
+  if (file < 0) return FAILED;
+  if (fstat(file, &status) == 0 && S_ISREG(status.st_mode) && status.st_uid == geteuid() &&
+      (status.st_mode & MORE_THAN_0600) == 0 &&
+      status.st_size == (off_t)(DC_POSIX_SECTORS * DC_FLASH_SECTOR)) {
+    posix->flash = file;
+    return 0;
+  }
+  close(file);
+  return FAILED;
+}
+
+static int flash_read(void *context, uint32_t offset, uint8_t *out, size_t length) {
+  struct dc_posix *posix = context;
+  if (open_flash(posix) != 0) return FAILED;
+  return pread(posix->flash, out, length, (off_t)offset) == (ssize_t)length ? 0 : FAILED;
+}
+
+static int put_flash(const struct dc_posix *posix, uint32_t offset, const uint8_t *data,
+                     size_t length) {
+  if (pwrite(posix->flash, data, length, (off_t)offset) != (ssize_t)length) return FAILED;
+  return fdatasync(posix->flash) == 0 ? 0 : FAILED;
+}
+
+/* As NOR does it: a bit that is clear stays clear. */
+static int flash_write(void *context, uint32_t offset, const uint8_t *data, size_t length) {
+  uint8_t bytes[DC_FLASH_SECTOR];
+  if (length > sizeof bytes || flash_read(context, offset, bytes, length) != 0) return FAILED;
+  for (size_t i = 0; i < length; i++) bytes[i] &= data[i];
+  return put_flash(context, offset, bytes, length);
+}
+
+static int flash_erase(void *context, uint32_t offset) {
+  struct dc_posix *posix = context;
+  uint8_t bytes[DC_FLASH_SECTOR];
+  memset(bytes, 0xff, sizeof bytes);
+  if (open_flash(posix) != 0) return FAILED;
+  return put_flash(posix, offset, bytes, sizeof bytes);
 }
 
 /* `path` comes back as given; each '/' ends it for a moment. */
@@ -131,6 +242,7 @@ int dc_posix_open(struct dc_posix *posix, const char *path, const char **reason)
   char copy[PATH_MAX];
   size_t length = strlen(path);
   posix->directory = -1;
+  posix->flash = -1;
   *reason = "expected a path";
   if (length == 0 || length >= sizeof copy) return DC_ERR_STORE;
   memcpy(copy, path, length + 1);
@@ -151,6 +263,7 @@ int dc_posix_open(struct dc_posix *posix, const char *path, const char **reason)
 }
 
 void dc_posix_close(struct dc_posix *posix) {
+  close_flash(posix);
   if (posix->directory >= 0) close(posix->directory); /* ends the lock as well */
   posix->directory = -1;
 }
@@ -160,6 +273,11 @@ struct dc_port dc_posix_port(struct dc_posix *posix) {
                          .random = fill_random,
                          .store_read = store_read,
                          .store_write = store_write,
-                         .store_erase = store_erase};
+                         .store_erase = store_erase,
+                         .erase_all = erase_all,
+                         .flash_read = flash_read,
+                         .flash_write = flash_write,
+                         .flash_erase = flash_erase,
+                         .flash_sectors = DC_POSIX_SECTORS};
   return port;
 }

@@ -3,9 +3,15 @@
 
 #include "dc.h"
 
+/** The ring's flash is a file of this name, made when the ring is first used. */
+#define DC_POSIX_FLASH "queue"
+/** 64 KiB: about 600 readings of 80 bytes. */
+#define DC_POSIX_SECTORS 16u
+
 /** The store of a host with files: one directory, one file for each id. */
 struct dc_posix {
   int directory; /* file descriptor; -1 when closed */
+  int flash;     /* the same; -1 while the ring is not used */
 };
 
 /**
@@ -19,7 +25,10 @@ int dc_posix_open(struct dc_posix *posix, const char *path, const char **reason)
 /** Gives the directory up. Closing twice is no error. */
 void dc_posix_close(struct dc_posix *posix);
 
-/** The port over getrandom(2) and the directory. `posix` must outlive it. */
+/**
+ * The port over getrandom(2) and the directory. It has flash and erase_all; no clock,
+ * as a host's is set over the network; no hardware key. `posix` must outlive it.
+ */
 struct dc_port dc_posix_port(struct dc_posix *posix);
 
 #endif

@@ -163,7 +163,7 @@ static void counter_limit(struct suite *suite) {
   uint32_t counter = 1;
   device_start(&device, 67);
   open_with_counter(suite, &device, 1);
-  device.dc.device_counter = DC_COUNTER_MAX - 2;
+  device.dc.stored_keys[0].counter = DC_COUNTER_MAX - 2;
   expect_counter(suite, &device, DC_COUNTER_MAX - 1);
   expect_counter(suite, &device, DC_COUNTER_MAX);
   CHECK_STATUS(suite, DC_ERR_SEQUENCE, dc_next_device_counter(&device.dc, &counter));
