@@ -35,16 +35,15 @@ export function toHex(value: Bytes): string {
 export function fromHex(text: string): Bytes | undefined {
   if (text.length % 2 !== 0 || !/^[0-9a-fA-F]*$/.test(text)) return undefined;
   let value = "";
-  for (let i = 0; i < text.length; i += 2)
-    value += String.fromCharCode(parseInt(text.substr(i, 2), 16));
+  for (let i = 0; i < text.length; i += 2) value += chars(parseInt(text.substr(i, 2), 16));
   return value as Bytes;
 }
 
 /** An unsigned integer (0 to 2^40 - 1) as the shortest big-endian bytes; 0 is one zero byte. */
 export function toBigEndian(value: number): Bytes {
-  let text = String.fromCharCode(value % 256);
+  let text = chars(value % 256);
   for (let rest = Math.floor(value / 256); rest > 0; rest = Math.floor(rest / 256))
-    text = String.fromCharCode(rest % 256) + text;
+    text = chars(rest % 256) + text;
   return text as Bytes;
 }
 

@@ -8,7 +8,7 @@
  * is built. Maps are read key by key against the keys the profile names, in
  * deterministic order, which refuses duplicates and strangers alike.
  */
-import type { Bytes } from "./bytes.ts";
+import { type Bytes, chars } from "./bytes.ts";
 import { fail } from "./errors.ts";
 
 export const UNSIGNED = 0;
@@ -22,24 +22,13 @@ export const TAG = 6;
 /** An initial byte and its argument, shortest form (RFC 8949 section 3). `value` < 2^53. */
 export function cborHead(major: number, value: number): Bytes {
   const type = major << 5;
-  if (value < 24) return String.fromCharCode(type | value) as Bytes;
-  if (value < 256) return String.fromCharCode(type | 24, value) as Bytes;
-  if (value < 65536) return String.fromCharCode(type | 25, value >> 8, value & 255) as Bytes;
-  const low = String.fromCharCode(
-    (value >>> 24) & 255,
-    (value >>> 16) & 255,
-    (value >>> 8) & 255,
-    value & 255,
-  );
-  if (value < 4294967296) return (String.fromCharCode(type | 26) + low) as Bytes;
+  if (value < 24) return chars(type | value) as Bytes;
+  if (value < 256) return chars(type | 24, value) as Bytes;
+  if (value < 65536) return chars(type | 25, value >> 8, value & 255) as Bytes;
+  const low = chars(value >>> 24, (value >>> 16) & 255, (value >>> 8) & 255, value & 255);
+  if (value < 4294967296) return (chars(type | 26) + low) as Bytes;
   const high = Math.floor(value / 4294967296);
-  return (String.fromCharCode(
-    type | 27,
-    (high >>> 24) & 255,
-    (high >>> 16) & 255,
-    (high >>> 8) & 255,
-    high & 255,
-  ) + low) as Bytes;
+  return (chars(type | 27, 0, high >> 16, (high >> 8) & 255, high & 255) + low) as Bytes;
 }
 
 /** A whole number, negative ones included. */

@@ -2,7 +2,7 @@
  * A reading: Encrypt0 under the session key, its Partial IV the sequence number
  * that is nonce, order and replay protection in one.
  */
-import { type Bytes, toBigEndian } from "./bytes.ts";
+import { type Bytes, chars, toBigEndian } from "./bytes.ts";
 import { cborBytes } from "./cbor.ts";
 import type { CoseCrypto, DeviceCrypto, KeyHandle } from "./cose/crypto.ts";
 import { nonceOf, type SequencedEncrypt0 } from "./cose/encrypt0.ts";
@@ -25,9 +25,9 @@ export function createReadingSealer(
   return function sealReading(sequence: number, payload: Bytes): Bytes {
     const partialIv = toBigEndian(sequence);
     const header =
-      String.fromCharCode(0x41 + headerStart.length + partialIv.length) +
+      chars(0x41 + headerStart.length + partialIv.length) +
       headerStart +
-      String.fromCharCode(0x40 + partialIv.length) +
+      chars(0x40 + partialIv.length) +
       partialIv;
     const ciphertext = crypto.aeadEncryptSequence(
       session.key,

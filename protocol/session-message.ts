@@ -14,10 +14,10 @@ import {
   USAGE_ENCRYPT_SEQUENCE,
 } from "./cose/crypto.ts";
 import {
-  createEncryptMaker,
   createEncryptOpener,
   type Encrypt,
   type Envelope,
+  makeEncryptCarrying,
   type Recipient,
 } from "./cose/encrypt.ts";
 import { NONCE_LENGTH, TAG_LENGTH } from "./cose/encrypt0.ts";
@@ -48,8 +48,6 @@ export interface DeviceSession {
 
 /** Makes a session: fresh key and Base IV, next device counter, message sealed and signed. */
 export function createSessionMaker(crypto: DeviceCrypto) {
-  const encrypt = createEncryptMaker(crypto);
-
   return function makeSession(
     device: { key: KeyHandle; thumbprint: Bytes },
     recipients: Recipient[],
@@ -63,7 +61,7 @@ export function createSessionMaker(crypto: DeviceCrypto) {
         senderThumbprint: device.thumbprint,
       };
       const prefix = symmetricKeyPrefix(kid, crypto.exportBaseIv(key));
-      const sealed = encrypt.makeCarrying(kid, envelope, recipients, prefix, key);
+      const sealed = makeEncryptCarrying(crypto, kid, envelope, recipients, prefix, key);
       const aad = externalAad("session", device.thumbprint);
       const signed = makeSign1(crypto, device.key, kidOf(device.thumbprint), aad, sealed);
       return { key: key, kid: kid, message: signed.message, hash: signed.hash };

@@ -57,9 +57,23 @@ export interface Recipient {
   thumbprint: Bytes;
 }
 
-/** A factory, because a device makes such a message rarely and drops the functions afterwards. */
-export function createEncryptMaker(crypto: CoseCrypto) {
-  function wrapFor(recipient: Recipient, envelope: Envelope, cek: KeyHandle): string {
+/** Encrypts `prefix` and the carried key's 16 bytes after it, under a content key used once. */
+export function makeEncryptCarrying(
+  crypto: CoseCrypto,
+  kid: Bytes,
+  envelope: Envelope,
+  recipients: Recipient[],
+  prefix: Bytes,
+  carried: KeyHandle,
+): Bytes {
+  if (recipients.length < 1 || recipients.length > MAX_RECIPIENTS)
+    fail("size", "recipients, expected 1 to " + MAX_RECIPIENTS + ", got " + recipients.length);
+  const header = contentHeader(kid);
+  const aad = externalAad(envelope.messageClass, envelope.deviceThumbprint);
+  const iv = crypto.generateRandom(NONCE_LENGTH);
+  const cek = crypto.generateKey(USAGE_WRAP | USAGE_CARRIED);
+
+  function wrapFor(recipient: Recipient): string {
     const context = kdfContext(
       envelope.messageClass,
       envelope.senderThumbprint,
@@ -77,38 +91,20 @@ export function createEncryptMaker(crypto: CoseCrypto) {
     );
   }
 
-  /** Encrypts `prefix` and the carried key's 16 bytes after it, under a content key used once. */
-  function makeCarrying(
-    kid: Bytes,
-    envelope: Envelope,
-    recipients: Recipient[],
-    prefix: Bytes,
-    carried: KeyHandle,
-  ): Bytes {
-    if (recipients.length < 1 || recipients.length > MAX_RECIPIENTS)
-      fail("size", "recipients, expected 1 to " + MAX_RECIPIENTS + ", got " + recipients.length);
-    const header = contentHeader(kid);
-    const aad = externalAad(envelope.messageClass, envelope.deviceThumbprint);
-    const iv = crypto.generateRandom(NONCE_LENGTH);
-    const cek = crypto.generateKey(USAGE_WRAP | USAGE_CARRIED);
-    try {
-      const structure = encStructure("Encrypt", header, aad);
-      const ciphertext = crypto.aeadEncryptKey(cek, iv, structure, prefix, carried);
-      let wraps = "";
-      for (let i = 0; i < recipients.length; i++)
-        wraps += wrapFor(recipients[i] as Recipient, envelope, cek);
-      return ("\xd8\x60\x84" +
-        cborBytes(header) +
-        ivHeader(iv) +
-        cborBytes(ciphertext) +
-        cborHead(ARRAY, recipients.length) +
-        wraps) as Bytes;
-    } finally {
-      crypto.destroyKey(cek);
-    }
+  try {
+    const structure = encStructure("Encrypt", header, aad);
+    const ciphertext = crypto.aeadEncryptKey(cek, iv, structure, prefix, carried);
+    let wraps = "";
+    for (let i = 0; i < recipients.length; i++) wraps += wrapFor(recipients[i] as Recipient);
+    return ("\xd8\x60\x84" +
+      cborBytes(header) +
+      ivHeader(iv) +
+      cborBytes(ciphertext) +
+      cborHead(ARRAY, recipients.length) +
+      wraps) as Bytes;
+  } finally {
+    crypto.destroyKey(cek);
   }
-
-  return { makeCarrying: makeCarrying };
 }
 
 interface WrappedKey {

@@ -2,7 +2,7 @@
  * COSE_Encrypt0 (RFC 9052 section 5.2), A128GCM only, in its two forms: a reading
  * names its nonce by a Partial IV, a receipt carries a random one.
  */
-import { type Bytes, fromBigEndian } from "../bytes.ts";
+import { type Bytes, chars, fromBigEndian } from "../bytes.ts";
 import { type Cursor, cborBytes, readBytes, readBytesOf, readEnd, readExactly } from "../cbor.ts";
 import { fail } from "../errors.ts";
 
@@ -107,6 +107,6 @@ export function nonceOf(baseIv: Bytes, partialIv: Bytes): Bytes {
   const start = NONCE_LENGTH - partialIv.length;
   let nonce: string = baseIv.substring(0, start);
   for (let i = 0; i < partialIv.length; i++)
-    nonce += String.fromCharCode(baseIv.charCodeAt(start + i) ^ partialIv.charCodeAt(i));
+    nonce += chars(baseIv.charCodeAt(start + i) ^ partialIv.charCodeAt(i));
   return nonce as Bytes;
 }

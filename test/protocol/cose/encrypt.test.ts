@@ -9,10 +9,10 @@ import {
   USAGE_ENCRYPT,
 } from "../../../protocol/cose/crypto.ts";
 import {
-  createEncryptMaker,
   createEncryptOpener,
   type Envelope,
   MAX_RECIPIENTS,
+  makeEncryptCarrying,
 } from "../../../protocol/cose/encrypt.ts";
 import {
   decodeOracle,
@@ -55,7 +55,7 @@ afterAll(() => {
 });
 
 function make(recipients: { publicKey: Bytes; thumbprint: Bytes }[]): Bytes {
-  return createEncryptMaker(device.crypto).makeCarrying(kid, envelope, recipients, prefix, carried);
+  return makeEncryptCarrying(device.crypto, kid, envelope, recipients, prefix, carried);
 }
 
 type Recipient = [Buffer, Map<number, unknown>, Buffer];
