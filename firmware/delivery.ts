@@ -9,7 +9,7 @@ import type { Recipient } from "../protocol/cose/encrypt.ts";
 import { parseRandomIvEncrypt0 } from "../protocol/cose/encrypt0.ts";
 import { openReceipt } from "../protocol/receipt.ts";
 import type { MessageClass } from "../protocol/topics.ts";
-import { ACKNOWLEDGED, createOutbox, IN_FLIGHT, type SealedReading, WAITING } from "./outbox.ts";
+import { ACKNOWLEDGED, createOutbox, IN_FLIGHT, type Outgoing, rewind, WAITING } from "./outbox.ts";
 import type { Clock, Log } from "./ports.ts";
 import {
   closeSession,
@@ -57,23 +57,25 @@ export function createDelivery(options: DeliveryOptions) {
   const outbox = createOutbox(options.queueLimit);
   const firstWait = options.receiptSeconds || RECEIPT_SECONDS;
   /** Oldest first; the last one seals. */
-  const sessions: Session[] = [];
+  let sessions: Session[] = [];
   let repeats = 0;
   let timer = 0;
   /** Unix seconds at boot, from receipts: they never come from the future. */
   let bootTime: number | undefined;
 
+  function newest(): Session {
+    return sessions[sessions.length - 1] as Session;
+  }
+
   /** Closes sessions that nothing needs any more: not the newest, no reading queued. */
   function prune(): void {
-    const newest = sessions[sessions.length - 1];
-    if (newest === undefined || !newest.receipted) return;
-    for (let i = sessions.length - 2; i >= 0; i--) {
-      const session = sessions[i] as Session;
-      if (!outbox.holds(session)) {
-        sessions.splice(i, 1);
-        closeSession(crypto, session);
-      }
-    }
+    const last = newest();
+    if (!last.receipted) return;
+    sessions = sessions.filter(function (session) {
+      const needed = session === last || outbox.holds(session);
+      if (!needed) closeSession(crypto, session);
+      return needed;
+    });
   }
 
   function open(): Session {
@@ -87,73 +89,44 @@ export function createDelivery(options: DeliveryOptions) {
     return session;
   }
 
-  function wantsSending(): Session | undefined {
-    for (let i = 0; i < sessions.length; i++) {
-      const session = sessions[i] as Session;
-      if (!session.receipted && !session.sent && !session.inFlight) return session;
-    }
-    return undefined;
-  }
-
-  function awaiting(): boolean {
-    for (let i = 0; i < sessions.length; i++) {
-      const session = sessions[i] as Session;
-      if (session.sent && !session.receipted) return true;
-    }
-    return outbox.awaiting();
-  }
-
-  function waitSeconds(): number {
-    let wait = DAY_SECONDS;
-    if (repeats <= REPEATS_BEFORE_REKEY)
-      wait = Math.min(firstWait * Math.pow(2, repeats), LONGEST_RECEIPT_SECONDS);
-    // A quarter either way, from the C module: all boards' own dice fall alike.
-    return wait * (0.75 + crypto.generateRandom(1).charCodeAt(0) / 512);
-  }
-
   function repeat(): void {
     timer = 0;
     repeats++;
     options.log("no receipt, sending again (" + repeats + ")");
-    for (let i = 0; i < sessions.length; i++) {
-      const session = sessions[i] as Session;
+    sessions.forEach(function (session) {
       // A cloud that lost everything is given the session again before its readings.
-      if (i === sessions.length - 1 || outbox.holds(session)) {
-        session.receipted = false;
-        session.sent = false;
-      }
-    }
+      if (session !== newest() && !outbox.holds(session)) return;
+      session.receipted = false;
+      rewind(session);
+    });
     outbox.rewind();
     if (repeats === REPEATS_BEFORE_REKEY) open();
     pump();
   }
 
+  /** Starts the wait for a receipt, where the broker has something that wants one. */
   function arm(): void {
-    if (timer === 0 && awaiting()) timer = clock.setTimeout(repeat, waitSeconds() * 1000);
+    if (timer !== 0) return;
+    if (!outbox.awaiting() && !sessions.some((s) => s.state === ACKNOWLEDGED && !s.receipted))
+      return;
+    const wait =
+      repeats <= REPEATS_BEFORE_REKEY
+        ? Math.min(firstWait * Math.pow(2, repeats), LONGEST_RECEIPT_SECONDS)
+        : DAY_SECONDS;
+    // A quarter either way, from the C module: all boards' own dice fall alike.
+    const jitter = 0.75 + crypto.generateRandom(1).charCodeAt(0) / 512;
+    timer = clock.setTimeout(repeat, wait * jitter * 1000);
   }
 
-  function disarm(): void {
-    if (timer !== 0) clock.clearTimeout(timer);
-    timer = 0;
-  }
-
-  function sendSession(session: Session): boolean {
-    session.inFlight = options.publish("session", session.message, 2, function () {
-      session.inFlight = false;
-      session.sent = true;
+  /** False when MQTT does not take it now. */
+  function send(messageClass: MessageClass, item: Outgoing): boolean {
+    item.state = IN_FLIGHT;
+    const taken = options.publish(messageClass, item.message, item.qos, function () {
+      item.state = ACKNOWLEDGED;
+      if (item.qos === 0) outbox.remove(item);
       arm();
     });
-    return session.inFlight;
-  }
-
-  function sendReading(reading: SealedReading): boolean {
-    reading.state = IN_FLIGHT;
-    const taken = options.publish("reading", reading.message, reading.qos, function () {
-      if (reading.qos === 0) outbox.remove(reading);
-      else reading.state = ACKNOWLEDGED;
-      arm();
-    });
-    if (!taken) reading.state = WAITING;
+    if (!taken) item.state = WAITING;
     return taken;
   }
 
@@ -161,23 +134,12 @@ export function createDelivery(options: DeliveryOptions) {
   function pump(): void {
     let taken = true;
     while (taken) {
-      const session = wantsSending();
-      const reading = session === undefined ? outbox.next() : undefined;
-      if (session !== undefined) taken = sendSession(session);
-      else taken = reading !== undefined && sendReading(reading);
+      const session = sessions.filter((s) => s.state === WAITING && !s.receipted)[0];
+      const reading = session ? undefined : outbox.next();
+      if (session) taken = send("session", session);
+      else taken = reading !== undefined && send("reading", reading);
     }
     arm();
-  }
-
-  function settleMessages(hashes: Bytes[]): void {
-    for (let i = 0; i < sessions.length; i++) {
-      const session = sessions[i] as Session;
-      if (hashes.indexOf(session.hash) >= 0) {
-        if (!session.receipted)
-          options.log("session " + fromBigEndian(session.kid) + " is receipted");
-        session.receipted = true;
-      }
-    }
   }
 
   return {
@@ -185,24 +147,22 @@ export function createDelivery(options: DeliveryOptions) {
     pump: pump,
 
     /** Unix seconds, where a receipt has told; undefined before. */
-    time: function (): number | undefined {
+    time(): number | undefined {
       return bootTime === undefined ? undefined : Math.floor(bootTime + clock.uptime());
     },
 
     drops: outbox.drops,
 
     /** Seals a payload under the newest session and queues it. */
-    accept: function (payload: Bytes, qos: 0 | 1): void {
-      let session = sessions[sessions.length - 1] as Session;
-      if (isSpent(session, clock.uptime())) session = open();
+    accept(payload: Bytes, qos: 0 | 1): void {
+      const session = isSpent(newest(), clock.uptime()) ? open() : newest();
       const sequence = crypto.reserveSequence(session.key);
       session.lastSequence = sequence;
-      const message = session.seal(sequence, payload);
       const full = outbox.push({
         session: session,
         sequence: sequence,
         qos: qos,
-        message: message,
+        message: session.seal(sequence, payload),
         state: WAITING,
       });
       if (full) options.log("queue full, oldest reading dropped (" + outbox.drops() + " so far)");
@@ -210,18 +170,22 @@ export function createDelivery(options: DeliveryOptions) {
     },
 
     /** Takes a receipt; anything else throws and changes nothing. */
-    receipt: function (message: Bytes): void {
+    receipt(message: Bytes): void {
       const parsed = parseRandomIvEncrypt0(message);
-      const index = sessions.map((session) => session.kid).indexOf(parsed.sessionKid);
-      if (index < 0) return;
-      const session = sessions[index] as Session;
+      const session = sessions.filter((known) => known.kid === parsed.sessionKid)[0];
+      if (!session) return;
       const receipt = openReceipt(crypto, session.receiptKey, options.identity.thumbprint, parsed);
       const boot = receipt.time - clock.uptime();
       if (bootTime === undefined || boot > bootTime) bootTime = boot;
-      settleMessages(receipt.messages);
+      sessions.forEach(function (known) {
+        if (known.receipted || receipt.messages.indexOf(known.hash) < 0) return;
+        known.receipted = true;
+        options.log("session " + fromBigEndian(known.kid) + " is receipted");
+      });
       receipt.readings.forEach(outbox.settle);
       repeats = 0;
-      disarm();
+      clock.clearTimeout(timer);
+      timer = 0;
       prune();
       pump();
     },

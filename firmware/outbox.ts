@@ -14,12 +14,22 @@ export const IN_FLIGHT = 1;
 /** The broker has it; the cloud has not said so. */
 export const ACKNOWLEDGED = 2;
 
-export interface SealedReading {
+/** What goes to MQTT: a reading, or a session's message. */
+export interface Outgoing {
+  message: Bytes;
+  qos: 0 | 1 | 2;
+  state: number;
+}
+
+export interface SealedReading extends Outgoing {
+  qos: 0 | 1;
   session: Session;
   sequence: number;
-  qos: 0 | 1;
-  message: Bytes;
-  state: number;
+}
+
+/** Marks what the broker took as not sent. What is still with MQTT stays there. */
+export function rewind(item: Outgoing): void {
+  if (item.state === ACKNOWLEDGED) item.state = WAITING;
 }
 
 export function createOutbox(limit: number) {
@@ -28,7 +38,7 @@ export function createOutbox(limit: number) {
 
   return {
     /** Adds a reading; true when that pushed the oldest out. */
-    push: function (reading: SealedReading): boolean {
+    push(reading: SealedReading): boolean {
       queue.push(reading);
       if (queue.length <= limit) return false;
       queue.shift();
@@ -37,7 +47,7 @@ export function createOutbox(limit: number) {
     },
 
     /** The oldest reading that may go out now. */
-    next: function (): SealedReading | undefined {
+    next(): SealedReading | undefined {
       for (let i = 0; i < queue.length; i++) {
         const reading = queue[i] as SealedReading;
         if (reading.state === WAITING && reading.session.receipted) return reading;
@@ -46,54 +56,44 @@ export function createOutbox(limit: number) {
     },
 
     /** Takes a reading out: QoS 0, once written. */
-    remove: function (reading: SealedReading): void {
-      const index = queue.indexOf(reading);
-      if (index >= 0) queue.splice(index, 1);
+    remove(reading: Outgoing): void {
+      queue = queue.filter((other) => other !== reading);
     },
 
     /** Takes out what a receipt lists. */
-    settle: function (range: ReceiptRange): void {
-      queue = queue.filter(function (reading) {
-        return (
+    settle(range: ReceiptRange): void {
+      queue = queue.filter(
+        (reading) =>
           reading.session.kid !== range.sessionKid ||
           reading.sequence < range.first ||
-          reading.sequence > range.last
-        );
-      });
+          reading.sequence > range.last,
+      );
     },
 
     /** Takes out a session's readings, counted as dropped: their key is gone. */
-    discard: function (session: Session): void {
-      const before = queue.length;
-      queue = queue.filter(function (reading) {
-        return reading.session !== session;
-      });
-      dropped += before - queue.length;
+    discard(session: Session): void {
+      dropped += queue.length;
+      queue = queue.filter((reading) => reading.session !== session);
+      dropped -= queue.length;
     },
 
     /** Sends again what the broker took and no receipt has listed. */
-    rewind: function (): void {
-      queue.forEach(function (reading) {
-        if (reading.state === ACKNOWLEDGED) reading.state = WAITING;
-      });
+    rewind(): void {
+      queue.forEach(rewind);
     },
 
     /** True while a reading of the session is queued. */
-    holds: function (session: Session): boolean {
-      for (let i = 0; i < queue.length; i++)
-        if ((queue[i] as SealedReading).session === session) return true;
-      return false;
+    holds(session: Session): boolean {
+      return queue.some((reading) => reading.session === session);
     },
 
     /** True when the broker took something that still wants a receipt. */
-    awaiting: function (): boolean {
-      for (let i = 0; i < queue.length; i++)
-        if ((queue[i] as SealedReading).state === ACKNOWLEDGED) return true;
-      return false;
+    awaiting(): boolean {
+      return queue.some((reading) => reading.state === ACKNOWLEDGED);
     },
 
     /** Readings pushed out since boot. */
-    drops: function (): number {
+    drops(): number {
       return dropped;
     },
   };

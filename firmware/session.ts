@@ -11,6 +11,7 @@ import { MESSAGE_HASH_LENGTH } from "../protocol/cose/sign1.ts";
 import { createReadingSealer } from "../protocol/reading.ts";
 import { RECEIPT_KEY_INFO } from "../protocol/receipt.ts";
 import { createSessionMaker } from "../protocol/session-message.ts";
+import { type Outgoing, WAITING } from "./outbox.ts";
 
 /** At most this many sessions wait at once; the oldest goes with its readings. */
 export const MAX_SESSIONS = 4;
@@ -21,21 +22,16 @@ const REKEY_SECONDS = 86400;
 /** Readings under one key: the C module refuses the next one. */
 const REKEY_READINGS = 1048576;
 
-export interface Session {
+/** Its `message` is the exact bytes of the session message: signing again would make another. */
+export interface Session extends Outgoing {
   kid: Bytes;
   key: KeyHandle;
   receiptKey: KeyHandle;
-  /** The exact bytes of the session message: signing again would make another message. */
-  message: Bytes;
   /** What the receipt calls the message. */
   hash: Bytes;
   seal: (sequence: number, payload: Bytes) => Bytes;
   openedAt: number;
   lastSequence: number;
-  /** The session message is with MQTT. */
-  inFlight: boolean;
-  /** The message has been given to the broker since it last needed to be. */
-  sent: boolean;
   /** The cloud has said that it is stored. */
   receipted: boolean;
 }
@@ -58,12 +54,12 @@ export function openSession(
     key: made.key,
     receiptKey: crypto.deriveKey(made.key, RECEIPT_KEY_INFO, USAGE_DECRYPT),
     message: made.message,
+    qos: 2,
+    state: WAITING,
     hash: made.hash.substring(0, MESSAGE_HASH_LENGTH) as Bytes,
     seal: createReadingSealer(crypto, made, identity.thumbprint),
     openedAt: uptime,
     lastSequence: 0,
-    inFlight: false,
-    sent: false,
     receipted: false,
   };
 }
