@@ -26,12 +26,18 @@ export interface SensorConfig {
   address?: number;
 }
 
+export interface WifiSettings {
+  ssid: string;
+  password: string;
+}
+
 /** What differs from device to device, written to flash as coseflow.json beside the bundle. */
 export interface Settings {
   broker: { host: string; port: number; username?: string; password?: string };
   /** The cloud's public key: 130 hexadecimal digits of the uncompressed P-256 point. */
   cloudPublicKey: string;
-  wifi?: { ssid: string; password: string };
+  /** On a board whose network is Wi-Fi: checkSettings sees to it. */
+  wifi?: WifiSettings;
   /** Topic prefix, where it is not the profile's own. */
   topicPrefix?: string;
   /** Seconds without a receipt before the first repeat, where it is not the default of 60. */

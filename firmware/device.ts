@@ -7,7 +7,7 @@ import type { DeviceCrypto } from "../protocol/cose/crypto.ts";
 import { kidOf, thumbprintOf } from "../protocol/kid.ts";
 import { TOPIC_PREFIX, topicOf } from "../protocol/topics.ts";
 import type { Board, SensorConfig, Settings } from "./config.ts";
-import { createDelivery, type Delivery } from "./delivery.ts";
+import { createDelivery } from "./delivery.ts";
 import { createMqttClient } from "./mqtt/client.ts";
 import type { Clock, Log, Net } from "./ports.ts";
 import { startSampler } from "./sampler.ts";
@@ -36,15 +36,15 @@ function openIdentity(crypto: DeviceCrypto, board: Board, log: Log): Identity {
   return { key: key, thumbprint: thumbprint };
 }
 
-/** MQTT and delivery hold on to each other: the one by its callbacks, the other by `publish`. */
-function connectDelivery(
-  ports: DevicePorts,
-  board: Board,
-  settings: Settings,
-  identity: Identity,
-): { delivery: Delivery; start: () => void } {
+/**
+ * Starts the device. Throws when it has no key or no usable settings; runs for ever
+ * otherwise. MQTT and delivery hold on to each other: the one by its callbacks, the
+ * other by `publish`.
+ */
+export function startDevice(ports: DevicePorts, board: Board, settings: Settings): void {
   const crypto = ports.crypto;
   const log = ports.log;
+  const identity = openIdentity(crypto, board, log);
   const kid = kidOf(identity.thumbprint);
   const prefix = settings.topicPrefix || TOPIC_PREFIX;
   const receiptTopic = topicOf(prefix, kid, "receipt");
@@ -62,10 +62,8 @@ function connectDelivery(
     password: settings.broker.password,
     keepAlive: KEEP_ALIVE_SECONDS,
     subscriptions: [{ topicFilter: receiptTopic, qos: 1 }],
-    onReady: function () {
-      delivery.pump();
-    },
-    onMessage: function (topic, payload) {
+    onReady: () => delivery.pump(),
+    onMessage(topic, payload) {
       if (topic !== receiptTopic) return;
       try {
         delivery.receipt(payload);
@@ -81,26 +79,15 @@ function connectDelivery(
     recipients: [{ publicKey: cloudKey, thumbprint: thumbprintOf(crypto, cloudKey) }],
     clock: ports.clock,
     log: log,
-    publish: function (messageClass, message, qos, done) {
-      return mqtt.publish(topicOf(prefix, kid, messageClass), message, qos, done);
-    },
+    publish: (messageClass, message, qos, done) =>
+      mqtt.publish(topicOf(prefix, kid, messageClass), message, qos, done),
     queueLimit: board.queue.readings,
     receiptSeconds: settings.receiptSeconds || 0,
   });
-  return { delivery: delivery, start: mqtt.connect };
-}
 
-/** Starts the device. Throws when it has no key or no usable settings; runs for ever otherwise. */
-export function startDevice(ports: DevicePorts, board: Board, settings: Settings): void {
-  const identity = openIdentity(ports.crypto, board, ports.log);
-  const connection = connectDelivery(ports, board, settings, identity);
-  connection.delivery.open();
-  ports.joinNetwork(connection.start);
-  board.sensors.forEach(function (config) {
-    startSampler(
-      { clock: ports.clock, log: ports.log, delivery: connection.delivery },
-      ports.createSensor(config),
-      config,
-    );
+  delivery.open();
+  ports.joinNetwork(mqtt.connect);
+  board.sensors.forEach((config) => {
+    startSampler(ports, delivery, ports.createSensor(config), config);
   });
 }

@@ -2,7 +2,7 @@
 import board from "coseflow:board";
 import drivers from "coseflow:drivers";
 import { fail } from "../protocol/errors.ts";
-import { checkSettings, SETTINGS_FILE, type SensorConfig } from "./config.ts";
+import { checkSettings, SETTINGS_FILE, type SensorConfig, type WifiSettings } from "./config.ts";
 import { startDevice } from "./device.ts";
 import { createClock } from "./espruino/clock.ts";
 import { loadCrypto } from "./espruino/crypto.ts";
@@ -10,9 +10,7 @@ import { openI2c } from "./espruino/i2c.ts";
 import { joinWifi } from "./espruino/wifi.ts";
 import type { Sensor } from "./sensors/sensor.ts";
 
-function log(line: string): void {
-  console.log(line);
-}
+const log = console.log;
 
 function main(): void {
   const crypto = loadCrypto();
@@ -21,9 +19,7 @@ function main(): void {
   const sensorPorts = {
     clock: clock,
     i2c: board.i2c && openI2c(board.i2c),
-    readFile: function (path: string): string {
-      return require("fs").readFileSync(path);
-    },
+    readFile: (path: string) => require("fs").readFileSync(path),
   };
   startDevice(
     {
@@ -31,16 +27,16 @@ function main(): void {
       net: require("net"),
       clock: clock,
       log: log,
-      joinNetwork: function (joined: () => void): void {
+      joinNetwork(joined: () => void): void {
         if (board.network === "host") joined();
         else
           joinWifi(
             { clock: clock, log: log, random: crypto.generateRandom },
-            settings.wifi,
+            settings.wifi as WifiSettings,
             joined,
           );
       },
-      createSensor: function (config: SensorConfig): Sensor {
+      createSensor(config: SensorConfig): Sensor {
         const create = drivers[config.driver];
         if (create === undefined)
           return fail(

@@ -5,33 +5,28 @@ import type { Delivery } from "./delivery.ts";
 import type { Clock, Log } from "./ports.ts";
 import type { Sensor } from "./sensors/sensor.ts";
 
-export interface SamplerOptions {
-  clock: Clock;
-  log: Log;
-  delivery: Delivery;
-}
-
 /** Starts reading a sensor now and then every period, for ever. */
-export function startSampler(options: SamplerOptions, sensor: Sensor, config: SensorConfig): void {
-  const delivery = options.delivery;
-  const clock = options.clock;
+export function startSampler(
+  ports: { clock: Clock; log: Log },
+  delivery: Delivery,
+  sensor: Sensor,
+  config: SensorConfig,
+): void {
+  const clock = ports.clock;
   const makeSenml = createSenmlMaker(sensor.quantities);
   const period = config.periodSeconds;
   let due = clock.uptime();
   let reportedDrops = 0;
 
   function report(error: Error): void {
-    options.log("sensor " + config.driver + ": " + error.message);
+    ports.log("sensor " + config.driver + ": " + error.message);
   }
 
   function keep(error: Error | undefined, values: number[]): void {
-    if (error !== undefined) {
-      report(error);
-      return;
-    }
-    const drops = delivery.drops();
-    const instant = { time: delivery.time(), uptime: Math.floor(clock.uptime()) };
     try {
+      if (error) throw error;
+      const drops = delivery.drops();
+      const instant = { time: delivery.time(), uptime: Math.floor(clock.uptime()) };
       delivery.accept(makeSenml(values, instant, drops > reportedDrops ? drops : 0), config.qos);
       reportedDrops = drops;
     } catch (failure) {

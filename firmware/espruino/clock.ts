@@ -4,9 +4,7 @@ import type { Clock } from "../ports.ts";
 export function createClock(): Clock {
   const boot = getTime();
   return {
-    uptime: function () {
-      return getTime() - boot;
-    },
+    uptime: () => getTime() - boot,
     setTimeout: setTimeout,
     clearTimeout: clearTimeout,
   };

@@ -1,4 +1,3 @@
-import { fail } from "../../protocol/errors.ts";
 import type { Clock, Log, Random } from "../ports.ts";
 
 /** Between two attempts to join: from the first to the longest, doubled each time. */
@@ -12,20 +11,17 @@ const LONGEST_RETRY_SECONDS = 300;
  */
 export function joinWifi(
   ports: { clock: Clock; log: Log; random: Random },
-  network: { ssid: string; password: string } | undefined,
+  network: { ssid: string; password: string },
   joined: () => void,
 ): void {
-  if (network === undefined) fail("argument", "wifi, expected ssid and password, got none");
   const wifi = require("Wifi");
-  const options = { password: network.password };
-  const ssid = network.ssid;
   let first = true;
   let wait = FIRST_RETRY_SECONDS;
   let timer = 0;
 
   function join(): void {
     timer = 0;
-    wifi.connect(ssid, options, function (error) {
+    wifi.connect(network.ssid, { password: network.password }, function (error) {
       if (error) {
         retry();
         return;

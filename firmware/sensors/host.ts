@@ -16,7 +16,7 @@ export function createSensor(ports: { readFile: (path: string) => string | undef
   function textOf(path: string): string {
     try {
       return ports.readFile(path) || "";
-    } catch (_) {
+    } catch {
       return "";
     }
   }
@@ -32,7 +32,7 @@ export function createSensor(ports: { readFile: (path: string) => string | undef
       { name: "load", unit: "1", exponent: -2 },
       { name: "memory", unit: "B", exponent: 0 },
     ],
-    read: function (done) {
+    read(done) {
       const load = Math.round(parseFloat(textOf("/proc/loadavg")) * 100);
       const memory = availableBytes();
       // Also false for NaN, which is what a missing number reads as.

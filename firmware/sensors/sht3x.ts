@@ -37,44 +37,33 @@ export function createSensor(
     return sensorError(code, "sht3x at 0x" + address.toString(16) + ", " + expectation);
   }
 
-  function fetch(): { error: Error | undefined; values: number[] } {
-    let bytes: ArrayLike<number>;
-    try {
-      bytes = ports.i2c.readFrom(address, READING_BYTES);
-    } catch (_) {
-      const error = refuse("no-acknowledge", "expected a reading, got no acknowledge");
-      return { error: error, values: [] };
-    }
-    if (!isIntact(bytes, 0) || !isIntact(bytes, 3))
-      return { error: refuse("crc", "expected words that fit their CRC, got others"), values: [] };
-    const hundredths = Math.round((wordAt(bytes, 0) * 17500) / 65535) - 4500;
-    return {
-      error: undefined,
-      values: [hundredths, Math.round((wordAt(bytes, 3) * 10000) / 65535)],
-    };
-  }
-
   return {
     quantities: [
       { name: "temperature", unit: "Cel", exponent: -2 },
       { name: "humidity", unit: "%RH", exponent: -2 },
     ],
-    read: function (done) {
-      let isStarted = true;
+    // Calls of `done` stand outside the try: an error that it throws is not the sensor's.
+    read(done) {
       try {
         ports.i2c.writeTo(address, MEASURE);
-      } catch (_) {
-        isStarted = false;
+      } catch {
+        done(refuse("no-acknowledge", "expected it to take a command, got no acknowledge"), []);
+        return;
       }
-      // Outside the try: an error that `done` throws is not the sensor's.
-      if (!isStarted)
-        return done(
-          refuse("no-acknowledge", "expected it to take a command, got no acknowledge"),
-          [],
-        );
       ports.clock.setTimeout(function () {
-        const reading = fetch();
-        done(reading.error, reading.values);
+        let bytes: ArrayLike<number>;
+        try {
+          bytes = ports.i2c.readFrom(address, READING_BYTES);
+        } catch {
+          done(refuse("no-acknowledge", "expected a reading, got no acknowledge"), []);
+          return;
+        }
+        if (!isIntact(bytes, 0) || !isIntact(bytes, 3)) {
+          done(refuse("crc", "expected words that fit their CRC, got others"), []);
+          return;
+        }
+        const hundredths = Math.round((wordAt(bytes, 0) * 17500) / 65535) - 4500;
+        done(undefined, [hundredths, Math.round((wordAt(bytes, 3) * 10000) / 65535)]);
       }, MEASUREMENT_MS);
     },
   };
