@@ -1,3 +1,4 @@
+import { fromBigEndian } from "../../protocol/bytes.ts";
 import type { Random } from "../ports.ts";
 
 /** The first pause lasts up to this, and each further one up to twice as long ... */
@@ -15,12 +16,9 @@ export const BLOCKED_S = 5;
  * randomness the whole pause: late is safe, together is not.
  */
 export function backoffMs(failures: number, random: Random): number {
-  let limit = BACKOFF_FIRST_MS;
-  for (let i = 1; i < failures && limit < BACKOFF_MAX_MS; i++) limit *= 2;
-  if (limit > BACKOFF_MAX_MS) limit = BACKOFF_MAX_MS;
+  const limit = Math.min(BACKOFF_FIRST_MS * Math.pow(2, failures - 1), BACKOFF_MAX_MS);
   try {
-    const bytes = random(2);
-    return Math.floor((limit * ((bytes.charCodeAt(0) << 8) | bytes.charCodeAt(1))) / 65536);
+    return Math.floor((limit * fromBigEndian(random(2))) / 65536);
   } catch {
     return limit;
   }

@@ -1,8 +1,8 @@
-import type { Bytes } from "../../protocol/bytes.ts";
+import { type Bytes, chars, fromBigEndian } from "../../protocol/bytes.ts";
 import { fail } from "../../protocol/errors.ts";
 import type { Socket } from "../ports.ts";
 import { BACKOFF_MAX_MS, BLOCKED_S, backoffMs, STABLE_S } from "./backoff.ts";
-import { ACT, AWAIT_PUBREL, inboundMove, NEXT, NONE, outboundMove, REPLY } from "./inflight.ts";
+import { ACT, AWAIT_PUBREL, findMove, INBOUND, NEXT, NONE, OUTBOUND, REPLY } from "./inflight.ts";
 import type { MqttClient, MqttOptions } from "./options.ts";
 import {
   CONNACK,
@@ -63,11 +63,10 @@ export function createMqttClient(options: MqttOptions): MqttClient {
   const clock = options.clock;
   if (!(options.keepAlive >= 1 && options.keepAlive <= 65535))
     fail("argument", `mqtt keepAlive, expected 1 to 65535 s, got ${options.keepAlive}`);
-  const seed = options.random(2);
   const session: SessionState = {
     outbound: [],
     inbound: [],
-    lastPacketId: (seed.charCodeAt(0) << 8) | seed.charCodeAt(1),
+    lastPacketId: fromBigEndian(options.random(2)),
   };
   let phase = WAITING;
   let timer = 0;
@@ -163,7 +162,7 @@ export function createMqttClient(options: MqttOptions): MqttClient {
         "form",
         `mqtt suback, expected one, for ${SUBSCRIBE_ID} with ${count} return codes, got ${got} for ${packet.packetId}`,
       );
-    if (packet.payload.indexOf(SUBSCRIBE_FAILURE) >= 0) {
+    if (packet.payload.indexOf(chars(SUBSCRIBE_FAILURE)) >= 0) {
       drop("subscribe");
       return;
     }
@@ -178,7 +177,7 @@ export function createMqttClient(options: MqttOptions): MqttClient {
   function onInbound(packet: ServerPacket): void {
     const packetId = packet.packetId;
     const known = session.inbound.indexOf(packetId) >= 0;
-    const cell = inboundMove(known ? AWAIT_PUBREL : NONE, packet.type, packet.qos);
+    const cell = findMove(INBOUND, known ? AWAIT_PUBREL : NONE, packet.type, packet.qos);
     const keep = (cell & NEXT) === AWAIT_PUBREL;
     if (keep && !known && session.inbound.length >= MAX_INBOUND)
       fail("size", `mqtt messages without pubrel, expected up to ${MAX_INBOUND}, got one more`);
@@ -192,7 +191,7 @@ export function createMqttClient(options: MqttOptions): MqttClient {
   function onAcknowledgement(packet: ServerPacket): void {
     const index = findMessage(session, packet.packetId);
     const message = session.outbound[index];
-    const cell = outboundMove(message ? message.state : NONE, packet.type);
+    const cell = findMove(OUTBOUND, message ? message.state : NONE, packet.type, 0);
     if ((cell & REPLY) !== 0) reply(encodeAck(cell & REPLY, packet.packetId));
     if (!message) return;
     message.state = cell & NEXT;

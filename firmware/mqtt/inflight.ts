@@ -54,20 +54,15 @@ export const INBOUND = [
   [ILLEGAL, AWAIT_PUBREL + PUBREC, NONE + PUBCOMP], // AWAIT_PUBREL
 ];
 
-function look(table: number[][], state: number, column: number, type: number): number {
+/**
+ * The cell of a table for what the server sends, `qos` that of a PUBLISH; "form" when
+ * the move is illegal.
+ */
+export function findMove(table: number[][], state: number, type: number, qos: number): number {
+  const isLast = type === PUBCOMP || type === PUBREL;
   const row = table[state >> 4];
-  const cell = row === undefined ? undefined : row[column];
+  const cell = row && row[isLast ? 2 : type === PUBLISH ? qos - 1 : type - PUBACK];
   if (cell === undefined || cell === ILLEGAL)
     fail("form", `mqtt packet, expected a legal move from state ${state}, got type ${type}`);
   return cell;
-}
-
-/** The cell for PUBACK, PUBREC or PUBCOMP in an outbound state; "form" when illegal. */
-export function outboundMove(state: number, type: number): number {
-  return look(OUTBOUND, state, type === PUBCOMP ? 2 : type - PUBACK, type);
-}
-
-/** The cell for PUBLISH (QoS 1 or 2) or PUBREL in an inbound state; "form" when illegal. */
-export function inboundMove(state: number, type: number, qos: number): number {
-  return look(INBOUND, state, type === PUBLISH ? qos - 1 : 2, type);
 }

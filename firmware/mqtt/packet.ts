@@ -22,7 +22,7 @@ export const PINGRESP = 13;
 export const PINGREQ = "\xc0\x00" as Bytes;
 
 /** SUBACK return code of a refused subscription (section 3.9.3). */
-export const SUBSCRIBE_FAILURE = "\x80";
+export const SUBSCRIBE_FAILURE = 128;
 
 /** Packet id of every SUBSCRIBE: there is one in a connection. Messages have all others. */
 export const SUBSCRIBE_ID = 1;
@@ -176,8 +176,8 @@ function checkContent(packet: ServerPacket): void {
       fail("form", "mqtt connack, expected flags 0 or 1 and a code up to 5, got something else");
   } else
     for (let i = 0; i < payload.length; i++) {
-      const code = payload.charAt(i);
-      if (code > "\x02" && code !== SUBSCRIBE_FAILURE)
+      const code = payload.charCodeAt(i);
+      if (code > 2 && code !== SUBSCRIBE_FAILURE)
         fail("form", `mqtt suback, expected return code 0, 1, 2 or 128, got ${code}`);
     }
 }

@@ -5,13 +5,12 @@ import {
   AWAIT_PUBCOMP,
   AWAIT_PUBREC,
   AWAIT_PUBREL,
+  findMove,
   ILLEGAL,
   INBOUND,
-  inboundMove,
   NEXT,
   NONE,
   OUTBOUND,
-  outboundMove,
   REPLY,
 } from "../../../firmware/mqtt/inflight.ts";
 import { PUBACK, PUBCOMP, PUBLISH, PUBREC, PUBREL } from "../../../firmware/mqtt/packet.ts";
@@ -54,11 +53,11 @@ function check(look: () => number, expected: Expected): void {
 
 describe("in-flight tables", () => {
   it.each(outbound)("outbound: state %i, packet %i", (state, type, expected) => {
-    check(() => outboundMove(state, type), expected);
+    check(() => findMove(OUTBOUND, state, type, 0), expected);
   });
 
   it.each(inbound)("inbound: state %i, packet %i of QoS %i", (state, type, qos, expected) => {
-    check(() => inboundMove(state, type, qos), expected);
+    check(() => findMove(INBOUND, state, type, qos), expected);
   });
 
   it("every cell of both tables is one of these pairs", () => {
@@ -73,9 +72,9 @@ describe("in-flight tables", () => {
   });
 
   it("a packet that has no column, or a state that has no row, is illegal", () => {
-    check(() => outboundMove(AWAIT_PUBREC, PUBREL + 8), "illegal");
-    check(() => outboundMove(64, PUBACK), "illegal");
-    check(() => inboundMove(NONE, PUBLISH, 0), "illegal");
-    check(() => inboundMove(AWAIT_PUBCOMP, PUBREL, 0), "illegal");
+    check(() => findMove(OUTBOUND, AWAIT_PUBREC, PUBREL + 8, 0), "illegal");
+    check(() => findMove(OUTBOUND, 64, PUBACK, 0), "illegal");
+    check(() => findMove(INBOUND, NONE, PUBLISH, 0), "illegal");
+    check(() => findMove(INBOUND, AWAIT_PUBCOMP, PUBREL, 0), "illegal");
   });
 });
