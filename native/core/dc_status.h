@@ -21,11 +21,11 @@ struct dc_meaning {
 static inline const struct dc_meaning *dc_meaning(int status) {
   static const struct dc_meaning meanings[] = {
       {DC_ERR_ARGUMENT, "argument",
-       "argument, expected a known usage, a point of P-256 and the sizes of dc.h, got another", NULL},
+       "argument, expected a known usage, a point of P-256, a valid id and the sizes of dc.h, got another", NULL},
       {DC_ERR_KEY, "key",
        "key, expected a live handle whose usage allows this and a free slot, got neither", NULL},
       {DC_ERR_RANDOM, "random", "random source, expected bytes, got a failure", NULL},
-      {DC_ERR_STORE, "store", "device key record, expected it whole and writable, got a failure", NULL},
+      {DC_ERR_STORE, "store", "store, expected it whole and writable, got a failure", NULL},
       {DC_ERR_SEQUENCE, "sequence",
        "number, expected the one just reserved and below the limit, got another", NULL},
       {DC_ERR_DECRYPT, "decrypt", "tag or key wrap, expected it to verify, got another", NULL},

@@ -6,6 +6,8 @@
 #include "dc_status.h"
 
 #define MESSAGE_SIZE 200u
+/* The largest integer of JavaScript that is one of its own. */
+#define INTEGER_MAX 9007199254740991.0
 
 /* Called through a volatile pointer, so that the compiler cannot drop a last memset. */
 static void *(*const volatile wipe)(void *, int, size_t) = memset;
@@ -29,12 +31,29 @@ static bool ok(struct call *call, napi_status status) {
   return false;
 }
 
+/* The same with a property `cause`. */
+static void throw_with_cause(struct call *call, const struct dc_meaning *meaning,
+                             const char *message) {
+  napi_value code, text, cause, error;
+  napi_env env = call->env;
+  if (ok(call, napi_create_string_utf8(env, meaning->code, NAPI_AUTO_LENGTH, &code)) &&
+      ok(call, napi_create_string_utf8(env, message, NAPI_AUTO_LENGTH, &text)) &&
+      ok(call, napi_create_string_utf8(env, meaning->cause, NAPI_AUTO_LENGTH, &cause)) &&
+      ok(call, napi_create_error(env, code, text, &error)) &&
+      ok(call, napi_set_named_property(env, error, "cause", cause)))
+    napi_throw(env, error);
+  call->failed = true;
+}
+
 bool check(struct call *call, int status) {
   if (call->failed || status == 0) return !call->failed;
   const struct dc_meaning *meaning = dc_meaning(status);
   char message[MESSAGE_SIZE];
   snprintf(message, sizeof message, "%s: %s", call->function, meaning->sentence);
-  throw_error(call, meaning->code, false, message);
+  if (meaning->cause != NULL)
+    throw_with_cause(call, meaning, message);
+  else
+    throw_error(call, meaning->code, false, message);
   return false;
 }
 
@@ -106,27 +125,40 @@ const uint8_t *take_exactly(struct call *call, size_t index, const char *name, s
   return call->failed ? call->instance->arena : bytes.data;
 }
 
-/* False for anything but an integer from 0 to 2^32 - 1. */
-static bool get_number(struct call *call, size_t index, uint32_t *value) {
+/* -1 for anything but an integer from 0 to `max`. */
+static double get_integer(struct call *call, size_t index, double max) {
   double number = -1;
-  *value = 0;
-  if (type_of(call, index) != napi_number) return false;
-  if (!ok(call, napi_get_value_double(call->env, call->arguments[index], &number))) return false;
-  if (!(number >= 0 && number <= (double)UINT32_MAX)) return false; /* also NaN */
-  *value = (uint32_t)number;
-  return (double)*value == number;
+  if (type_of(call, index) != napi_number ||
+      !ok(call, napi_get_value_double(call->env, call->arguments[index], &number)))
+    return -1;
+  if (!(number >= 0 && number <= max)) return -1; /* also NaN */
+  return (double)(int64_t)number == number ? number : -1;
+}
+
+static double take_integer(struct call *call, size_t index, const char *name, double max,
+                           const char *expected) {
+  double number = get_integer(call, index, max);
+  if (number < 0) refuse(call, name, expected, type_of(call, index) != napi_number);
+  return number < 0 ? 0 : number;
 }
 
 uint32_t take_number(struct call *call, size_t index, const char *name) {
-  uint32_t value;
-  if (!get_number(call, index, &value))
-    refuse(call, name, "an integer from 0 to 2^32 - 1", type_of(call, index) != napi_number);
-  return value;
+  return (uint32_t)take_integer(call, index, name, UINT32_MAX, "an integer from 0 to 2^32 - 1");
+}
+
+int64_t take_time(struct call *call, size_t index, const char *name) {
+  return (int64_t)take_integer(call, index, name, INTEGER_MAX, "an integer from 0 to 2^53 - 1");
 }
 
 dc_handle take_handle(struct call *call, size_t index) {
-  dc_handle key;
-  return get_number(call, index, &key) ? key : 0;
+  double number = get_integer(call, index, UINT32_MAX);
+  return number < 0 ? 0 : (dc_handle)number;
+}
+
+uint8_t *result_room(struct call *call, size_t size) {
+  /* The module itself refuses what is longer. */
+  call->instance->result_used = size < RESULT_SIZE ? size : RESULT_SIZE;
+  return call->instance->result;
 }
 
 napi_value give_bytes(struct call *call, const uint8_t *data, size_t length) {
@@ -159,9 +191,24 @@ napi_value give_prefix_and_key(struct call *call, const uint8_t *prefix, size_t 
   return object;
 }
 
+napi_value give_certificate(struct call *call, const struct dc_certificate *certificate) {
+  napi_env env = call->env;
+  napi_value object, not_before, not_after;
+  napi_value point = give_bytes(call, certificate->public_key, DC_POINT_SIZE);
+  if (call->failed || !ok(call, napi_create_object(env, &object)) ||
+      !ok(call, napi_create_int64(env, certificate->not_before, &not_before)) ||
+      !ok(call, napi_create_int64(env, certificate->not_after, &not_after)) ||
+      !ok(call, napi_set_named_property(env, object, "publicKey", point)) ||
+      !ok(call, napi_set_named_property(env, object, "notBefore", not_before)) ||
+      !ok(call, napi_set_named_property(env, object, "notAfter", not_after)))
+    return NULL;
+  return object;
+}
+
 void finish_call(struct call *call) {
   struct instance *instance = call->instance;
   wipe(instance->arena, 0, instance->arena_used);
-  wipe(instance->result, 0, sizeof instance->result);
+  wipe(instance->result, 0, instance->result_used);
   instance->arena_used = 0;
+  instance->result_used = 0;
 }

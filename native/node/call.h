@@ -29,6 +29,7 @@ struct instance {
   bool open;
   size_t arena_used;
   uint8_t arena[ARENA_SIZE];
+  size_t result_used;
   uint8_t result[RESULT_SIZE];
   char16_t text[DC_INPUT_MAX + 1u];
 };
@@ -54,8 +55,13 @@ struct dc_bytes take_bytes(struct call *call, size_t index, const char *name, si
 const uint8_t *take_exactly(struct call *call, size_t index, const char *name, size_t size);
 /** An integer from 0 to 2^32 - 1. */
 uint32_t take_number(struct call *call, size_t index, const char *name);
+/** Unix seconds: an integer from 0 to 2^53 - 1. */
+int64_t take_time(struct call *call, size_t index, const char *name);
 /** A handle; 0, which names no key, for anything else than an integer. */
 dc_handle take_handle(struct call *call, size_t index);
+
+/** Room for a result of up to `size` bytes, wiped when the call ends. */
+uint8_t *result_room(struct call *call, size_t size);
 
 napi_value give_bytes(struct call *call, const uint8_t *data, size_t length);
 napi_value give_number(struct call *call, uint32_t value);
@@ -63,6 +69,8 @@ napi_value give_boolean(struct call *call, bool value);
 /** An object with a `prefix` and a `key`. */
 napi_value give_prefix_and_key(struct call *call, const uint8_t *prefix, size_t length,
                                dc_handle key);
+
+napi_value give_certificate(struct call *call, const struct dc_certificate *certificate);
 
 /** Wipes the copies of arguments and result. */
 void finish_call(struct call *call);

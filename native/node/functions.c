@@ -1,4 +1,5 @@
 #include "functions.h"
+#include "lasting.h"
 
 /*
  * DeviceCrypto, name by name. Each reads all its arguments first; a bad one leaves
@@ -12,7 +13,7 @@ static struct dc_bytes take_input(struct call *call, size_t index, const char *n
 
 static napi_value generate_random(struct call *call) {
   uint32_t length = take_number(call, 0, "length");
-  uint8_t *out = call->instance->result;
+  uint8_t *out = result_room(call, length);
   if (call->failed || !check(call, dc_generate_random(&call->instance->dc, out, length)))
     return NULL;
   return give_bytes(call, out, length);
@@ -20,7 +21,7 @@ static napi_value generate_random(struct call *call) {
 
 static napi_value hash_compute(struct call *call) {
   struct dc_bytes input = take_input(call, 0, "input");
-  uint8_t *out = call->instance->result;
+  uint8_t *out = result_room(call, DC_HASH_SIZE);
   if (call->failed || !check(call, dc_hash_compute(input, out))) return NULL;
   return give_bytes(call, out, DC_HASH_SIZE);
 }
@@ -40,7 +41,7 @@ static napi_value destroy_key(struct call *call) {
 
 static napi_value export_public_key(struct call *call) {
   dc_handle key = take_handle(call, 0);
-  uint8_t *out = call->instance->result;
+  uint8_t *out = result_room(call, DC_POINT_SIZE);
   if (call->failed || !check(call, dc_export_public_key(&call->instance->dc, key, out)))
     return NULL;
   return give_bytes(call, out, DC_POINT_SIZE);
@@ -49,7 +50,7 @@ static napi_value export_public_key(struct call *call) {
 static napi_value sign_message(struct call *call) {
   dc_handle key = take_handle(call, 0);
   struct dc_bytes message = take_input(call, 1, "message");
-  uint8_t *out = call->instance->result;
+  uint8_t *out = result_room(call, DC_SIGNATURE_SIZE);
   if (call->failed || !check(call, dc_sign_message(&call->instance->dc, key, message, out)))
     return NULL;
   return give_bytes(call, out, DC_SIGNATURE_SIZE);
@@ -69,7 +70,7 @@ static napi_value key_agreement_wrap(struct call *call) {
   const uint8_t *public_key = take_exactly(call, 0, "public key", DC_POINT_SIZE);
   struct dc_bytes kdf_context = take_input(call, 1, "KDF context");
   dc_handle carried = take_handle(call, 2);
-  uint8_t *out = call->instance->result;
+  uint8_t *out = result_room(call, DC_AGREED_SIZE);
   if (call->failed ||
       !check(call,
              dc_key_agreement_wrap(&call->instance->dc, public_key, kdf_context, carried, out)))
@@ -96,7 +97,7 @@ static napi_value aead_encrypt(struct call *call) {
   const uint8_t *nonce = take_exactly(call, 1, "nonce", DC_NONCE_SIZE);
   struct dc_bytes aad = take_input(call, 2, "additional data");
   struct dc_bytes plaintext = take_input(call, 3, "plaintext");
-  uint8_t *out = call->instance->result;
+  uint8_t *out = result_room(call, plaintext.length + DC_TAG_SIZE);
   if (call->failed ||
       !check(call, dc_aead_encrypt(&call->instance->dc, key, nonce, aad, plaintext, out)))
     return NULL;
@@ -108,7 +109,7 @@ static napi_value aead_decrypt(struct call *call) {
   const uint8_t *nonce = take_exactly(call, 1, "nonce", DC_NONCE_SIZE);
   struct dc_bytes aad = take_input(call, 2, "additional data");
   struct dc_bytes ciphertext = take_input(call, 3, "ciphertext");
-  uint8_t *out = call->instance->result;
+  uint8_t *out = result_room(call, ciphertext.length);
   if (call->failed ||
       !check(call, dc_aead_decrypt(&call->instance->dc, key, nonce, aad, ciphertext, out)))
     return NULL;
@@ -121,7 +122,7 @@ static napi_value aead_encrypt_key(struct call *call) {
   struct dc_bytes aad = take_input(call, 2, "additional data");
   struct dc_bytes prefix = take_bytes(call, 3, "prefix", DC_PREFIX_MAX);
   dc_handle carried = take_handle(call, 4);
-  uint8_t *out = call->instance->result;
+  uint8_t *out = result_room(call, prefix.length + DC_KEY_SIZE + DC_TAG_SIZE);
   if (call->failed || !check(call, dc_aead_encrypt_key(&call->instance->dc, key, nonce, aad,
                                                        prefix, carried, out)))
     return NULL;
@@ -135,7 +136,7 @@ static napi_value aead_decrypt_key(struct call *call) {
   struct dc_bytes ciphertext = take_input(call, 3, "ciphertext");
   uint32_t prefix_length = take_number(call, 4, "prefix length");
   uint32_t usage = take_number(call, 5, "usage");
-  uint8_t *prefix = call->instance->result;
+  uint8_t *prefix = result_room(call, DC_PREFIX_MAX);
   dc_handle decrypted;
   if (call->failed ||
       !check(call, dc_aead_decrypt_key(&call->instance->dc, key, nonce, aad, ciphertext,
@@ -168,7 +169,7 @@ static napi_value next_device_counter(struct call *call) {
 
 static napi_value export_base_iv(struct call *call) {
   dc_handle key = take_handle(call, 0);
-  uint8_t *out = call->instance->result;
+  uint8_t *out = result_room(call, DC_NONCE_SIZE);
   if (call->failed || !check(call, dc_export_base_iv(&call->instance->dc, key, out))) return NULL;
   return give_bytes(call, out, DC_NONCE_SIZE);
 }
@@ -186,7 +187,7 @@ static napi_value aead_encrypt_sequence(struct call *call) {
   uint32_t sequence = take_number(call, 1, "sequence number");
   struct dc_bytes aad = take_input(call, 2, "additional data");
   struct dc_bytes plaintext = take_input(call, 3, "plaintext");
-  uint8_t *out = call->instance->result;
+  uint8_t *out = result_room(call, plaintext.length + DC_TAG_SIZE);
   if (call->failed || !check(call, dc_aead_encrypt_sequence(&call->instance->dc, key, sequence,
                                                             aad, plaintext, out)))
     return NULL;
@@ -213,6 +214,21 @@ const struct function functions[] = {
     {"exportBaseIv", export_base_iv},
     {"reserveSequence", reserve_sequence},
     {"aeadEncryptSequence", aead_encrypt_sequence},
+    {"generateKeyPair", generate_key_pair},
+    {"openKey", open_key},
+    {"hasKey", has_key},
+    {"nextCounter", next_counter},
+    {"eraseKey", erase_key},
+    {"writeCsr", write_csr},
+    {"verifyCertificate", verify_certificate},
+    {"writeRecord", write_record},
+    {"readRecord", read_record},
+    {"eraseRecord", erase_record},
+    {"eraseAll", erase_all},
+    {"ringAppend", ring_append},
+    {"ringPeek", ring_peek},
+    {"ringDrop", ring_drop},
+    {"ringCount", ring_count},
 };
 
 const size_t function_count = sizeof functions / sizeof functions[0];
