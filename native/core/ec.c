@@ -5,6 +5,7 @@
 #include <mbedtls/ecdh.h>
 #include <mbedtls/ecdsa.h>
 #include <mbedtls/ecp.h>
+#include <mbedtls/md.h>
 #include <mbedtls/platform_util.h>
 
 /* The curve's room in struct dc is large enough, or this does not compile. */
@@ -54,6 +55,8 @@ static int solve_y(mbedtls_ecp_group *group, const mbedtls_mpi *x, int odd, mbed
   if (result == 0) result = mbedtls_mpi_mod_mpi(&square, &square, &group->P);
   if (result == 0) result = mbedtls_mpi_add_int(&exponent, &group->P, 1);
   if (result == 0) result = mbedtls_mpi_shift_r(&exponent, 2);
+  /* room for the result first: 2.28 does not say when it cannot copy it at its end */
+  if (result == 0) result = mbedtls_mpi_copy(y, &group->P);
   if (result == 0) result = mbedtls_mpi_exp_mod(y, &square, &exponent, &group->P, NULL);
   if (result == 0 && mbedtls_mpi_get_bit(y, 0) != odd)
     result = mbedtls_mpi_sub_mpi(y, &group->P, y);
@@ -199,10 +202,12 @@ int dc_sign_message(struct dc *dc, dc_handle key, struct dc_bytes message,
   return dc_mbedtls_status(dc, result);
 }
 
-/* What mbedtls_ecdsa_verify says, as a code: any failure but want of memory is a refusal. */
+/* What mbedtls_ecdsa_verify says, as a code: any failure but want of memory (MD: for its
+ * blinding) is a refusal. */
 static int verify_status(int result) {
   if (result == 0) return 0;
-  return result == MBEDTLS_ERR_MPI_ALLOC_FAILED || result == MBEDTLS_ERR_ECP_ALLOC_FAILED
+  return result == MBEDTLS_ERR_MPI_ALLOC_FAILED || result == MBEDTLS_ERR_ECP_ALLOC_FAILED ||
+                 result == MBEDTLS_ERR_MD_ALLOC_FAILED
              ? DC_ERR_MEMORY
              : DC_ERR_SIGNATURE;
 }

@@ -7,3 +7,17 @@ WYCHEPROOF := $(wildcard test/wycheproof/*.c)
 $(BUILD)/sanitized/test/wycheproof/%.o: CFLAGS += -DDC_TEST
 $(BUILD)/wycheproof: $(library) $(WYCHEPROOF:%.c=$(BUILD)/sanitized/%.o)
 	$(CC) $(SANITIZE) -o $@ $^ $(MBEDCRYPTO)
+
+# Lines of the core that the host tests reach; below COVERAGE_MIN percent is a failure.
+COVERAGE_MIN := 95
+.PHONY: coverage
+covered := $(CORE:%.c=$(BUILD)/coverage/%.o)
+$(BUILD)/coverage/%.o: %.c
+	@mkdir -p $(@D)
+	$(CC) $(BASE) -O0 -g --coverage -Icore -Iport -Itest -c -o $@ $<
+$(BUILD)/coverage/tests: $(covered) $(HOST:%.c=$(BUILD)/coverage/%.o) $(HOST_TESTS:%.c=$(BUILD)/coverage/%.o)
+	$(CC) --coverage $(TEST_LINK) -o $@ $^ $(MBEDCRYPTO)
+coverage: $(BUILD)/coverage/tests
+	@find $(BUILD)/coverage -name '*.gcda' -delete
+	@$(BUILD)/coverage/tests
+	@gcov -n $(covered) | awk -v least=$(COVERAGE_MIN) -f test/coverage.awk

@@ -71,6 +71,7 @@ int main(void) {
   test_sequence(&suite);
   test_record(&suite);
   test_failures(&suite);
+  test_memory(&suite);
   printf("%u passed, %u failed\n", suite.passed, suite.failed);
   return suite.failed == 0 ? 0 : 1;
 }

@@ -53,5 +53,6 @@ void test_aead(struct suite *suite);
 void test_sequence(struct suite *suite);
 void test_record(struct suite *suite);
 void test_failures(struct suite *suite);
+void test_memory(struct suite *suite);
 
 #endif
