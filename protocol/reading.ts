@@ -4,7 +4,7 @@
  */
 import { type Bytes, chars, toBigEndian } from "./bytes.ts";
 import { cborBytes } from "./cbor.ts";
-import type { CoseCrypto, DeviceCrypto, KeyHandle } from "./cose/crypto.ts";
+import type { CoseCrypto, KeyHandle, SessionCrypto } from "./cose/crypto.ts";
 import { nonceOf, type SequencedEncrypt0 } from "./cose/encrypt0.ts";
 import { encStructure, externalAad } from "./cose/structures.ts";
 
@@ -15,7 +15,7 @@ import { encStructure, externalAad } from "./cose/structures.ts";
  * The sequence number must have just been reserved with `reserveSequence`.
  */
 export function createReadingSealer(
-  crypto: DeviceCrypto,
+  crypto: SessionCrypto,
   session: { key: KeyHandle; kid: Bytes },
   deviceThumbprint: Bytes,
 ) {

@@ -6,8 +6,8 @@ import { type Bytes, fromBigEndian, toBigEndian } from "./bytes.ts";
 import { type Cursor, cborBytes, readBytes, readBytesOf, readEnd, readExactly } from "./cbor.ts";
 import {
   type CoseCrypto,
-  type DeviceCrypto,
   type KeyHandle,
+  type SessionCrypto,
   USAGE_CARRIED,
   USAGE_DECRYPT,
   USAGE_DERIVE,
@@ -47,7 +47,7 @@ export interface DeviceSession {
 }
 
 /** Makes a session: fresh key and Base IV, next device counter, message sealed and signed. */
-export function createSessionMaker(crypto: DeviceCrypto) {
+export function createSessionMaker(crypto: SessionCrypto) {
   return function makeSession(
     device: { key: KeyHandle; thumbprint: Bytes },
     recipients: Recipient[],

@@ -23,6 +23,21 @@ const deviceCryptoNames: Record<keyof DeviceCrypto, true> = {
   exportBaseIv: true,
   reserveSequence: true,
   aeadEncryptSequence: true,
+  generateKeyPair: true,
+  openKey: true,
+  hasKey: true,
+  nextCounter: true,
+  eraseKey: true,
+  writeCsr: true,
+  verifyCertificate: true,
+  writeRecord: true,
+  readRecord: true,
+  eraseRecord: true,
+  eraseAll: true,
+  ringAppend: true,
+  ringPeek: true,
+  ringDrop: true,
+  ringCount: true,
 };
 
 type HostMethod = (...values: unknown[]) => unknown;

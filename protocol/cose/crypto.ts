@@ -109,6 +109,35 @@ export interface CoseCrypto {
   deriveKey(key: KeyHandle, info: Bytes, usage: number): KeyHandle;
 }
 
+/** What sessions and readings ask of the device's module: its own key, counter and sequence numbers. */
+export interface SessionCrypto extends CoseCrypto {
+  /**
+   * The device's own P-256 key (SIGN and DERIVE), made and stored on the first
+   * call of its life, opened on every later one. "store" when the record is
+   * damaged or cannot be written; it is never replaced silently.
+   */
+  openDeviceKey(): KeyHandle;
+
+  /**
+   * The next value of the device counter, from 1: stored and read back before it
+   * is returned, so that no value is handed out twice. A damaged slot adds 1,024.
+   * "sequence" at its limit (2^32 - 1).
+   */
+  nextDeviceCounter(): number;
+
+  /** The 12-byte Base IV of an ENCRYPT_SEQUENCE key: not a secret, it travels with the key. */
+  exportBaseIv(key: KeyHandle): Bytes;
+
+  /** The next sequence number of an ENCRYPT_SEQUENCE key, from 1; "sequence" past 2^20. */
+  reserveSequence(key: KeyHandle): number;
+
+  /**
+   * AES-128-GCM under the sequence number just reserved; the nonce is Base IV XOR
+   * number (RFC 9052 section 3.1). Each number encrypts once: "sequence" otherwise.
+   */
+  aeadEncryptSequence(key: KeyHandle, sequence: number, aad: Bytes, plaintext: Bytes): Bytes;
+}
+
 /** The key usage of a certificate, as in the first byte of its bit string (RFC 5280 section 4.2.1.3). */
 export const KEY_USAGE_DIGITAL_SIGNATURE = 0x80;
 export const KEY_USAGE_KEY_AGREEMENT = 0x08;
@@ -256,31 +285,10 @@ export interface DeviceRing {
   ringCount(): number;
 }
 
-/** What the device's module offers beyond COSE: its own key, its counter, its sequence numbers. */
-export interface DeviceCrypto extends CoseCrypto {
-  /**
-   * The device's own P-256 key (SIGN and DERIVE), made and stored on the first
-   * call of its life, opened on every later one. "store" when the record is
-   * damaged or cannot be written; it is never replaced silently.
-   */
-  openDeviceKey(): KeyHandle;
-
-  /**
-   * The next value of the device counter, from 1: stored and read back before it
-   * is returned, so that no value is handed out twice. A damaged slot adds 1,024.
-   * "sequence" at its limit (2^32 - 1).
-   */
-  nextDeviceCounter(): number;
-
-  /** The 12-byte Base IV of an ENCRYPT_SEQUENCE key: not a secret, it travels with the key. */
-  exportBaseIv(key: KeyHandle): Bytes;
-
-  /** The next sequence number of an ENCRYPT_SEQUENCE key, from 1; "sequence" past 2^20. */
-  reserveSequence(key: KeyHandle): number;
-
-  /**
-   * AES-128-GCM under the sequence number just reserved; the nonce is Base IV XOR
-   * number (RFC 9052 section 3.1). Each number encrypts once: "sequence" otherwise.
-   */
-  aeadEncryptSequence(key: KeyHandle, sequence: number, aad: Bytes, plaintext: Bytes): Bytes;
-}
+/** The device's module: all that touches a secret of the device, or must outlast a reset. */
+export interface DeviceCrypto
+  extends SessionCrypto,
+    DeviceKeys,
+    DeviceCertificates,
+    DeviceRecords,
+    DeviceRing {}

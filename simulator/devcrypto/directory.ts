@@ -1,7 +1,7 @@
-import { lstatSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { lstatSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { fail } from "../../protocol/errors.ts";
-import { orStore } from "./private-file.ts";
+import { erasePrivateFile, orStore } from "./private-file.ts";
 
 /** Holds the process id of the module that has the directory open. */
 const LOCK_FILE = "stand-in.lock";
@@ -21,6 +21,12 @@ export function claimDirectory(directory: string): () => void {
   const lock = join(directory, LOCK_FILE);
   if (!tryLock(lock)) takeOver(lock);
   return () => rmSync(lock, { force: true });
+}
+
+/** Erases every file of the directory but the lock of the module that has it open. */
+export function eraseDirectory(directory: string): void {
+  const names = orStore(directory, () => readdirSync(directory));
+  for (const name of names) if (name !== LOCK_FILE) erasePrivateFile(directory, name);
 }
 
 function objectionTo(directory: string): string | undefined {

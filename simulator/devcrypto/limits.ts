@@ -33,3 +33,17 @@ export function boundedCount(count: number, name: string, limit: number): number
     fail("argument", `${name}, expected an integer from 0 to ${limit}, got ${String(count)}`);
   return count;
 }
+
+/** The longest record: a reply of 4 KiB kept for resending. */
+export const RECORD_LIMIT = 4096;
+/** The longest entry of the ring: a reading of 1 KiB, and what the queue notes beside it. */
+export const RING_ENTRY_LIMIT = 1024 + 64;
+/** The contents of an object identifier 2.25.<uuid> take 20 bytes. */
+export const ROLE_LIMIT = 32;
+
+/** The id of a stored key or a record; "argument" for anything but 1 to 10 of a-z and 0-9. */
+export function checkId(id: string): string {
+  if (typeof id !== "string" || !/^[a-z0-9]{1,10}$/.test(id))
+    fail("argument", `id, expected 1 to 10 characters a-z and 0-9, got ${String(id)}`);
+  return id;
+}

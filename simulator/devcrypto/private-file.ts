@@ -3,17 +3,19 @@ import {
   constants,
   fstatSync,
   fsyncSync,
+  lstatSync,
   openSync,
   readSync,
   renameSync,
   rmSync,
+  unlinkSync,
   writeSync,
 } from "node:fs";
 import { join } from "node:path";
 import { fail } from "../../protocol/errors.ts";
 
-/** A record is 118 bytes. What is longer is damaged, and its first bytes show that as well. */
-const READ_LIMIT = 4096;
+/** The longest record and more: what is longer is damaged, and its first bytes show that as well. */
+const READ_LIMIT = 8192;
 const OWNER_ONLY = 0o600;
 
 /** The file's content, undefined when there is none; "store" when it is not private to this user. */
@@ -51,6 +53,18 @@ export function writePrivateFile(directory: string, name: string, content: Buffe
   });
 }
 
+/** Removes a file after writing zeros over it; none is no error. */
+export function erasePrivateFile(directory: string, name: string): void {
+  const path = join(directory, name);
+  orStore(path, () => {
+    const status = lstatSync(path, { throwIfNoEntry: false });
+    if (status === undefined) return;
+    if (status.isFile()) writeSynced(path, Buffer.alloc(status.size), constants.O_WRONLY);
+    unlinkSync(path);
+    syncDirectory(directory);
+  });
+}
+
 /** Runs a file operation; the system's failure is a "store" error with the system's code. */
 export function orStore<T>(what: string, operation: () => T): T {
   try {
@@ -73,9 +87,10 @@ function openForReading(path: string): number | undefined {
   }
 }
 
-function writeSynced(path: string, content: Buffer): void {
-  const { O_WRONLY, O_CREAT, O_EXCL, O_NOFOLLOW } = constants;
-  const file = openSync(path, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, OWNER_ONLY);
+const { O_WRONLY, O_CREAT, O_EXCL, O_NOFOLLOW } = constants;
+
+function writeSynced(path: string, content: Buffer, mode = O_WRONLY | O_CREAT | O_EXCL): void {
+  const file = openSync(path, mode | O_NOFOLLOW, OWNER_ONLY);
   try {
     writeSync(file, content);
     fsyncSync(file);

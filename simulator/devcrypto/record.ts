@@ -1,16 +1,19 @@
+import { crc32 } from "./crc32.ts";
+
 /*
- * One slot of the device key record, as the C module writes it, so that a
- * simulated device keeps its identity whichever of the two opens its directory:
+ * One slot of a stored key, as the C module writes it where the chip has no key of its
+ * own, so that a simulated device keeps its identity whichever of the two opens its
+ * directory:
  *   0   4  "cfdk"
  *   4   1  version of this layout
  *   5   8  record sequence, from 1
- *  13   4  device counter: the last value handed out
+ *  13   4  counter: the last value handed out
  *  17  32  private key
  *  49  65  public key
  * 114   4  CRC-32 of all before
  * Numbers are big-endian.
  */
-export interface DeviceRecord {
+export interface KeyRecord {
   /** Which record is newer. */
   readonly sequence: number;
   readonly counter: number;
@@ -28,7 +31,7 @@ const PUBLIC_AT = 49;
 const CRC_AT = 114;
 const RECORD_SIZE = 118;
 
-export function encodeRecord(record: DeviceRecord): Buffer {
+export function encodeRecord(record: KeyRecord): Buffer {
   const content = Buffer.alloc(RECORD_SIZE);
   MAGIC_AND_VERSION.copy(content);
   content.writeBigUInt64BE(BigInt(record.sequence), SEQUENCE_AT);
@@ -40,7 +43,7 @@ export function encodeRecord(record: DeviceRecord): Buffer {
 }
 
 /** Views on the content; undefined when it is not a whole record. */
-export function decodeRecord(content: Buffer): DeviceRecord | undefined {
+export function decodeRecord(content: Buffer): KeyRecord | undefined {
   if (content.length !== RECORD_SIZE) return undefined;
   if (!content.subarray(0, SEQUENCE_AT).equals(MAGIC_AND_VERSION)) return undefined;
   if (content.readUInt32BE(CRC_AT) !== crc32(content.subarray(0, CRC_AT))) return undefined;
@@ -52,14 +55,4 @@ export function decodeRecord(content: Buffer): DeviceRecord | undefined {
     secret: content.subarray(SECRET_AT, PUBLIC_AT),
     publicKey: content.subarray(PUBLIC_AT, CRC_AT),
   };
-}
-
-/** CRC-32 of Ethernet and zip: it finds damage, not forgery. Who can write the file can read the key. */
-function crc32(data: Buffer): number {
-  let crc = 0xffffffff;
-  for (const byte of data) {
-    crc ^= byte;
-    for (let bit = 0; bit < 8; bit++) crc = (crc >>> 1) ^ (0xedb88320 & -(crc & 1));
-  }
-  return ~crc >>> 0;
 }

@@ -11,7 +11,7 @@ const GENERATION_LIMIT = 0x7fffff;
 export interface Entry {
   readonly key: KeyHandle;
   readonly usage: number;
-  readonly kind: "content" | "device";
+  readonly kind: "content" | "pair" | "stored";
   /** Of an ENCRYPT_SEQUENCE key only. */
   readonly sequence?: SequenceState;
 }

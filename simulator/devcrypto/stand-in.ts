@@ -12,12 +12,14 @@ import {
   USAGE_WRAP,
 } from "../../protocol/cose/crypto.ts";
 import { fail } from "../../protocol/errors.ts";
-import { createDeviceKey } from "./device-key.ts";
-import { claimDirectory } from "./directory.ts";
+import { createCertificates } from "./certificates.ts";
+import { claimDirectory, eraseDirectory } from "./directory.ts";
 import { bounded, boundedCount, CARRIER_LIMIT, INPUT_LIMIT, PREFIX_LIMIT } from "./limits.ts";
-import { openRecordStore } from "./record-store.ts";
+import { createRecords } from "./records.ts";
+import { createRing } from "./ring.ts";
 import { createSequences } from "./sequence.ts";
 import { createSlots, type SequenceState, type Slots } from "./slots.ts";
+import { createStoredKeys } from "./stored-keys.ts";
 
 /** A device's crypto module with the keys of one directory. */
 export type OpenDeviceCrypto = DeviceCrypto & {
@@ -34,21 +36,37 @@ export function openStandIn(directory: string): OpenDeviceCrypto {
   const crypto = createNodeCrypto();
   const slots = createSlots();
   const release = claimDirectory(directory);
+  const { forget, ...keys } = createStoredKeys(crypto, slots, directory);
+  const { close: closeRing, ...ring } = createRing(directory);
   let isOpen = true;
+
+  function forgetKeys(): void {
+    for (const key of slots.clear()) crypto.destroyKey(key);
+    forget();
+    closeRing();
+  }
+
   const functions: DeviceCrypto = {
     ...basics(crypto, slots),
     ...signatures(crypto, slots),
     ...agreements(crypto, slots),
     ...contents(crypto, slots),
     ...createSequences(crypto, slots),
-    ...createDeviceKey(crypto, slots, openRecordStore(directory)),
+    ...createCertificates(crypto, slots),
+    ...createRecords(directory),
+    ...keys,
+    ...ring,
+    eraseAll() {
+      forgetKeys();
+      eraseDirectory(directory);
+    },
   };
   return {
     ...guard(functions, () => isOpen),
     close() {
       if (!isOpen) return;
       isOpen = false;
-      for (const key of slots.clear()) crypto.destroyKey(key);
+      forgetKeys();
       release();
     },
   };
@@ -88,7 +106,7 @@ function basics(crypto: NodeCrypto, slots: Slots): Basics {
 
     destroyKey(handle) {
       const { key, kind } = slots.get(handle, 0);
-      if (kind !== "content") fail("key", "key, expected a volatile one, got the device key");
+      if (kind === "stored") fail("key", "key, expected a volatile one, got a stored one");
       slots.remove(handle);
       crypto.destroyKey(key);
     },

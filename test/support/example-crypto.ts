@@ -5,8 +5,8 @@
 import { createCipheriv, createECDH, createHash } from "node:crypto";
 import { type Bytes, toBigEndian } from "../../protocol/bytes.ts";
 import {
-  type DeviceCrypto,
   type KeyHandle,
+  type SessionCrypto,
   USAGE_CARRIED,
   USAGE_DERIVE,
   USAGE_ENCRYPT,
@@ -57,7 +57,7 @@ function wrapExample(context: Bytes): Bytes {
 }
 
 /** Good for one session message and the readings under it. */
-export function createExampleCrypto(): DeviceCrypto {
+export function createExampleCrypto(): SessionCrypto {
   let sequence = 0;
   return {
     ...nodeCrypto,

@@ -236,7 +236,7 @@ describeBoth("DeviceCrypto", (open) => {
     crypto.close();
     const { close, ...functions } = crypto;
     expect(typeof close).toBe("function");
-    expect(Object.keys(functions)).toHaveLength(19);
+    expect(Object.keys(functions)).toHaveLength(34);
     expect(codeOf(() => crypto.aeadEncrypt(key, nonce, aad, aad))).toBe("key");
     expect(codeOf(() => crypto.generateRandom(1))).toBe("key");
     expect(codeOf(() => crypto.openDeviceKey())).toBe("key");

@@ -1,7 +1,7 @@
 import { join } from "node:path";
 import { fail } from "../../protocol/errors.ts";
-import { readPrivateFile, writePrivateFile } from "./private-file.ts";
-import { type DeviceRecord, decodeRecord, encodeRecord } from "./record.ts";
+import { erasePrivateFile, readPrivateFile, writePrivateFile } from "./private-file.ts";
+import { decodeRecord, encodeRecord, type KeyRecord } from "./record.ts";
 
 /** Added to the counter when a record is lost: more than the lost one can have been ahead. */
 export const COUNTER_JUMP = 1024;
@@ -13,59 +13,65 @@ export const COUNTER_LIMIT = 2 ** 32 - 1;
  * is in this process's memory anyway.
  */
 
-/** Two slots, written in turn: a write that goes wrong costs the older record. */
-const SLOT_FILES = ["device-a", "device-b"] as const;
 type Index = 0 | 1;
-type Slot = DeviceRecord | "absent" | "damaged";
+type Slot = KeyRecord | "absent" | "damaged";
 
-export interface RecordStore {
+export interface KeyRecords {
   /** The newest record, undefined before the first; "store" when something is there and nothing valid. */
-  load(): DeviceRecord | undefined;
+  load(): KeyRecord | undefined;
   /** Writes both slots, so that a missing one later on is known as a loss. */
-  create(secret: Buffer, publicKey: Buffer): DeviceRecord;
+  create(secret: Buffer, publicKey: Buffer): KeyRecord;
   /**
    * Stores the next value of the counter and returns it once it has been read back.
    * "sequence" at its limit.
    */
   nextCounter(): number;
+  /** True when either slot holds anything. */
+  exists(): boolean;
+  erase(): void;
 }
 
-/** The records of the device in a directory that the caller has claimed. */
-export function openRecordStore(directory: string): RecordStore {
+/**
+ * The records of one stored key in a directory that the caller has claimed. Two slots,
+ * written in turn: a write that goes wrong costs the older record.
+ */
+export function openKeyRecords(directory: string, id: string): KeyRecords {
+  const files = [`${id}-a`, `${id}-b`] as const;
+
   function read(index: Index): Slot {
-    const content = readPrivateFile(join(directory, SLOT_FILES[index]));
+    const content = readPrivateFile(join(directory, files[index]));
     return content === undefined ? "absent" : (decodeRecord(content) ?? "damaged");
   }
 
-  function write(index: Index, record: DeviceRecord): DeviceRecord {
+  function write(index: Index, record: KeyRecord): KeyRecord {
     const content = encodeRecord(record);
-    writePrivateFile(directory, SLOT_FILES[index], content);
-    const stored = readPrivateFile(join(directory, SLOT_FILES[index]));
+    writePrivateFile(directory, files[index], content);
+    const stored = readPrivateFile(join(directory, files[index]));
     if (stored === undefined || !stored.equals(content))
-      fail("store", "device record, expected what was written, got something else");
+      fail("store", "key record, expected what was written, got something else");
     return record;
   }
 
-  function newest(): { index: Index; record: DeviceRecord } | undefined {
+  function newest(): { index: Index; record: KeyRecord } | undefined {
     const slots = [read(0), read(1)] as const;
     if (slots[0] === "absent" && slots[1] === "absent") return undefined;
     const index = sequenceOf(slots[1]) > sequenceOf(slots[0]) ? 1 : 0;
     const record = slots[index];
     const other = slots[flip(index)];
     if (typeof record === "string")
-      return fail("store", `device record, expected a valid slot, got ${record} and ${other}`);
+      return fail("store", `key record, expected a valid slot, got ${record} and ${other}`);
     if (typeof other !== "string" && !other.publicKey.equals(record.publicKey))
-      return fail("store", "device record, expected one key, got two");
+      return fail("store", "key record, expected one key, got two");
     return sequenceOf(other) + 1 === record.sequence ? { index, record } : jump(index, record);
   }
 
   /** The lost record may have been the newer one, its counter already used. */
-  function jump(index: Index, record: DeviceRecord) {
+  function jump(index: Index, record: KeyRecord) {
     const counter = Math.min(record.counter + COUNTER_JUMP, COUNTER_LIMIT);
     return advance(index, record, counter);
   }
 
-  function advance(index: Index, record: DeviceRecord, counter: number) {
+  function advance(index: Index, record: KeyRecord, counter: number) {
     const next = { ...record, counter, sequence: record.sequence + 1 };
     return { index: flip(index), record: write(flip(index), next) };
   }
@@ -80,11 +86,17 @@ export function openRecordStore(directory: string): RecordStore {
 
     nextCounter() {
       const last = newest();
-      if (last === undefined) return fail("store", "device record, expected one, got none");
+      if (last === undefined) return fail("store", "key record, expected one, got none");
       const { counter } = last.record;
       if (counter >= COUNTER_LIMIT)
-        fail("sequence", `device counter, expected less than ${COUNTER_LIMIT}, got ${counter}`);
+        fail("sequence", `counter, expected less than ${COUNTER_LIMIT}, got ${counter}`);
       return advance(last.index, last.record, counter + 1).record.counter;
+    },
+
+    exists: () => files.some((file) => readPrivateFile(join(directory, file)) !== undefined),
+
+    erase() {
+      for (const file of files) erasePrivateFile(directory, file);
     },
   };
 }
