@@ -1,0 +1,239 @@
+#include "call.h"
+
+#include "jsparse.h"
+#include "jsutils.h"
+#include "jsvariterator.h"
+#include "jswrap_error.h"
+
+#include "dc_status.h"
+#include "host.h"
+
+/* The interpreter is one for a process or chip, and so is its module. It is opened by the
+ * first call, so that a program without it makes no store; it then stays open for good:
+ * handles of the program before load() must not name keys of the one after. */
+static struct dc module;
+static bool module_open;
+
+static void throw_error(struct call *call, const char *code, bool is_type, JsVar *message) {
+  if (!call->failed) {
+    JsVar *error =
+        is_type ? jswrap_typeerror_constructor(message) : jswrap_error_constructor(message);
+    if (error != NULL) jsvObjectSetStringChild(error, "code", code);
+    if (error == NULL)
+      jspSetError(); /* no memory for the error itself: Espruino ends the statement */
+    else if (!jspHasError())
+      jspSetException(error);
+    jsvUnLock(error);
+  }
+  jsvUnLock(message);
+  call->failed = true;
+}
+
+static void throw_memory(struct call *call) {
+  const struct dc_meaning *meaning = dc_meaning(DC_ERR_MEMORY);
+  throw_error(call, meaning->code, false,
+              jsvVarPrintf("%s: %s", call->function, meaning->sentence));
+}
+
+static void open_module(struct call *call) {
+  struct dc_port port;
+  const char *reason;
+  if (host_open(&port, &reason) != 0) {
+    throw_error(call, "store", false, jsvVarPrintf("%s: store, %s", call->function, reason));
+    return;
+  }
+  dc_init(&module, &port);
+  module_open = true;
+}
+
+void begin_call(struct call *call, const char *function, size_t stack) {
+  call->dc = &module;
+  call->function = function;
+  call->failed = false;
+  call->result = NULL;
+  for (unsigned i = 0; i < MAX_ARGUMENTS; i++) call->spread[i] = NULL;
+  call->copy_count = 0;
+  call->short_used = 0;
+  size_t free_stack = jsuGetFreeStack();
+  if (free_stack < stack)
+    throw_error(call, "memory", false,
+                jsvVarPrintf("%s: stack, expected %d bytes free, got %d", function, (int)stack,
+                             (int)free_stack));
+  if (!module_open && !call->failed) open_module(call);
+}
+
+void reset_module(void) {
+  if (module_open) dc_free(&module);
+}
+
+/* Small integers of the array become variables of their own, which only the lock holds. */
+void spread_arguments(struct call *call, JsVar *array) {
+  jsvGetArrayItems(array, MAX_ARGUMENTS, call->spread);
+}
+
+bool check(struct call *call, int status) {
+  if (call->failed || status == 0) return !call->failed;
+  const struct dc_meaning *meaning = dc_meaning(status);
+  throw_error(call, meaning->code, false,
+              jsvVarPrintf("%s: %s", call->function, meaning->sentence));
+  return false;
+}
+
+static void refuse(struct call *call, const char *name, const char *expected, bool is_type) {
+  throw_error(call, "argument", is_type,
+              jsvVarPrintf("%s: %s, expected %s, got another kind", call->function, name, expected));
+}
+
+static void refuse_size(struct call *call, const char *name, const char *bound, size_t size,
+                        size_t got) {
+  throw_error(call, "argument", false,
+              jsvVarPrintf("%s: %s, expected %s %d bytes, got %d", call->function, name, bound,
+                           (int)size, (int)got));
+}
+
+/* False for what holds no bytes: other typed arrays count elements, not bytes, and
+ * Espruino would take a number, an array or undefined for bytes without a word. */
+static bool measure(JsVar *var, size_t *length) {
+  if (jsvIsString(var) && !jsvIsUTF8String(var)) {
+    *length = jsvGetStringLength(var);
+    return true;
+  }
+  if (!jsvIsArrayBuffer(var)) return false;
+  *length = jsvGetArrayBufferLength(var);
+  return var->varData.arraybuffer.type == ARRAYBUFFERVIEW_UINT8 ||
+         var->varData.arraybuffer.type == ARRAYBUFFERVIEW_ARRAYBUFFER;
+}
+
+/* Room for a copy: in the call, or in JavaScript's memory until the finish. */
+static uint8_t *make_room(struct call *call, size_t length) {
+  if (length <= SHORT_SIZE - call->short_used) {
+    uint8_t *room = call->shorts + call->short_used;
+    call->short_used += length;
+    return room;
+  }
+  JsVar *copy = call->copy_count < MAX_COPIES ? jsvNewFlatStringOfLength((unsigned)length) : NULL;
+  if (copy == NULL) {
+    throw_memory(call);
+    return NULL;
+  }
+  call->copies[call->copy_count++] = copy;
+  return (uint8_t *)jsvGetFlatStringPointer(copy);
+}
+
+struct dc_bytes take_bytes(struct call *call, JsVar *var, const char *name, size_t max) {
+  struct dc_bytes bytes = {NULL, 0};
+  size_t length = 0;
+  size_t got = 0;
+  if (call->failed) return bytes;
+  if (!measure(var, &length)) {
+    refuse(call, name, "a byte string, Uint8Array or ArrayBuffer", true);
+    return bytes;
+  }
+  if (length > max) {
+    refuse_size(call, name, "at most", max, length);
+    return bytes;
+  }
+  const uint8_t *data = (const uint8_t *)jsvGetDataPointer(var, &got);
+  if (data == NULL) {
+    uint8_t *room = make_room(call, length);
+    if (room == NULL) return bytes;
+    jsvIterateCallbackToBytes(var, room, (unsigned)length);
+    data = room;
+  }
+  bytes.data = data;
+  bytes.length = length;
+  return bytes;
+}
+
+struct dc_bytes take_input(struct call *call, JsVar *var, const char *name) {
+  return take_bytes(call, var, name, DC_INPUT_MAX);
+}
+
+const uint8_t *take_exactly(struct call *call, JsVar *var, const char *name, size_t size) {
+  struct dc_bytes bytes = take_bytes(call, var, name, DC_INPUT_MAX);
+  if (!call->failed && bytes.length != size) refuse_size(call, name, "exactly", size, bytes.length);
+  return call->failed ? NULL : bytes.data;
+}
+
+/* False for anything but an integer from 0 to 2^32 - 1; pins are integers to Espruino. */
+static bool get_number(JsVar *var, uint32_t *value) {
+  *value = 0;
+  if (jsvIsPin(var) || !(jsvIsInt(var) || jsvIsFloat(var))) return false;
+  JsVarFloat number = jsvGetFloat(var);
+  if (!(number >= 0 && number <= (JsVarFloat)UINT32_MAX)) return false; /* also NaN */
+  *value = (uint32_t)number;
+  return (JsVarFloat)*value == number;
+}
+
+uint32_t take_number(struct call *call, JsVar *var, const char *name) {
+  uint32_t value;
+  if (!get_number(var, &value))
+    refuse(call, name, "an integer from 0 to 2^32 - 1",
+           jsvIsPin(var) || !(jsvIsInt(var) || jsvIsFloat(var)));
+  return value;
+}
+
+dc_handle take_handle(JsVar *var) {
+  dc_handle key;
+  return get_number(var, &key) ? key : 0;
+}
+
+uint8_t *make_result(struct call *call, size_t length) {
+  static uint8_t nothing[1];
+  if (call->failed) return NULL;
+  /* Espruino loses a variable with each flat string of no bytes. */
+  call->result =
+      length == 0 ? jsvNewFromEmptyString() : jsvNewFlatStringOfLength((unsigned)length);
+  if (call->result == NULL) throw_memory(call);
+  if (call->result == NULL || length == 0) return call->failed ? NULL : nothing;
+  return (uint8_t *)jsvGetFlatStringPointer(call->result);
+}
+
+JsVar *finish_call(struct call *call) {
+  jsvUnLockMany(call->copy_count, call->copies);
+  jsvUnLockMany(MAX_ARGUMENTS, call->spread);
+  if (!call->failed) return call->result;
+  jsvUnLock(call->result);
+  return NULL;
+}
+
+static JsVar *finish_with(struct call *call, JsVar *value) {
+  if (!call->failed && value == NULL) throw_memory(call);
+  call->result = value;
+  return finish_call(call);
+}
+
+JsVar *finish_with_boolean(struct call *call, bool value) {
+  return finish_with(call, call->failed ? NULL : jsvNewFromBool(value));
+}
+
+JsVar *finish_with_number(struct call *call, uint32_t value) {
+  return finish_with(call, call->failed ? NULL : jsvNewFromLongInteger(value));
+}
+
+JsVar *finish_with_key(struct call *call, dc_handle key) {
+  bool made = !call->failed;
+  JsVar *value = finish_with_number(call, key);
+  if (made && value == NULL) dc_destroy_key(&module, key);
+  return value;
+}
+
+/* Each step may find no memory; the key goes in last. */
+JsVar *finish_with_prefix_and_key(struct call *call, dc_handle key) {
+  if (call->failed) return finish_call(call);
+  JsVar *object = jsvNewObject();
+  JsVar *number = jsvNewFromLongInteger(key);
+  JsVar *name = object == NULL ? NULL : jsvAddNamedChild(object, call->result, "prefix");
+  JsVar *key_name =
+      object == NULL || number == NULL ? NULL : jsvAddNamedChild(object, number, "key");
+  bool made = name != NULL && key_name != NULL;
+  jsvUnLock3(number, name, key_name);
+  jsvUnLock(call->result);
+  call->result = NULL;
+  if (!made) {
+    jsvUnLock(object);
+    dc_destroy_key(&module, key);
+    object = NULL;
+  }
+  return finish_with(call, object);
+}

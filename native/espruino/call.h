@@ -1,0 +1,83 @@
+#ifndef DC_ESPRUINO_CALL_H
+#define DC_ESPRUINO_CALL_H
+
+/*
+ * One call from JavaScript: its arguments, its result, its error. Espruino's
+ * counterpart of native/node/call.h.
+ */
+
+#include <stdbool.h>
+
+#include "jsvar.h"
+
+#include "dc.h"
+
+/** Arguments of the longest function, and its byte arguments. */
+#define MAX_ARGUMENTS 6u
+#define MAX_COPIES 4u
+/** Short arguments that do not lie in one piece are copied here: a reading's few hundred bytes. */
+#define SHORT_SIZE 384u
+
+/**
+ * Stack that must be free before a call, with what Espruino needs to throw. Measured
+ * on RV32 without optimisation: 3.1 kB for the heaviest calculation on the curve.
+ */
+#define STACK_CURVE 4096u
+#define STACK_AES 2048u
+
+/**
+ * Once `failed` is set an exception is pending, inputs read as empty, and nothing may
+ * be calculated any more. Pointers into JavaScript's memory hold until the finish.
+ */
+struct call {
+  struct dc *dc;
+  const char *function;
+  bool failed;
+  JsVar *result;
+  JsVar *spread[MAX_ARGUMENTS]; /* held until the finish; NULL where there is none */
+  unsigned copy_count;
+  JsVar *copies[MAX_COPIES];
+  size_t short_used;
+  uint8_t shorts[SHORT_SIZE];
+};
+
+/** Starts a call of the function of that name; opens the module if this is its first. */
+void begin_call(struct call *call, const char *function, size_t stack);
+
+/** Wipes all volatile keys: for the end of a program. */
+void reset_module(void);
+
+/** The arguments of a function that takes more than Espruino passes singly (four): into `spread`. */
+void spread_arguments(struct call *call, JsVar *array);
+
+/** Throws for a DC_ERR_*; true when `status` is 0. */
+bool check(struct call *call, int status);
+
+/** A byte string, Uint8Array or ArrayBuffer of at most `max` bytes. Empty when the call has failed. */
+struct dc_bytes take_bytes(struct call *call, JsVar *var, const char *name, size_t max);
+/** The same, as long as dc.h lets any input be. */
+struct dc_bytes take_input(struct call *call, JsVar *var, const char *name);
+/** The same of exactly `size` bytes; NULL when the call has failed. */
+const uint8_t *take_exactly(struct call *call, JsVar *var, const char *name, size_t size);
+/** An integer from 0 to 2^32 - 1. */
+uint32_t take_number(struct call *call, JsVar *var, const char *name);
+/** A handle; 0, which names no key, for anything else than an integer. */
+dc_handle take_handle(JsVar *var);
+
+/**
+ * The byte string that will be returned, made before anything is calculated: a call
+ * that finds no memory for its result has used no sequence number and made no key.
+ * JavaScript sees it after success only. NULL when the call has failed.
+ */
+uint8_t *make_result(struct call *call, size_t length);
+
+/** The result; 0, with the exception pending, when the call has failed. */
+JsVar *finish_call(struct call *call);
+JsVar *finish_with_boolean(struct call *call, bool value);
+JsVar *finish_with_number(struct call *call, uint32_t value);
+/** A key that cannot be handed out, for want of memory, is destroyed. */
+JsVar *finish_with_key(struct call *call, dc_handle key);
+/** `{prefix, key}`, the prefix being what make_result made. */
+JsVar *finish_with_prefix_and_key(struct call *call, dc_handle key);
+
+#endif

@@ -1,0 +1,410 @@
+// The test of require("devcrypto") on Espruino itself, run from flash (.bootcde): each
+// function with good and with bad arguments. Prints "FAILED ..." for each surprise and ends
+// with "devcrypto test: <passed> passed, <failed> failed". It starts itself again once, to see
+// what is left of the keys. Wanted in Storage beside it: "big", 64 KiB of anything.
+
+const crypto = require("devcrypto");
+const storage = require("Storage");
+const state = storage.readJSON("state", true) || { passed: 0, failed: 0 };
+const USAGE = { DERIVE: 2, ENCRYPT: 4, DECRYPT: 8, SEQUENCE: 16, WRAP: 32, CARRIED: 64 };
+
+function expect(name, got, wanted) {
+  if (got === wanted) {
+    state.passed++;
+    return;
+  }
+  state.failed++;
+  print(`FAILED ${name}: expected ${wanted}, got ${got}`);
+}
+
+/** What the call throws, as "code" or "code TypeError"; "nothing" when it returns. */
+function thrown(name, args) {
+  try {
+    crypto[name].apply(crypto, args);
+    return "nothing";
+  } catch (error) {
+    if (!(error instanceof Error || error instanceof TypeError)) return "no Error";
+    if (error.message.indexOf(`${name}: `) !== 0) return error.message;
+    return error.code + (error instanceof TypeError ? " TypeError" : "");
+  }
+}
+
+function repeat(length) {
+  var text = "";
+  while (text.length < length) text += "\x5a";
+  return text;
+}
+
+const big = storage.read("big");
+const device = crypto.openDeviceKey();
+const point = crypto.exportPublicKey(device);
+const offCurve = point.substr(0, 64) + String.fromCharCode(point.charCodeAt(64) ^ 1);
+const nonce = repeat(12);
+const cipher = crypto.generateKey(USAGE.ENCRYPT | USAGE.DECRYPT);
+const carrier = crypto.generateKey(USAGE.WRAP | USAGE.CARRIED);
+
+const counting = crypto.generateKey(USAGE.SEQUENCE | USAGE.CARRIED | USAGE.DERIVE);
+const agreed = crypto.keyAgreementWrap(point, "context", carrier);
+const opener = crypto.keyAgreementUnwrap(
+  device,
+  agreed.substr(0, 65),
+  "context",
+  agreed.substr(65),
+  USAGE.DECRYPT,
+);
+const sealed = crypto.aeadEncrypt(cipher, nonce, "aad", "text");
+const sealedKey = crypto.aeadEncryptKey(carrier, nonce, "aad", "prefix", counting);
+const destroyed = crypto.generateKey(USAGE.ENCRYPT);
+crypto.destroyKey(destroyed);
+
+// One row for each function: its name, its arguments' kinds, good arguments. A kind is
+// "any" (bytes), a number (exactly so many bytes), "max" and a number, "number",
+// "p256" or "aes" (a handle, and the kind of key).
+const rows = [
+  ["generateRandom", ["number"], [8]],
+  ["hashCompute", ["any"], ["abc"]],
+  ["generateKey", ["number"], [USAGE.ENCRYPT]],
+  ["exportPublicKey", ["p256"], [device]],
+  ["signMessage", ["p256", "any"], [device, "message"]],
+  ["verifyMessage", [65, "any", 64], [point, "message", repeat(64)]],
+  ["keyAgreementWrap", [65, "any", "aes"], [point, "context", carrier]],
+  [
+    "keyAgreementUnwrap",
+    ["p256", 65, "any", 24, "number"],
+    [device, agreed.substr(0, 65), "context", agreed.substr(65), USAGE.DECRYPT],
+  ],
+  ["aeadEncrypt", ["aes", 12, "any", "any"], [cipher, nonce, "aad", "text"]],
+  ["aeadDecrypt", ["aes", 12, "any", "any"], [cipher, nonce, "aad", sealed]],
+  [
+    "aeadEncryptKey",
+    ["aes", 12, "any", "max 128", "aes"],
+    [carrier, nonce, "aad", "prefix", counting],
+  ],
+  [
+    "aeadDecryptKey",
+    ["aes", 12, "any", "any", "number", "number"],
+    [opener, nonce, "aad", sealedKey, 6, USAGE.DECRYPT],
+  ],
+  ["deriveKey", ["aes", "any", "number"], [counting, "info", USAGE.DECRYPT]],
+  ["exportBaseIv", ["aes"], [counting]],
+  ["reserveSequence", ["aes"], [counting]],
+  ["aeadEncryptSequence", ["aes", "number", "any", "any"], [counting, 1, "aad", "text"]],
+  ["destroyKey", ["aes"], [0]],
+];
+
+/** Calls with the good arguments, but `value` at `index`. */
+function refuses(row, index, label, value, wanted) {
+  var args = row[2].slice();
+  args[index] = value;
+  if (row[0] === "aeadEncryptSequence" && index !== 1) args[1] = crypto.reserveSequence(counting);
+  expect(`${row[0]} argument ${index} ${label}`, thrown(row[0], args), wanted);
+}
+
+function refusesKinds(row, index, values, wanted) {
+  for (let i = 0; i < values.length; i++) refuses(row, index, `kind ${i}`, values[i], wanted);
+}
+
+function testBytes(row, index, kind) {
+  refusesKinds(
+    row,
+    index,
+    [
+      undefined,
+      null,
+      5,
+      1.5,
+      true,
+      [1, 2],
+      {},
+      new Uint16Array(4),
+      new Int8Array(4),
+      new Float64Array(1),
+      new DataView(new ArrayBuffer(4)),
+      repeat,
+      D1,
+    ],
+    "argument TypeError",
+  );
+  refuses(row, index, "64 KiB", big, "argument");
+  if (typeof kind === "number") {
+    refuses(row, index, "empty", "", "argument");
+    refuses(row, index, "one short", repeat(kind - 1), "argument");
+    refuses(row, index, "one long", repeat(kind + 1), "argument");
+    refuses(row, index, "one short as Uint8Array", new Uint8Array(kind - 1), "argument");
+    refuses(row, index, "one long as ArrayBuffer", new ArrayBuffer(kind + 1), "argument");
+  } else if (kind === "max 128") refuses(row, index, "one long", repeat(129), "argument");
+}
+
+function testNumber(row, index) {
+  refusesKinds(
+    row,
+    index,
+    [undefined, null, "1", "", [1], {}, true, D1, repeat],
+    "argument TypeError",
+  );
+  refusesKinds(row, index, [-1, 1.5, NaN, Infinity, 4294967296, -4294967295], "argument");
+}
+
+function testHandle(row, index, kind) {
+  refusesKinds(
+    row,
+    index,
+    [
+      undefined,
+      null,
+      "1",
+      {},
+      [],
+      0,
+      -1,
+      1.5,
+      NaN,
+      4294967296,
+      255,
+      destroyed,
+      true,
+      kind === "p256" ? cipher : device,
+    ],
+    "key",
+  );
+}
+
+function testArguments() {
+  rows.forEach((row) => {
+    row[1].forEach((kind, index) => {
+      if (kind === "number") testNumber(row, index);
+      else if (kind === "p256" || kind === "aes") testHandle(row, index, kind);
+      else testBytes(row, index, kind);
+    });
+    if (row[1].length > 0)
+      expect(`${row[0]} without arguments`, thrown(row[0], []).indexOf("nothing"), -1);
+  });
+}
+
+function testKindsOfBytes() {
+  var wanted = crypto.hashCompute("\x00abc\xff");
+  expect(
+    "SHA-256 of abc",
+    btoa(crypto.hashCompute("abc")),
+    "ungWv48Bz+pBQUDeXa4iI7ADYaOWF3qctBD/YfIAFa0=",
+  );
+  var view = new Uint8Array([9, 0, 97, 98, 99, 255, 9]);
+  expect("subarray", crypto.hashCompute(view.subarray(1, 6)), wanted);
+  expect("buffer", crypto.hashCompute(new Uint8Array([0, 97, 98, 99, 255]).buffer), wanted);
+  var parts = "\x00a";
+  parts += "bc";
+  parts += "\xff";
+  expect("string in parts", crypto.hashCompute(parts), wanted);
+  var long = repeat(4160);
+  expect("longest", crypto.hashCompute(long), crypto.hashCompute(E.toUint8Array(long)));
+  expect("longest from flash", crypto.hashCompute(big.substr(0, 4160)).length, 32);
+  expect("one over the longest", thrown("hashCompute", [`${long}x`]), "argument");
+  expect("random", crypto.generateRandom(12).length, 12);
+  expect("no random", crypto.generateRandom(0), "");
+  const random = crypto.generateRandom(12);
+  expect("random differs", crypto.generateRandom(12) === random, false);
+  expect("too much random", thrown("generateRandom", [4161]), "argument");
+}
+
+function flip(text, at) {
+  return text.substr(0, at) + String.fromCharCode(text.charCodeAt(at) ^ 1) + text.substr(at + 1);
+}
+
+function testCryptography() {
+  var signature = crypto.signMessage(device, "message");
+  expect("signature", crypto.verifyMessage(point, "message", signature), true);
+  expect("other message", crypto.verifyMessage(point, "massage", signature), false);
+  expect("other signature", crypto.verifyMessage(point, "message", flip(signature, 63)), false);
+  expect("point off the curve", thrown("verifyMessage", [offCurve, "m", signature]), "argument");
+  expect("wrap, off the curve", thrown("keyAgreementWrap", [offCurve, "", carrier]), "argument");
+  expect(
+    "unwrap, off the curve",
+    thrown("keyAgreementUnwrap", [device, offCurve, "context", agreed.substr(65), USAGE.DECRYPT]),
+    "argument",
+  );
+  expect(
+    "wrap cut",
+    thrown("keyAgreementUnwrap", [
+      device,
+      agreed.substr(0, 65),
+      "context",
+      flip(agreed.substr(65), 3),
+      USAGE.DECRYPT,
+    ]),
+    "decrypt",
+  );
+  expect("opened", crypto.aeadDecrypt(cipher, nonce, "aad", sealed), "text");
+  expect(
+    "empty text",
+    crypto.aeadDecrypt(cipher, nonce, "", crypto.aeadEncrypt(cipher, nonce, "", "")),
+    "",
+  );
+  for (let at = 0; at < sealed.length; at++)
+    expect(
+      `flipped ${at}`,
+      thrown("aeadDecrypt", [cipher, nonce, "aad", flip(sealed, at)]),
+      "decrypt",
+    );
+  expect("other aad", thrown("aeadDecrypt", [cipher, nonce, "aae", sealed]), "decrypt");
+  expect("no tag", thrown("aeadDecrypt", [cipher, nonce, "aad", "short"]), "decrypt");
+}
+
+function testCarriedKeys() {
+  var opened = crypto.aeadDecryptKey(opener, nonce, "aad", sealedKey, 6, USAGE.DECRYPT);
+  expect("prefix", opened.prefix, "prefix");
+  expect("fields", Object.keys(opened).join(), "prefix,key");
+  var number = crypto.reserveSequence(counting);
+  var text = crypto.aeadEncryptSequence(counting, number, "aad", "reading");
+  var iv = crypto.exportBaseIv(counting);
+  var last =
+    iv.substr(0, 10) +
+    String.fromCharCode(iv.charCodeAt(10) ^ (number >> 8)) +
+    String.fromCharCode(iv.charCodeAt(11) ^ (number & 255));
+  expect("reading", crypto.aeadDecrypt(opened.key, last, "aad", text), "reading");
+  expect("number twice", thrown("aeadEncryptSequence", [counting, number, "", ""]), "sequence");
+  crypto.destroyKey(opened.key);
+  expect("destroyed twice", thrown("destroyKey", [opened.key]), "key");
+  expect(
+    "prefix too short",
+    thrown("aeadDecryptKey", [opener, nonce, "aad", sealedKey, 5, USAGE.DECRYPT]),
+    "form",
+  );
+  expect(
+    "prefix out of bounds",
+    thrown("aeadDecryptKey", [opener, nonce, "aad", sealedKey, 129, USAGE.DECRYPT]),
+    "argument",
+  );
+  expect(
+    "key tampered",
+    thrown("aeadDecryptKey", [opener, nonce, "aad", flip(sealedKey, 20), 6, USAGE.DECRYPT]),
+    "decrypt",
+  );
+  expect("key in itself", thrown("aeadEncryptKey", [carrier, nonce, "", "", carrier]), "key");
+  var derived = crypto.deriveKey(counting, "info", USAGE.ENCRYPT);
+  expect("derived", crypto.aeadEncrypt(derived, nonce, "", "x").length, 17);
+  crypto.destroyKey(derived);
+}
+
+function testUsages() {
+  expect("encrypt with an opener", thrown("aeadEncrypt", [opener, nonce, "", ""]), "key");
+  expect("decrypt with a counter", thrown("aeadDecrypt", [counting, nonce, "", sealed]), "key");
+  expect("decrypt with a carrier", thrown("aeadDecrypt", [carrier, nonce, "", sealed]), "key");
+  expect("carry in a cipher", thrown("aeadEncryptKey", [cipher, nonce, "", "", counting]), "key");
+  expect("carry a cipher", thrown("aeadEncryptKey", [carrier, nonce, "", "", cipher]), "key");
+  expect("wrap a cipher", thrown("keyAgreementWrap", [point, "", cipher]), "key");
+  expect("derive from a cipher", thrown("deriveKey", [cipher, "", USAGE.ENCRYPT]), "key");
+  expect("count with a cipher", thrown("reserveSequence", [cipher]), "key");
+  expect("Base IV of a cipher", thrown("exportBaseIv", [cipher]), "key");
+  expect("sign with a cipher", thrown("signMessage", [cipher, ""]), "key");
+  expect("destroy the device key", thrown("destroyKey", [device]), "key");
+  expect("no usage", thrown("generateKey", [0]), "argument");
+  expect("usage of the device key", thrown("generateKey", [1]), "argument");
+  expect("unknown usage", thrown("generateKey", [4096]), "argument");
+  expect("counted and free", thrown("generateKey", [USAGE.SEQUENCE | USAGE.ENCRYPT]), "argument");
+}
+
+function fillSlots() {
+  var keys = [];
+  try {
+    for (;;) keys.push(crypto.generateKey(USAGE.ENCRYPT));
+  } catch (error) {
+    expect("slots full", error.code, "key");
+  }
+  return keys;
+}
+
+function testLimits() {
+  var keys = fillSlots();
+  expect("slots", keys.length, 16 - 5);
+  keys.forEach((key) => {
+    crypto.destroyKey(key);
+  });
+  expect("stale", thrown("aeadEncrypt", [keys[0], nonce, "", ""]), "key");
+
+  // No memory for the result: an error, no number used, no key made.
+  var number = crypto.reserveSequence(counting);
+  var hoard = [];
+  var text = repeat(4000);
+  var free = process.memory().free;
+  while (process.memory().free > 150) hoard.push(new Uint8Array(128));
+  expect("no memory", thrown("aeadEncryptSequence", [counting, number, "", text]), "memory");
+  expect("no memory for random", thrown("generateRandom", [4000]), "memory");
+  hoard = undefined;
+  expect(
+    "number still unused",
+    crypto.aeadEncryptSequence(counting, number, "", text).length,
+    4016,
+  );
+  expect("memory back", process.memory().free > free - 20, true);
+
+  var depth = 0;
+  var code = "";
+  function dive() {
+    depth++;
+    code = thrown("hashCompute", [""]);
+    if (code === "nothing") dive();
+  }
+  dive();
+  expect("no stack", code, "memory");
+  expect("some stack", depth > 2, true);
+}
+
+function testCounter() {
+  var first = crypto.nextDeviceCounter();
+  expect("counter", crypto.nextDeviceCounter(), first + 1);
+  expect("device key again", crypto.openDeviceKey(), device);
+  return first + 1;
+}
+
+function testLeaks() {
+  var before = 0;
+  var after = 0;
+  for (let i = 0; i < 50; i++) {
+    after = process.memory().usage;
+    if (i === 1) before = after; // with the loop's own variables
+    thrown("hashCompute", [5]);
+    thrown("aeadDecrypt", [cipher, nonce, "aad", "short"]);
+    crypto.generateRandom(0);
+    crypto.aeadDecrypt(cipher, nonce, "aad", sealed);
+    crypto.destroyKey(crypto.aeadDecryptKey(opener, nonce, "aad", sealedKey, 6, 8).key);
+  }
+  expect("memory kept", after, before);
+}
+
+function finish() {
+  storage.erase("state");
+  print(`devcrypto test: ${state.passed} passed, ${state.failed} failed`);
+}
+
+function start() {
+  if (state.point !== undefined) {
+    // The second start: the device key is the same, everything else is gone.
+    expect("same device key", btoa(point), state.point);
+    expect("counter goes on", crypto.nextDeviceCounter(), state.counter + 1);
+    expect(
+      "handle of the first start",
+      thrown("aeadEncrypt", [state.cipher, nonce, "", ""]),
+      "key",
+    );
+    expect("slots of the second start", fillSlots().length, 16 - 5);
+    finish();
+    return;
+  }
+  testArguments();
+  print("arguments done");
+  testKindsOfBytes();
+  testCryptography();
+  testCarriedKeys();
+  testUsages();
+  testLimits();
+  testLeaks();
+  state.point = btoa(point);
+  state.cipher = cipher;
+  state.counter = testCounter();
+  storage.writeJSON("state", state);
+  print("starting again");
+  load();
+}
+
+// After the boot, when the text above no longer counts as running.
+E.on("init", start);
