@@ -50,6 +50,11 @@ export function senmlRecordStart(name: string, unit: string): string {
   return "\x00" + cborText(name) + "\x01" + cborText(unit) + "\x02";
 }
 
+/** SenML times below this count from now (RFC 8428 section 4.5.3); a device sends none. */
+const FIRST_TIME = 268435456;
+/** The end of the year 9999: what every calendar can still write down. */
+const LAST_TIME = 253402300799;
+
 /** Name of the record that counts seconds since boot while the device has no time. */
 export const UPTIME = "uptime";
 /** Name of the record that counts readings dropped from a full queue since boot. */
@@ -135,6 +140,8 @@ function readRecord(cursor: Cursor, first: boolean, baseTime: number | undefined
   if (fields === 3 && first) {
     readExactly(cursor, "\x22", "SenML record");
     time = readInt(cursor);
+    if (time < FIRST_TIME || time > LAST_TIME)
+      fail("form", "SenML base time, expected Unix seconds up to the year 9999, got " + time);
     fields--;
   }
   if (fields !== 2)

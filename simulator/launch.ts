@@ -42,6 +42,11 @@ export interface LaunchOptions {
   environment?: Environment;
 }
 
+/** True for the line with which the firmware gives up at boot (firmware/main.ts). */
+export function isStartFailure(line: string): boolean {
+  return line.startsWith("coseflow cannot start");
+}
+
 export interface LaunchedDevice {
   board: SimulatedBoard;
   /** Which crypto module the board runs on, and why it is not the C module. */

@@ -65,7 +65,14 @@ export function createReceiver(options: ReceiverOptions) {
     async receive({ topic, payload, qos }: MqttMessage): Promise<() => void> {
       onMessage?.(topic, payload);
       const outcome = await accept(topic, payload);
-      return () => afterwards(outcome, qos);
+      return () => {
+        try {
+          afterwards(outcome, qos);
+        } catch (error) {
+          // The message is stored: what a listener makes of it must not cost the connection.
+          log({ event: "listener-failed", message: (error as Error).message });
+        }
+      };
     },
     /** Messages that had been stored before. */
     repeats: () => repeats,

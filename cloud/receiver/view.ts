@@ -17,15 +17,6 @@ export interface Measurement {
   time: number;
 }
 
-/** SenML times below this count from now (RFC 8428 section 4.5.3). */
-const FIRST_ABSOLUTE_TIME = 2 ** 28;
-
-/** When a record was measured: its own time, or that of its arrival. Unix seconds. */
-export function resolveTime(time: number | undefined, receivedAt: number): number {
-  if (time === undefined) return receivedAt;
-  return time < FIRST_ABSOLUTE_TIME ? receivedAt + time : time;
-}
-
 export function deviceName(device: Device): string {
   return device.name ?? toHex(device.kid);
 }
@@ -41,6 +32,7 @@ export function toMeasurements(device: Device, reading: Reading): Measurement[] 
     name,
     ...(unit === undefined ? {} : { unit }),
     value,
-    time: resolveTime(time, reading.receivedAt),
+    // Without a time a record is of now (RFC 8428 section 4.5.3): of its arrival.
+    time: time ?? reading.receivedAt,
   }));
 }

@@ -4,11 +4,29 @@ import type { Counts, Store } from "./store.ts";
 
 type Totals = Omit<Counts, "refused">;
 
-export function refusalTable(database: Database): Pick<Store, "countRefusal" | "counts"> {
-  const count = database.prepare(
-    `INSERT INTO refusal (reason, count, last_class, last_kid, last_at) VALUES (?, 1, ?, ?, ?)
-     ON CONFLICT (reason) DO UPDATE SET count = count + 1, last_class = excluded.last_class,
-       last_kid = excluded.last_kid, last_at = excluded.last_at`,
+/**
+ * Refusals are counted in memory and written together: a write for each would let
+ * garbage cost as much as a reading. A crash forgets at most this much counting.
+ */
+const WRITE_EVERY_MS = 1000;
+
+interface Tally {
+  count: number;
+  lastClass: string | null;
+  lastKid: Buffer | null;
+  lastAt: number;
+}
+
+export interface RefusalTable extends Pick<Store, "countRefusal" | "counts"> {
+  /** Writes what is counted and stops the timer. */
+  finish(): void;
+}
+
+export function refusalTable(database: Database): RefusalTable {
+  const add = database.prepare(
+    `INSERT INTO refusal (reason, count, last_class, last_kid, last_at) VALUES (?, ?, ?, ?, ?)
+     ON CONFLICT (reason) DO UPDATE SET count = count + excluded.count,
+       last_class = excluded.last_class, last_kid = excluded.last_kid, last_at = excluded.last_at`,
   );
   const totals = database.prepare<[], Totals>(
     `SELECT (SELECT count(*) FROM device) AS devices, (SELECT count(*) FROM session) AS sessions,
@@ -17,15 +35,57 @@ export function refusalTable(database: Database): Pick<Store, "countRefusal" | "
   const refusals = database.prepare<[], { reason: string; count: number }>(
     "SELECT reason, count FROM refusal ORDER BY reason",
   );
+  // At most one entry for each reason, and reasons are a closed union.
+  const tallies = new Map<string, Tally>();
+  let timer: NodeJS.Timeout | undefined;
+
+  const writeAll = database.transaction(() => {
+    for (const [reason, { count, lastClass, lastKid, lastAt }] of tallies)
+      add.run(reason, count, lastClass, lastKid, lastAt);
+  });
+
+  function write(): void {
+    clearTimeout(timer);
+    timer = undefined;
+    writeAll.immediate();
+    tallies.clear();
+  }
+
+  /** A full disk keeps the counts for the next attempt. */
+  function tryToWrite(): void {
+    try {
+      write();
+    } catch {
+      schedule();
+    }
+  }
+
+  function schedule(): void {
+    timer ??= setTimeout(tryToWrite, WRITE_EVERY_MS).unref();
+  }
 
   return {
     async countRefusal(reason, messageClass, kid, now) {
-      count.run(reason, messageClass ?? null, kid === undefined ? null : toBuffer(kid, "kid"), now);
+      tallies.set(reason, {
+        count: (tallies.get(reason)?.count ?? 0) + 1,
+        lastClass: messageClass ?? null,
+        lastKid: kid === undefined ? null : toBuffer(kid, "kid"),
+        lastAt: now,
+      });
+      schedule();
     },
     async counts() {
+      write();
       const refused: Counts["refused"] = {};
       for (const row of refusals.all()) refused[row.reason] = row.count;
       return { ...(totals.get() as Totals), refused };
+    },
+    finish() {
+      try {
+        write();
+      } finally {
+        clearTimeout(timer);
+      }
     },
   };
 }

@@ -31,30 +31,40 @@ function migrate(database: Database.Database): void {
   takeSteps.immediate();
 }
 
+/** WAL with synchronous FULL: a transaction is on the disk when it returns. */
+export function makeDurable(database: Database.Database): void {
+  database.pragma("journal_mode = WAL");
+  database.pragma("synchronous = FULL");
+}
+
 /**
- * A store in one SQLite file, made if it is not there. WAL with synchronous FULL:
- * a transaction is on the disk when it returns, so it may be acknowledged.
+ * A store in one SQLite file, made if it is not there. What a method has
+ * stored when it resolves is on the disk, so it may be acknowledged.
  */
 export function openSqliteStore(path: string): Store {
   createFile(path);
   const database = new Database(path, { timeout: BUSY_MS });
   try {
-    database.pragma("journal_mode = WAL");
-    database.pragma("synchronous = FULL");
+    makeDurable(database);
     database.pragma("foreign_keys = ON");
     migrate(database);
   } catch (error) {
     database.close();
     throw error;
   }
+  const { finish, ...refusals } = refusalTable(database);
   return {
     ...keyCheckTable(database),
     ...deviceTable(database),
     ...sessionTable(database),
     ...readingTables(database),
-    ...refusalTable(database),
+    ...refusals,
     async close() {
-      database.close();
+      try {
+        finish();
+      } finally {
+        database.close();
+      }
     },
   };
 }

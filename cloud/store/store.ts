@@ -94,6 +94,7 @@ export interface Store {
   /** False when (device, session, sequence) is stored already: then nothing changes. */
   commitReading(reading: Reading): Promise<boolean>;
 
+  /** Counts, soon written: a crash may forget the last second of counting. */
   countRefusal(
     reason: string,
     messageClass: MessageClass | undefined,

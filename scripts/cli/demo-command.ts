@@ -29,8 +29,6 @@ Examples:
     )
     .action(async (options) => {
       const { stopped, unwatch } = watchForStop();
-      const controller = new AbortController();
-      stopped.then(() => controller.abort());
       try {
         await runDemo({
           board: options.board,
@@ -40,7 +38,7 @@ Examples:
           port: options.port ?? 0,
           stdout: (line) => output.out(`${line}\n`),
           stderr: (line) => output.error(`${line}\n`),
-          signal: controller.signal,
+          stopped,
         });
       } finally {
         unwatch();

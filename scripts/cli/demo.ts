@@ -10,7 +10,12 @@ import { initKeys } from "../../cloud/keys/cloud-keys.ts";
 import type { Measurement } from "../../cloud/receiver/view.ts";
 import { type Cloud, startCloud } from "../../cloud/service.ts";
 import { TOPIC_PREFIX } from "../../protocol/topics.ts";
-import { boardFiles, type LaunchedDevice, launchDevice } from "../../simulator/launch.ts";
+import {
+  boardFiles,
+  isStartFailure,
+  type LaunchedDevice,
+  launchDevice,
+} from "../../simulator/launch.ts";
 import { type BrokerSettings, brokerSettings } from "./broker-settings.ts";
 import { createPairing, HEADING, WIDTH } from "./demo-view.ts";
 import { toNdjson } from "./output.ts";
@@ -28,8 +33,8 @@ export interface DemoOptions {
   port: number;
   stdout: (line: string) => void;
   stderr: (line: string) => void;
-  /** Ends the demo, as Ctrl-C does. */
-  signal: AbortSignal;
+  /** Ends the demo, as Ctrl-C does; a rejection is why it failed. */
+  stopped: Promise<void>;
 }
 
 /** Undone in reverse order, whatever happened in between. */
@@ -37,6 +42,10 @@ type Undo = () => void | Promise<void>;
 
 /** Long enough for a broker on the other side of the world, short enough to wait for. */
 const CONNECT_TIMEOUT_MS = 10_000;
+
+async function undoAll(undo: Undo[]): Promise<void> {
+  for (let step = undo.pop(); step; step = undo.pop()) await step();
+}
 
 async function startBroker(port: number, undo: Undo[]): Promise<string> {
   const aedes = await Aedes.createBroker();
@@ -104,7 +113,7 @@ interface Ending {
   fail(error: Error): void;
 }
 
-function createEnding(signal: AbortSignal): Ending {
+function createEnding(stopped: Promise<void>): Ending {
   let finish = () => {};
   let fail = (_error: Error) => {};
   const reached = new Promise<void>((resolve, reject) => {
@@ -113,7 +122,7 @@ function createEnding(signal: AbortSignal): Ending {
   });
   // Reached while the parts still start, a failure is reported once they are asked for it.
   reached.catch(() => {});
-  signal.addEventListener("abort", finish);
+  stopped.then(finish, fail);
   return { reached, finish, fail };
 }
 
@@ -161,7 +170,7 @@ function bootDevice(
     console(line) {
       const key = REGISTER.exec(line)?.[1];
       if (key !== undefined) cloud.registerDevice(key, options.board).catch(ending.fail);
-      if (line.startsWith("coseflow cannot start")) ending.fail(new Error(line));
+      if (isStartFailure(line)) ending.fail(new Error(line));
       else if (!options.json) options.stderr(`device: ${line.slice(0, WIDTH - 8)}`);
     },
   });
@@ -173,26 +182,35 @@ function announce(options: DemoOptions, { kind, reason }: LaunchedDevice["devcry
   else if (!options.json) options.stderr("crypto: the C module on mbedTLS, as on a board");
 }
 
-/** Runs the demo to its end: enough readings, or the signal. Rejects when it cannot go on. */
+/** Starts the parts one after the other; what each must undo is noted as soon as it is there. */
+async function start(options: DemoOptions, ending: Ending, undo: Undo[]): Promise<void> {
+  const directory = mkdtempSync(join(tmpdir(), "coseflow-demo-"));
+  undo.push(() => rmSync(directory, { recursive: true, force: true }));
+  const url = options.broker ?? (await startBroker(options.port, undo));
+  const broker = brokerSettings(url);
+  const watcher = await watch(url, undo);
+  watcher.once("close", () => ending.fail(new Error("broker, expected it to stay, got its end")));
+  const scene = { directory, url, broker, watcher };
+  const cloud = await openCloud(options, scene, ending);
+  undo.push(() => cloud.close());
+  if (!options.json) for (const line of HEADING) options.stdout(line);
+  const device = bootDevice(options, scene, cloud, ending);
+  undo.push(() => device.powerOff());
+  announce(options, device.devcrypto);
+}
+
+/** Runs the demo to its end: enough readings, or being stopped. Rejects when it cannot go on. */
 export async function runDemo(options: DemoOptions): Promise<void> {
   const undo: Undo[] = [];
+  const ending = createEnding(options.stopped);
+  const started = start(options, ending, undo);
   try {
-    const directory = mkdtempSync(join(tmpdir(), "coseflow-demo-"));
-    undo.push(() => rmSync(directory, { recursive: true }));
-    const url = options.broker ?? (await startBroker(options.port, undo));
-    const broker = brokerSettings(url);
-    const watcher = await watch(url, undo);
-    const ending = createEnding(options.signal);
-    watcher.once("close", () => ending.fail(new Error("broker, expected it to stay, got its end")));
-    const scene = { directory, url, broker, watcher };
-    const cloud = await openCloud(options, scene, ending);
-    undo.push(() => cloud.close());
-    if (!options.json) for (const line of HEADING) options.stdout(line);
-    const device = bootDevice(options, scene, cloud, ending);
-    undo.push(() => device.powerOff());
-    announce(options, device.devcrypto);
-    await ending.reached;
+    await Promise.race([started.then(() => ending.reached), ending.reached]);
   } finally {
-    for (const step of undo.reverse()) await step();
+    // Stopped in the middle of the start, the part at hand fails for want of what is undone
+    // under it, or is there a moment later: then it is undone as well.
+    await undoAll(undo);
+    await started.catch(() => {});
+    await undoAll(undo);
   }
 }

@@ -18,6 +18,11 @@ function version(): string {
   return JSON.parse(readFileSync(join(folder, "package.json"), "utf8")).version;
 }
 
+/** A wrong argument is quoted back, and a broker's URL may hold a password. */
+function withoutPasswords(text: string): string {
+  return text.replace(/\/\/[^\s/]*@/g, "//...@");
+}
+
 function createProgram(output: Output): Command {
   const program = new Command("coseflow")
     .description(
@@ -28,7 +33,7 @@ function createProgram(output: Output): Command {
     .configureOutput({
       writeOut: output.out,
       writeErr: output.error,
-      outputError: (text, write) => write(text.replace(/^error: /, "coseflow: ")),
+      outputError: (text, write) => write(withoutPasswords(text.replace(/^error: /, "coseflow: "))),
     })
     .addHelpText(
       "after",
@@ -55,7 +60,8 @@ export async function runCli(args: string[], output: Output = processOutput): Pr
     await createProgram(output).parseAsync(args, { from: "user" });
     return EXIT.ok;
   } catch (error) {
-    if (!(error instanceof CommanderError)) output.error(`coseflow: ${explain(error)}\n`);
+    if (!(error instanceof CommanderError))
+      output.error(withoutPasswords(`coseflow: ${explain(error)}\n`));
     return exitCodeOf(error);
   }
 }

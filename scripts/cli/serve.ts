@@ -73,8 +73,11 @@ Examples:
           onReading: (measurement) => output.out(`${format(measurement)}\n`),
           keepTrying: true,
         });
-        await stopped;
-        await cloud.close();
+        try {
+          await stopped;
+        } finally {
+          await cloud.close();
+        }
       } finally {
         unwatch();
       }

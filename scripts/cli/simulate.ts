@@ -1,5 +1,12 @@
 import type { Command } from "@commander-js/extra-typings";
-import { boardFiles, launchDevice } from "../../simulator/launch.ts";
+import { parsePublicKey } from "../../cloud/registry.ts";
+import { toHex } from "../../protocol/bytes.ts";
+import {
+  boardFiles,
+  isStartFailure,
+  type LaunchOptions,
+  launchDevice,
+} from "../../simulator/launch.ts";
 import { brokerSettings } from "./broker-settings.ts";
 import { DEVICE_DIRECTORY } from "./defaults.ts";
 import type { Output } from "./output.ts";
@@ -26,24 +33,47 @@ Example:
   $ coseflow simulate --broker mqtt://localhost --cloud-key 04a1...`,
     )
     .action(async (options) => {
+      const cloudPublicKey = toHex(parsePublicKey(options.cloudKey));
       const { stopped, unwatch } = watchForStop();
       try {
-        const device = launchDevice({
-          files: boardFiles(options.board),
-          directory: options.directory,
-          settings: {
-            broker: brokerSettings(options.broker),
-            cloudPublicKey: options.cloudKey,
+        await simulate(
+          {
+            files: boardFiles(options.board),
+            directory: options.directory,
+            settings: { broker: brokerSettings(options.broker), cloudPublicKey },
           },
-          console: (line) => output.out(`${line}\n`),
-        });
-        const { kind, reason } = device.devcrypto;
-        if (kind === "stand-in")
-          output.error(`crypto: node:crypto stands in for the C module (${reason})\n`);
-        await stopped;
-        device.powerOff();
+          output,
+          stopped,
+        );
       } finally {
         unwatch();
       }
     });
+}
+
+/** Runs the device until it is stopped; rejects when its firmware says that it cannot start. */
+async function simulate(
+  options: Omit<LaunchOptions, "console">,
+  output: Output,
+  stopped: Promise<void>,
+): Promise<void> {
+  let fail = (_error: Error) => {};
+  const failed = new Promise<void>((_resolve, reject) => {
+    fail = reject;
+  });
+  const device = launchDevice({
+    ...options,
+    console(line) {
+      output.out(`${line}\n`);
+      if (isStartFailure(line)) fail(new Error(line));
+    },
+  });
+  try {
+    const { kind, reason } = device.devcrypto;
+    if (kind === "stand-in")
+      output.error(`crypto: node:crypto stands in for the C module (${reason})\n`);
+    await Promise.race([stopped, failed]);
+  } finally {
+    device.powerOff();
+  }
 }

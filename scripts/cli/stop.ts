@@ -1,18 +1,30 @@
 const STOP_SIGNALS = ["SIGINT", "SIGTERM"] as const;
 
-/** Watches for the first signal to end, or for nobody reading our output any more. */
+/**
+ * Watches for the first signal to end, or for nobody reading our output any more
+ * (EPIPE). `stopped` rejects when the output cannot be written for another reason: a
+ * full disk must not look like an orderly end.
+ */
 export function watchForStop(): { stopped: Promise<void>; unwatch(): void } {
   let stop = () => {};
-  const stopped = new Promise<void>((resolve) => {
+  let fail = (_error: Error) => {};
+  const stopped = new Promise<void>((resolve, reject) => {
     stop = () => resolve();
+    fail = reject;
   });
+  // Awaited only once everything has started; until then a rejection just waits.
+  stopped.catch(() => {});
+  const outputFailed = (error: NodeJS.ErrnoException) => {
+    if (error.code === "EPIPE") stop();
+    else fail(new Error(`standard output, expected to be written, got ${error.code}`));
+  };
   for (const signal of STOP_SIGNALS) process.once(signal, stop);
-  process.stdout.once("error", stop);
+  process.stdout.on("error", outputFailed);
   return {
     stopped,
     unwatch() {
       for (const signal of STOP_SIGNALS) process.removeListener(signal, stop);
-      process.stdout.removeListener("error", stop);
+      process.stdout.removeListener("error", outputFailed);
     },
   };
 }

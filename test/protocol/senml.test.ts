@@ -59,16 +59,21 @@ describe("a pack", () => {
 
   it("may hold booleans, and records without a unit", () => {
     const pack = encodeOracle([
-      record(0, "open", 4, true, -3, 5),
+      record(0, "open", 4, true, -3, 1800000000),
       record(0, "closed", 1, "/", 4, false),
       record(0, "n", 2, -7),
       record(0, Buffer.from("\u00fc", "utf8").toString(), 2, 0),
     ]);
     expect(parseSenml(pack)).toEqual([
-      { name: "open", unit: undefined, value: true, time: 5 },
-      { name: "closed", unit: "/", value: false, time: 5 },
-      { name: "n", unit: undefined, value: -7, time: 5 },
-      { name: fromBinary(Buffer.from("\u00fc", "utf8")), unit: undefined, value: 0, time: 5 },
+      { name: "open", unit: undefined, value: true, time: 1800000000 },
+      { name: "closed", unit: "/", value: false, time: 1800000000 },
+      { name: "n", unit: undefined, value: -7, time: 1800000000 },
+      {
+        name: fromBinary(Buffer.from("\u00fc", "utf8")),
+        unit: undefined,
+        value: 0,
+        time: 1800000000,
+      },
     ]);
   });
 });
@@ -136,6 +141,8 @@ describe("refusals", () => {
     ["a base name", "profile", [record(-2, "urn:x:", 0, "n", 2, 1)]],
     ["a base time first", "profile", [record(-3, 5, 0, "n", 2, 1)]],
     ["a base time in the second", "form", [good, record(0, "n", 2, 1, -3, 5)]],
+    ["a base time relative to now", "form", [record(0, "n", 2, 1, -3, 268435455)]],
+    ["a base time past the year 9999", "form", [record(0, "n", 2, 1, -3, 253402300800)]],
     ["a base time in floating point", "form", [record(0, "n", 2, 1, -3, 5.5)]],
     ["a time of its own", "profile", [record(0, "n", 2, 1, 6, 5)]],
     ["a value that is a boolean at 2", "form", [record(0, "n", 2, true)]],

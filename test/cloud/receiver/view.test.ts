@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { resolveTime, toMeasurements } from "../../../cloud/receiver/view.ts";
+import { toMeasurements } from "../../../cloud/receiver/view.ts";
 import type { Device, Reading } from "../../../cloud/store/store.ts";
 import type { Bytes } from "../../../protocol/bytes.ts";
 
@@ -32,15 +32,5 @@ describe("toMeasurements", () => {
       { ...place, name: "dropped", unit: "count", value: 2, time: NOW },
     ]);
     expect(toMeasurements({ ...DEVICE, name: "shed" }, READING)[0]?.device).toBe("shed");
-  });
-});
-
-describe("resolveTime", () => {
-  it("takes what is below 2^28 as seconds from the arrival (RFC 8428 section 4.5.3)", () => {
-    expect(resolveTime(undefined, NOW)).toBe(NOW);
-    expect(resolveTime(-5, NOW)).toBe(NOW - 5);
-    expect(resolveTime(0, NOW)).toBe(NOW);
-    expect(resolveTime(2 ** 28 - 1, NOW)).toBe(NOW + 2 ** 28 - 1);
-    expect(resolveTime(2 ** 28, NOW)).toBe(2 ** 28);
   });
 });

@@ -2,7 +2,7 @@ import { statSync } from "node:fs";
 import { join } from "node:path";
 import Database from "better-sqlite3";
 import { describe, expect, it } from "vitest";
-import { openSqliteStore } from "../../../cloud/store/sqlite.ts";
+import { makeDurable, openSqliteStore } from "../../../cloud/store/sqlite.ts";
 import type { Device, Reading, Session, Store } from "../../../cloud/store/store.ts";
 import type { Bytes } from "../../../protocol/bytes.ts";
 import { temporaryDirectories } from "../support/temporary.ts";
@@ -192,4 +192,13 @@ describe("the file", () => {
     database.close();
     expect(() => openSqliteStore(path)).toThrow(/version/);
   });
+});
+
+it("syncs every transaction to the disk", () => {
+  const database = new Database(join(temporary(), "durable.db"));
+  makeDurable(database);
+  expect(database.pragma("journal_mode", { simple: true })).toBe("wal");
+  // 2 is FULL: what is acknowledged survives a power cut, not only a crash.
+  expect(database.pragma("synchronous", { simple: true })).toBe(2);
+  database.close();
 });

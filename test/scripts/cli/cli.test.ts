@@ -48,6 +48,31 @@ describe("coseflow", () => {
   });
 });
 
+describe("a broker's password in a URL", () => {
+  it.each([
+    ["serve", "--broker", "mqtt://user:s3cret@host:99999"],
+    ["demo", "--broker", "https://user:s3cret@host"],
+    ["simulate", "--cloud-key", "04", "--broker", "mqtts://user:s3cret@host"],
+  ])("is not quoted back by %s", async (...args) => {
+    const { code, error } = await run(...args);
+    expect(code).toBe(2);
+    expect(error).not.toContain("s3cret");
+    expect(error).toContain("host");
+  });
+});
+
+describe("coseflow simulate", () => {
+  const args = ["simulate", "--broker", "mqtt://127.0.0.1:9", "--directory"];
+
+  it("refuses a cloud key that is no point of P-256, before the device wakes up", async () => {
+    for (const key of ["zz", `04${"11".repeat(64)}`]) {
+      const { code, out, error } = await run(...args, join(temporary(), "d"), "--cloud-key", key);
+      expect({ code, out }).toEqual({ code: 1, out: "" });
+      expect(error).toMatch(/^coseflow: public key, expected .*\n$/);
+    }
+  });
+});
+
 describe("coseflow keys", () => {
   it("makes keys once and shows the public one", async () => {
     const dir = join(temporary(), "keys");
