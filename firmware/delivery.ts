@@ -60,7 +60,8 @@ export function createDelivery(options: DeliveryOptions) {
   let sessions: Session[] = [];
   let repeats = 0;
   let timer = 0;
-  /** Unix seconds at boot, from receipts: they never come from the future. */
+  /** Unix seconds of the latest receipt, and what they make of the moment of boot. */
+  let latest = 0;
   let bootTime: number | undefined;
 
   function newest(): Session {
@@ -89,33 +90,41 @@ export function createDelivery(options: DeliveryOptions) {
     return session;
   }
 
+  /** When the broker took what has waited longest for its receipt; Infinity when nothing has. */
+  function waitingSince(): number {
+    let since = outbox.waitingSince();
+    sessions.forEach(function (session) {
+      if (session.state === ACKNOWLEDGED && !session.receipted)
+        since = Math.min(since, session.takenAt);
+    });
+    return since;
+  }
+
   function repeat(): void {
     timer = 0;
     repeats++;
     options.log("no receipt, sending again (" + repeats + ")");
+    // What was taken a moment ago is not late: only its elders are.
+    const before = clock.uptime() - firstWait / 2;
     sessions.forEach(function (session) {
-      // A cloud that lost everything is given the session again before its readings.
-      if (session !== newest() && !outbox.holds(session)) return;
-      session.receipted = false;
-      rewind(session);
+      if (!session.receipted) rewind(session, before);
     });
-    outbox.rewind();
+    outbox.rewind(before);
     if (repeats === REPEATS_BEFORE_REKEY) open();
     pump();
   }
 
-  /** Starts the wait for a receipt, where the broker has something that wants one. */
+  /** Waits for the receipt of what was taken first: others that come do not put it off. */
   function arm(): void {
-    if (timer !== 0) return;
-    if (!outbox.awaiting() && !sessions.some((s) => s.state === ACKNOWLEDGED && !s.receipted))
-      return;
+    const since = waitingSince();
+    if (timer !== 0 || since === Infinity) return;
     const wait =
       repeats <= REPEATS_BEFORE_REKEY
         ? Math.min(firstWait * Math.pow(2, repeats), LONGEST_RECEIPT_SECONDS)
         : DAY_SECONDS;
     // A quarter either way, from the C module: all boards' own dice fall alike.
     const jitter = 0.75 + crypto.generateRandom(1).charCodeAt(0) / 512;
-    timer = clock.setTimeout(repeat, wait * jitter * 1000);
+    timer = clock.setTimeout(repeat, Math.max(0, since + wait * jitter - clock.uptime()) * 1000);
   }
 
   /** False when MQTT does not take it now. */
@@ -123,6 +132,7 @@ export function createDelivery(options: DeliveryOptions) {
     item.state = IN_FLIGHT;
     const taken = options.publish(messageClass, item.message, item.qos, function () {
       item.state = ACKNOWLEDGED;
+      item.takenAt = clock.uptime();
       if (item.qos === 0) outbox.remove(item);
       arm();
     });
@@ -164,6 +174,7 @@ export function createDelivery(options: DeliveryOptions) {
         qos: qos,
         message: session.seal(sequence, payload),
         state: WAITING,
+        takenAt: 0,
       });
       if (full) options.log("queue full, oldest reading dropped (" + outbox.drops() + " so far)");
       pump();
@@ -175,14 +186,24 @@ export function createDelivery(options: DeliveryOptions) {
       const session = sessions.filter((known) => known.kid === parsed.sessionKid)[0];
       if (!session) return;
       const receipt = openReceipt(crypto, session.receiptKey, options.identity.thumbprint, parsed);
-      const boot = receipt.time - clock.uptime();
-      if (bootTime === undefined || boot > bootTime) bootTime = boot;
+      const uptime = clock.uptime();
+      // The latest word counts; an old receipt that comes again tells an old time.
+      if (receipt.time > latest) {
+        latest = receipt.time;
+        bootTime = latest - uptime;
+      }
+      let settled = false;
       sessions.forEach(function (known) {
         if (known.receipted || receipt.messages.indexOf(known.hash) < 0) return;
         known.receipted = true;
+        known.settledAt = uptime;
+        settled = true;
         options.log("session " + fromBigEndian(known.kid) + " is receipted");
       });
-      receipt.readings.forEach(outbox.settle);
+      receipt.readings.forEach(function (range) {
+        if (outbox.settle(range, uptime)) settled = true;
+      });
+      if (!settled) return;
       repeats = 0;
       clock.clearTimeout(timer);
       timer = 0;

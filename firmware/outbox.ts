@@ -19,6 +19,8 @@ export interface Outgoing {
   message: Bytes;
   qos: 0 | 1 | 2;
   state: number;
+  /** Uptime at which the broker took it. */
+  takenAt: number;
 }
 
 export interface SealedReading extends Outgoing {
@@ -27,9 +29,14 @@ export interface SealedReading extends Outgoing {
   sequence: number;
 }
 
-/** Marks what the broker took as not sent. What is still with MQTT stays there. */
-export function rewind(item: Outgoing): void {
-  if (item.state === ACKNOWLEDGED) item.state = WAITING;
+/**
+ * Marks as not sent what the broker took at `before` or earlier, and says so. What is
+ * still with MQTT stays there.
+ */
+export function rewind(item: Outgoing, before: number): boolean {
+  if (item.state !== ACKNOWLEDGED || item.takenAt > before) return false;
+  item.state = WAITING;
+  return true;
 }
 
 export function createOutbox(limit: number) {
@@ -60,14 +67,19 @@ export function createOutbox(limit: number) {
       queue = queue.filter((other) => other !== reading);
     },
 
-    /** Takes out what a receipt lists. */
-    settle(range: ReceiptRange): void {
-      queue = queue.filter(
-        (reading) =>
-          reading.session.kid !== range.sessionKid ||
-          reading.sequence < range.first ||
-          reading.sequence > range.last,
-      );
+    /** Takes out what a receipt lists; true when that was anything. */
+    settle(range: ReceiptRange, uptime: number): boolean {
+      const before = queue.length;
+      queue = queue.filter(function (reading) {
+        const session = reading.session;
+        const listed =
+          session.kid === range.sessionKid &&
+          reading.sequence >= range.first &&
+          reading.sequence <= range.last;
+        if (listed) session.settledAt = uptime;
+        return !listed;
+      });
+      return queue.length < before;
     },
 
     /** Takes out a session's readings, counted as dropped: their key is gone. */
@@ -77,9 +89,18 @@ export function createOutbox(limit: number) {
       dropped -= queue.length;
     },
 
-    /** Sends again what the broker took and no receipt has listed. */
-    rewind(): void {
-      queue.forEach(rewind);
+    /**
+     * Sends again what the broker took at `before` or earlier and no receipt has listed.
+     * Where receipts settled nothing of its session since, the cloud may have lost that
+     * too: it is given the session again before its readings.
+     */
+    rewind(before: number): void {
+      queue.forEach(function (reading) {
+        const session = reading.session;
+        if (!rewind(reading, before) || session.settledAt > reading.takenAt) return;
+        session.receipted = false;
+        rewind(session, before);
+      });
     },
 
     /** True while a reading of the session is queued. */
@@ -87,9 +108,13 @@ export function createOutbox(limit: number) {
       return queue.some((reading) => reading.session === session);
     },
 
-    /** True when the broker took something that still wants a receipt. */
-    awaiting(): boolean {
-      return queue.some((reading) => reading.state === ACKNOWLEDGED);
+    /** When the broker took what has waited longest for its receipt; Infinity when nothing has. */
+    waitingSince(): number {
+      let since = Infinity;
+      queue.forEach(function (reading) {
+        if (reading.state === ACKNOWLEDGED) since = Math.min(since, reading.takenAt);
+      });
+      return since;
     },
 
     /** Readings pushed out since boot. */

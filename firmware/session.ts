@@ -34,6 +34,8 @@ export interface Session extends Outgoing {
   lastSequence: number;
   /** The cloud has said that it is stored. */
   receipted: boolean;
+  /** Uptime of the last receipt that settled the message or one of its readings. */
+  settledAt: number;
 }
 
 export interface Identity {
@@ -49,10 +51,17 @@ export function openSession(
   uptime: number,
 ): Session {
   const made = createSessionMaker(crypto)(identity, recipients);
+  let receiptKey: KeyHandle;
+  try {
+    receiptKey = crypto.deriveKey(made.key, RECEIPT_KEY_INFO, USAGE_DECRYPT);
+  } catch (error) {
+    crypto.destroyKey(made.key);
+    throw error;
+  }
   return {
     kid: made.kid,
     key: made.key,
-    receiptKey: crypto.deriveKey(made.key, RECEIPT_KEY_INFO, USAGE_DECRYPT),
+    receiptKey: receiptKey,
     message: made.message,
     qos: 2,
     state: WAITING,
@@ -60,7 +69,9 @@ export function openSession(
     seal: createReadingSealer(crypto, made, identity.thumbprint),
     openedAt: uptime,
     lastSequence: 0,
+    takenAt: 0,
     receipted: false,
+    settledAt: 0,
   };
 }
 

@@ -2,6 +2,7 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { isSpent, type Session } from "../../firmware/session.ts";
 import { bytes, toHex } from "../../protocol/bytes.ts";
 import { parseSequencedEncrypt0 } from "../../protocol/cose/encrypt0.ts";
 import { openStandIn } from "../../simulator/devcrypto/stand-in.ts";
@@ -83,6 +84,9 @@ describe("delivery", () => {
     expect(bench.delivery.time()).toBe(UNIX + 10);
     bench.delivery.receipt(old);
     expect(bench.delivery.time()).toBe(UNIX + 10);
+    // A device clock that runs fast is put right by the next receipt.
+    bench.delivery.receipt(bench.receipt(session, UNIX + 8, [], []));
+    expect(bench.delivery.time()).toBe(UNIX + 8);
   });
 
   it("sends session and readings again, byte for byte, when no receipt comes", () => {
@@ -99,6 +103,42 @@ describe("delivery", () => {
     again.acknowledge();
     bench.delivery.receipt(bench.receipt(bench.session, UNIX, [bench.hashOf(again.message)], []));
     expect(bench.take().message).toBe(first.message);
+  });
+
+  it("sends a lost reading again while receipts of others keep coming", () => {
+    const bench = streaming({ receiptSeconds: 60 });
+    bench.clock.advance(1);
+    bench.delivery.accept(bytes("\x80"), 1);
+    const lost = bench.take();
+    lost.acknowledge();
+    let again = 0;
+    for (let second = 0; second < 600; second += 2) {
+      bench.clock.advance(2);
+      bench.delivery.accept(bytes("\x81"), 1);
+      for (const sent of bench.sent.splice(0)) {
+        if (sent.message === lost.message) again++;
+        sent.acknowledge();
+        if (sent.messageClass !== "reading" || sent.message === lost.message) continue;
+        const { sequence } = parseSequencedEncrypt0(sent.message);
+        const range = { sessionKid: bench.session.kid, first: sequence, last: sequence };
+        bench.delivery.receipt(bench.receipt(bench.session, UNIX, [], [range]));
+      }
+    }
+    // Every 45 to 75 seconds; its session, alive, is not sent again.
+    expect(again).toBeGreaterThanOrEqual(7);
+    expect(again).toBeLessThanOrEqual(14);
+  });
+
+  it("is not kept from repeating by an old receipt that comes again and again", () => {
+    const bench = streaming({ receiptSeconds: 60 });
+    const old = bench.receipt(bench.session, UNIX, [], []);
+    bench.delivery.accept(bytes("\x80"), 1);
+    bench.take().acknowledge();
+    for (let second = 0; second < 100; second += 20) {
+      bench.clock.advance(20);
+      bench.delivery.receipt(old);
+    }
+    expect(bench.sent.length).toBeGreaterThan(0);
   });
 
   it("does not double what is still with MQTT", () => {
@@ -201,6 +241,28 @@ describe("delivery", () => {
     for (let i = 0; i < 5; i++) bench.delivery.accept(bytes("\x80"), 1);
     expect(bench.delivery.drops()).toBe(3);
     expect(bench.log.filter((line) => line.includes("queue full")).length).toBe(3);
+  });
+
+  it("gives back the keys of every session that nothing needs any more", () => {
+    const bench = streaming();
+    // The module has 16 slots; two keys for each session would fill them after seven.
+    for (let i = 0; i < 20; i++) {
+      bench.delivery.open();
+      bench.delivery.pump();
+      const message = bench.take();
+      message.acknowledge();
+      const session = bench.openSession(message.message);
+      bench.delivery.receipt(bench.receipt(session, UNIX, [bench.hashOf(message.message)], []));
+    }
+    expect(bench.log.filter((line) => line.includes("is receipted")).length).toBe(21);
+  });
+
+  it("keeps an unreceipted session, however old, and closes one at its last sequence number", () => {
+    const session = { lastSequence: 5, receipted: false, openedAt: 0 } as Session;
+    expect(isSpent(session, 10 * 86400)).toBe(false);
+    expect(isSpent({ ...session, receipted: true }, 86399)).toBe(false);
+    expect(isSpent({ ...session, receipted: true }, 86400)).toBe(true);
+    expect(isSpent({ ...session, lastSequence: 2 ** 20 }, 0)).toBe(true);
   });
 
   it("never holds more keys than the module has slots, however long the cloud is away", () => {

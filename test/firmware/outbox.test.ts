@@ -9,14 +9,24 @@ import {
 import type { Session } from "../../firmware/session.ts";
 import { bytes } from "../../protocol/bytes.ts";
 
-const session = (kid: string, receipted = true) => ({ kid: bytes(kid), receipted }) as Session;
+const session = (kid: string, receipted = true) =>
+  ({ kid: bytes(kid), receipted, state: ACKNOWLEDGED, takenAt: 0, settledAt: 0 }) as Session;
 const reading = (of: Session, sequence: number): SealedReading => ({
   session: of,
   sequence,
   qos: 1,
   message: bytes(`reading ${sequence}`),
   state: WAITING,
+  takenAt: 0,
 });
+
+/** The broker takes the next reading. */
+function take(outbox: ReturnType<typeof createOutbox>, takenAt: number): SealedReading {
+  const next = outbox.next() as SealedReading;
+  next.state = ACKNOWLEDGED;
+  next.takenAt = takenAt;
+  return next;
+}
 
 describe("outbox", () => {
   it("gives out waiting readings in order, only of receipted sessions", () => {
@@ -48,12 +58,18 @@ describe("outbox", () => {
     const of = session("\x01");
     const outbox = createOutbox(4);
     outbox.push(reading(of, 1));
-    (outbox.next() as SealedReading).state = ACKNOWLEDGED;
+    of.settledAt = 6;
+    expect(outbox.waitingSince()).toBe(Infinity);
+    take(outbox, 5);
     expect(outbox.next()).toBeUndefined();
-    expect(outbox.awaiting()).toBe(true);
-    outbox.rewind();
+    expect(outbox.waitingSince()).toBe(5);
+    outbox.rewind(4);
+    expect(outbox.next()).toBeUndefined();
+    outbox.rewind(5);
     expect(outbox.next()?.sequence).toBe(1);
-    outbox.settle({ sessionKid: bytes("\x01"), first: 1, last: 1 });
+    expect(outbox.settle({ sessionKid: bytes("\x01"), first: 1, last: 1 }, 9)).toBe(true);
+    expect(outbox.settle({ sessionKid: bytes("\x01"), first: 1, last: 1 }, 10)).toBe(false);
+    expect(of.settledAt).toBe(9);
     expect(outbox.next()).toBeUndefined();
     expect(outbox.holds(of)).toBe(false);
   });
@@ -62,8 +78,23 @@ describe("outbox", () => {
     const outbox = createOutbox(4);
     outbox.push(reading(session("\x01"), 1));
     (outbox.next() as SealedReading).state = IN_FLIGHT;
-    outbox.rewind();
+    outbox.rewind(Infinity);
     expect(outbox.next()).toBeUndefined();
+  });
+
+  it("doubts a session of which nothing was settled since a late reading was taken", () => {
+    const silent = session("\x01");
+    const alive = session("\x02");
+    const outbox = createOutbox(4);
+    outbox.push(reading(silent, 1));
+    outbox.push(reading(alive, 1));
+    take(outbox, 5);
+    take(outbox, 5);
+    alive.settledAt = 6;
+    outbox.rewind(5);
+    expect([silent.receipted, silent.state]).toEqual([false, WAITING]);
+    expect([alive.receipted, alive.state]).toEqual([true, ACKNOWLEDGED]);
+    expect(outbox.next()?.session).toBe(alive);
   });
 
   it("settles a range of one session and leaves its neighbours and other sessions alone", () => {
@@ -74,7 +105,7 @@ describe("outbox", () => {
       outbox.push(reading(one, sequence));
       outbox.push(reading(two, sequence));
     }
-    outbox.settle({ sessionKid: bytes("\x01"), first: 2, last: 3 });
+    outbox.settle({ sessionKid: bytes("\x01"), first: 2, last: 3 }, 1);
     const left: string[] = [];
     for (let next = outbox.next(); next; next = outbox.next()) {
       left.push(`${next.session.kid.charCodeAt(0)}.${next.sequence}`);
