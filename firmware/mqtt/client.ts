@@ -11,6 +11,7 @@ import {
   encodeConnect,
   encodePublish,
   encodeSubscribe,
+  MAX_PACKET,
   PINGREQ,
   PINGRESP,
   PUBLISH,
@@ -83,6 +84,8 @@ export function createMqttClient(options: MqttOptions): MqttClient {
   let drained = false;
   let replies = "";
   let arrived = "";
+  /** Bytes still to come of a message that is passed over. */
+  let skip = 0;
 
   function startTimer(milliseconds: number): void {
     clock.clearTimeout(timer);
@@ -108,6 +111,7 @@ export function createMqttClient(options: MqttOptions): MqttClient {
     socket = undefined;
     drained = false;
     arrived = "";
+    skip = 0;
     if (old) old.end();
   }
 
@@ -173,6 +177,12 @@ export function createMqttClient(options: MqttOptions): MqttClient {
     startTimer(options.keepAlive * LOOK_MS);
   }
 
+  /** Nothing that long is for a device: it is acknowledged like any other, and forgotten. */
+  function deliver(packet: ServerPacket): void {
+    if (packet.size <= MAX_PACKET) options.onMessage(packet.topic, packet.payload);
+    else options.log(`mqtt: message of ${packet.size} bytes passed over`);
+  }
+
   /** PUBLISH of QoS 1 or 2, and PUBREL: makes the table's move once the application has acted. */
   function onInbound(packet: ServerPacket): void {
     const packetId = packet.packetId;
@@ -181,7 +191,7 @@ export function createMqttClient(options: MqttOptions): MqttClient {
     const keep = (cell & NEXT) === AWAIT_PUBREL;
     if (keep && !known && session.inbound.length >= MAX_INBOUND)
       fail("size", `mqtt messages without pubrel, expected up to ${MAX_INBOUND}, got one more`);
-    if ((cell & ACT) !== 0) options.onMessage(packet.topic, packet.payload);
+    if ((cell & ACT) !== 0) deliver(packet);
     session.inbound = session.inbound.filter((id) => id !== packetId);
     if (keep) session.inbound.push(packetId);
     reply(encodeAck(cell & REPLY, packetId));
@@ -209,17 +219,20 @@ export function createMqttClient(options: MqttOptions): MqttClient {
     if (type === PINGRESP) pinged = false;
     else if (type === CONNACK) onConnack(packet.payload);
     else if (type === SUBACK) onSuback(packet);
-    else if (type === PUBLISH && packet.qos === 0) options.onMessage(packet.topic, packet.payload);
+    else if (type === PUBLISH && packet.qos === 0) deliver(packet);
     else if (type === PUBLISH || type === PUBREL) onInbound(packet);
     else onAcknowledgement(packet);
   }
 
   /** Takes what has arrived, then writes what is due: all that a connection does. */
   function turn(data: string): void {
-    arrived += data;
+    if (skip > 0) received = true;
+    arrived += data.substr(skip);
+    skip = Math.max(0, skip - data.length);
     try {
       let packet = decodePacket(arrived);
       while (packet) {
+        skip = Math.max(0, packet.size - arrived.length);
         arrived = arrived.substr(packet.size);
         onPacket(packet);
         packet = decodePacket(arrived);

@@ -214,6 +214,10 @@ function decodeBody(first: number, size: number, body: string): ServerPacket {
  * Throws "form" for what a server must not send and "size" above MAX_PACKET, both as
  * soon as the header shows it, so never more than MAX_PACKET bytes are waited for.
  * After an error the connection is of no use (section 4.8).
+ *
+ * A PUBLISH above MAX_PACKET comes out as soon as its topic and packet id are there,
+ * with its true size and a payload of no meaning: it has to be acknowledged, or a
+ * lasting session would bring it again with every connection.
  */
 export function decodePacket(buffer: string): ServerPacket | undefined {
   if (buffer === "") return undefined;
@@ -230,9 +234,13 @@ export function decodePacket(buffer: string): ServerPacket | undefined {
     at++;
     length += (byte & 127) * scale;
     scale *= 128;
-    if (at + length > MAX_PACKET)
-      fail("size", `mqtt packet, expected up to ${MAX_PACKET} bytes, got ${at + length}`);
   }
   const size = at + length;
-  return buffer.length < size ? undefined : decodeBody(first, size, buffer.substring(at, size));
+  let end = size;
+  if (size > MAX_PACKET && first >> 4 === PUBLISH) {
+    if (buffer.length < at + 2) return undefined;
+    end = at + 4 + decodeWord(buffer, at);
+  }
+  if (end > MAX_PACKET) fail("size", `mqtt packet, expected up to ${MAX_PACKET} bytes, got ${end}`);
+  return buffer.length < end ? undefined : decodeBody(first, size, buffer.substring(at, end));
 }

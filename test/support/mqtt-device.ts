@@ -69,6 +69,7 @@ export function createMqttDevice(port: number, options: Partial<MqttOptions> = {
       random: (length) => "\0".repeat(length) as Bytes,
       log(line) {
         lines.push(line);
+        if (line.endsWith("passed over")) return look();
         const event = eventOf(line);
         if (typeof event === "string") device.reasons.push(event);
         else device.sessions.push(event);

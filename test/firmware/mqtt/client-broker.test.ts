@@ -235,3 +235,25 @@ describe("client subscriptions", () => {
     expect(device.reasons).toEqual(["failed"]);
   });
 });
+
+describe("client, a message too long for it at the broker", () => {
+  it.each([0, 1, 2] as const)(
+    "of QoS %i: acknowledges it, passes it over and takes the next",
+    async (qos) => {
+      const { device, observer, broker } = await startAll();
+      for (const size of [1400, 5000, 200_000]) {
+        await observer.publishAsync(DOWN, Buffer.alloc(size, "x"), { qos });
+        await observer.publishAsync(DOWN, `after ${size}`, { qos });
+        await device.until(() => device.messages.includes(`after ${size}`));
+      }
+      expect(device.messages).toEqual(["after 1400", "after 5000", "after 200000"]);
+      expect(device.reasons).toEqual([]);
+      // Nothing of it is left in the session: the next connection is as quiet.
+      await broker.restart();
+      await device.until(() => device.sessions.length === 2);
+      await observer.publishAsync(DOWN, "later", { qos: 2 });
+      await device.until(() => device.messages.includes("later"));
+      expect(device.messages).toHaveLength(4);
+    },
+  );
+});

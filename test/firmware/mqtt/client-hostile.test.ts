@@ -14,8 +14,8 @@ describe("client against a hostile server", () => {
 
   const scripts: [string, string, string][] = [
     ["garbage", "failed", "HTTP/1.1 400 Bad Request\r\n\r\n"],
-    ["a 256 MiB packet", "failed", `${CONNACK}\x30\xff\xff\xff\x7f`],
-    ["a message above the bound", "failed", `${CONNACK}\x30\xd0\x0f`],
+    ["a 256 MiB packet", "failed", `${CONNACK}\x90\xff\xff\xff\x7f`],
+    ["a topic above the bound", "failed", `${CONNACK}\x32\xd0\x0f\x07\xd0`],
     ["a message before connack", "failed", publish(1, 2)],
     ["two connacks", "failed", CONNACK + CONNACK],
     ["packet id 0", "failed", CONNACK + publish(0, 1)],

@@ -6,8 +6,8 @@ import { createCollector, decodeAll } from "../../support/mqtt-decode.ts";
 
 describe("refuse", () => {
   const refused: [string, string, string][] = [
-    ["one byte above MAX_PACKET", "size", "\x30\xf6\x0a"],
-    ["256 MiB, from its header", "size", "\x30\xff\xff"],
+    ["one byte above MAX_PACKET", "size", "\x90\xf6\x0a"],
+    ["256 MiB, from its header", "size", "\x90\xff\xff\xff\x7f"],
     ["a remaining length of five bytes", "form", "\x40\x80\x80\x80\x80"],
     ["type 0", "form", "\x00"],
     ["type 15", "form", "\xf0"],
@@ -35,6 +35,8 @@ describe("refuse", () => {
     ["suback without codes", "form", "\x90\x02\x00\x01"],
     ["suback with an unknown code", "form", "\x90\x03\x00\x01\x03"],
     ["suback of packet id 0", "form", "\x90\x03\x00\x00\x00"],
+    ["a topic alone above MAX_PACKET", "size", "\x32\xf6\x0a\x05\x74"],
+    ["publish above MAX_PACKET of packet id 0", "form", "\x32\xf6\x0a\x00\x01t\x00\x00"],
     ["publish of QoS 3", "form", "\x36\x06\x00\x01t\x00\x01x"],
     ["publish of QoS 0 with dup", "form", "\x38\x03\x00\x01t"],
     ["publish of packet id 0", "form", "\x32\x05\x00\x01t\x00\x00"],
