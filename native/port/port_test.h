@@ -3,14 +3,17 @@
 
 #include "dc.h"
 
-#define DC_TEST_FILES 4u
-#define DC_TEST_FILE_SIZE 256u
+#define DC_TEST_FILES 6u
+#define DC_TEST_FILE_SIZE 4128u
+#define DC_TEST_SECTORS 3u
+#define DC_TEST_FLASH (DC_TEST_SECTORS * DC_FLASH_SECTOR)
 
 /** How a store write fails. */
 enum dc_test_failure {
   DC_TEST_REFUSED,  /* nothing changes, an error comes back */
   DC_TEST_CUT_LATE, /* all is written, an error comes back: power cut just after */
   DC_TEST_TORN,     /* half is written, an error comes back: a store that is not atomic */
+  DC_TEST_TORN_AT,  /* the same with `torn_at` bytes */
   DC_TEST_SILENT    /* one bit is wrong, no error: flash that wears out */
 };
 
@@ -19,6 +22,17 @@ struct dc_test_file {
   char id[DC_STORE_ID_MAX + 1];
   size_t length;
   uint8_t data[DC_TEST_FILE_SIZE];
+};
+
+/** Flash in memory. The power goes at its `cut_at`-th change (0: never): then nothing works. */
+struct dc_test_flash {
+  uint8_t bytes[DC_TEST_FLASH];
+  unsigned changes, cut_at;
+  size_t cut_after; /* bytes of that change that are still done */
+  int noisy;        /* the rest of that change is random: bits half set or half cleared */
+  int is_off;
+  unsigned reads, read_fails_at;
+  unsigned erases[DC_TEST_SECTORS];
 };
 
 /**
@@ -31,7 +45,15 @@ struct dc_test_port {
   unsigned reads, read_fails_at;
   unsigned writes, write_fails_at;
   enum dc_test_failure write_failure;
+  size_t torn_at;
+  unsigned erases, erase_fails_at;
+  int random_not_ready;
+  int64_t now;               /* -1: no clock */
+  uint8_t hardware_key;      /* 0: the port has none; else a seed of it */
+  int hardware_key_fails;
+  int erase_all_fails;
   struct dc_test_file files[DC_TEST_FILES];
+  struct dc_test_flash flash;
 };
 
 void dc_test_port_init(struct dc_test_port *test, uint64_t seed);

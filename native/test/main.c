@@ -71,6 +71,9 @@ int main(void) {
   test_sequence(&suite);
   test_record(&suite);
   test_failures(&suite);
+  test_stored_keys(&suite);
+  test_lasting(&suite);
+  test_ring(&suite);
   test_memory(&suite);
   printf("%u passed, %u failed\n", suite.passed, suite.failed);
   return suite.failed == 0 ? 0 : 1;

@@ -53,6 +53,9 @@ void test_aead(struct suite *suite);
 void test_sequence(struct suite *suite);
 void test_record(struct suite *suite);
 void test_failures(struct suite *suite);
+void test_stored_keys(struct suite *suite);
+void test_lasting(struct suite *suite);
+void test_ring(struct suite *suite);
 void test_memory(struct suite *suite);
 
 #endif
