@@ -1,5 +1,8 @@
 #include "call.h"
 
+#include <stdlib.h>
+#include <string.h>
+
 #include "jsparse.h"
 #include "jsutils.h"
 #include "jsvariterator.h"
@@ -8,17 +11,23 @@
 #include "dc_status.h"
 #include "host.h"
 
+/* The largest integer of JavaScript that is one of its own. */
+#define INTEGER_MAX 9007199254740991.0
+
 /* The interpreter is one for a process or chip, and so is its module. It is opened by the
  * first call, so that a program without it makes no store; it then stays open for good:
  * handles of the program before load() must not name keys of the one after. */
 static struct dc module;
 static bool module_open;
 
-static void throw_error(struct call *call, const char *code, bool is_type, JsVar *message) {
+/* `cause` may be NULL: most errors have none. Takes over `message`; the first error counts. */
+static void throw_with_cause(struct call *call, const char *code, const char *cause, bool is_type,
+                             JsVar *message) {
   if (!call->failed) {
     JsVar *error =
         is_type ? jswrap_typeerror_constructor(message) : jswrap_error_constructor(message);
     if (error != NULL) jsvObjectSetStringChild(error, "code", code);
+    if (error != NULL && cause != NULL) jsvObjectSetStringChild(error, "cause", cause);
     if (error == NULL)
       jspSetError(); /* no memory for the error itself: Espruino ends the statement */
     else if (!jspHasError())
@@ -29,10 +38,16 @@ static void throw_error(struct call *call, const char *code, bool is_type, JsVar
   call->failed = true;
 }
 
-static void throw_memory(struct call *call) {
-  const struct dc_meaning *meaning = dc_meaning(DC_ERR_MEMORY);
-  throw_error(call, meaning->code, false,
-              jsvVarPrintf("%s: %s", call->function, meaning->sentence));
+static void throw_error(struct call *call, const char *code, bool is_type, JsVar *message) {
+  throw_with_cause(call, code, NULL, is_type, message);
+}
+
+bool check(struct call *call, int status) {
+  if (call->failed || status == 0) return !call->failed;
+  const struct dc_meaning *meaning = dc_meaning(status);
+  throw_with_cause(call, meaning->code, meaning->cause, false,
+                   jsvVarPrintf("%s: %s", call->function, meaning->sentence));
+  return false;
 }
 
 static void open_module(struct call *call) {
@@ -71,14 +86,6 @@ void spread_arguments(struct call *call, JsVar *array) {
   jsvGetArrayItems(array, MAX_ARGUMENTS, call->spread);
 }
 
-bool check(struct call *call, int status) {
-  if (call->failed || status == 0) return !call->failed;
-  const struct dc_meaning *meaning = dc_meaning(status);
-  throw_error(call, meaning->code, false,
-              jsvVarPrintf("%s: %s", call->function, meaning->sentence));
-  return false;
-}
-
 static void refuse(struct call *call, const char *name, const char *expected, bool is_type) {
   throw_error(call, "argument", is_type,
               jsvVarPrintf("%s: %s, expected %s, got another kind", call->function, name, expected));
@@ -113,7 +120,7 @@ static uint8_t *make_room(struct call *call, size_t length) {
   }
   JsVar *copy = call->copy_count < MAX_COPIES ? jsvNewFlatStringOfLength((unsigned)length) : NULL;
   if (copy == NULL) {
-    throw_memory(call);
+    check(call, DC_ERR_MEMORY);
     return NULL;
   }
   call->copies[call->copy_count++] = copy;
@@ -155,27 +162,39 @@ const uint8_t *take_exactly(struct call *call, JsVar *var, const char *name, siz
   return call->failed ? NULL : bytes.data;
 }
 
-/* False for anything but an integer from 0 to 2^32 - 1; pins are integers to Espruino. */
-static bool get_number(JsVar *var, uint32_t *value) {
-  *value = 0;
-  if (jsvIsPin(var) || !(jsvIsInt(var) || jsvIsFloat(var))) return false;
+/* Pins are integers to Espruino, and true is one too. */
+static bool is_number(JsVar *var) { return !jsvIsPin(var) && (jsvIsInt(var) || jsvIsFloat(var)); }
+
+/* -1 for anything but an integer from 0 to `max`. */
+static JsVarFloat get_integer(JsVar *var, JsVarFloat max) {
+  if (!is_number(var)) return -1;
   JsVarFloat number = jsvGetFloat(var);
-  if (!(number >= 0 && number <= (JsVarFloat)UINT32_MAX)) return false; /* also NaN */
-  *value = (uint32_t)number;
-  return (JsVarFloat)*value == number;
+  if (!(number >= 0 && number <= max)) return -1; /* also NaN */
+  return (JsVarFloat)(int64_t)number == number ? number : -1;
+}
+
+static JsVarFloat take_integer(struct call *call, JsVar *var, const char *name, JsVarFloat max,
+                               const char *expected) {
+  JsVarFloat number = get_integer(var, max);
+  if (number < 0) refuse(call, name, expected, !is_number(var));
+  return number < 0 ? 0 : number;
 }
 
 uint32_t take_number(struct call *call, JsVar *var, const char *name) {
-  uint32_t value;
-  if (!get_number(var, &value))
-    refuse(call, name, "an integer from 0 to 2^32 - 1",
-           jsvIsPin(var) || !(jsvIsInt(var) || jsvIsFloat(var)));
-  return value;
+  return (uint32_t)take_integer(call, var, name, UINT32_MAX, "an integer from 0 to 2^32 - 1");
+}
+
+int64_t take_time(struct call *call, JsVar *var, const char *name) {
+  return (int64_t)take_integer(call, var, name, INTEGER_MAX, "an integer from 0 to 2^53 - 1");
+}
+
+struct dc_bytes take_id(struct call *call, JsVar *var) {
+  return take_bytes(call, var, "id", DC_ID_MAX);
 }
 
 dc_handle take_handle(JsVar *var) {
-  dc_handle key;
-  return get_number(var, &key) ? key : 0;
+  JsVarFloat number = get_integer(var, UINT32_MAX);
+  return number < 0 ? 0 : (dc_handle)number;
 }
 
 uint8_t *make_result(struct call *call, size_t length) {
@@ -184,7 +203,7 @@ uint8_t *make_result(struct call *call, size_t length) {
   /* Espruino loses a variable with each flat string of no bytes. */
   call->result =
       length == 0 ? jsvNewFromEmptyString() : jsvNewFlatStringOfLength((unsigned)length);
-  if (call->result == NULL) throw_memory(call);
+  if (call->result == NULL) check(call, DC_ERR_MEMORY);
   if (call->result == NULL || length == 0) return call->failed ? NULL : nothing;
   return (uint8_t *)jsvGetFlatStringPointer(call->result);
 }
@@ -198,7 +217,7 @@ JsVar *finish_call(struct call *call) {
 }
 
 static JsVar *finish_with(struct call *call, JsVar *value) {
-  if (!call->failed && value == NULL) throw_memory(call);
+  if (!call->failed && value == NULL) check(call, DC_ERR_MEMORY);
   call->result = value;
   return finish_call(call);
 }
@@ -218,22 +237,51 @@ JsVar *finish_with_key(struct call *call, dc_handle key) {
   return value;
 }
 
-/* Each step may find no memory; the key goes in last. */
+JsVar *finish_with_bytes(struct call *call, const uint8_t *data, size_t length) {
+  uint8_t *out = make_result(call, length);
+  if (!call->failed) memcpy(out, data, length);
+  return finish_call(call);
+}
+
+/* Takes over `value`, also when there is no memory for it (false) or it is NULL itself (false). */
+static bool add_property(JsVar *object, const char *name, JsVar *value) {
+  JsVar *property =
+      object == NULL || value == NULL ? NULL : jsvAddNamedChild(object, value, name);
+  jsvUnLock2(property, value);
+  return property != NULL;
+}
+
 JsVar *finish_with_prefix_and_key(struct call *call, dc_handle key) {
   if (call->failed) return finish_call(call);
   JsVar *object = jsvNewObject();
-  JsVar *number = jsvNewFromLongInteger(key);
-  JsVar *name = object == NULL ? NULL : jsvAddNamedChild(object, call->result, "prefix");
-  JsVar *key_name =
-      object == NULL || number == NULL ? NULL : jsvAddNamedChild(object, number, "key");
-  bool made = name != NULL && key_name != NULL;
-  jsvUnLock3(number, name, key_name);
-  jsvUnLock(call->result);
-  call->result = NULL;
+  bool made = add_property(object, "prefix", call->result);
+  made = add_property(object, "key", jsvNewFromLongInteger(key)) && made;
   if (!made) {
     jsvUnLock(object);
     dc_destroy_key(&module, key);
     object = NULL;
   }
   return finish_with(call, object);
+}
+
+JsVar *finish_with_certificate(struct call *call, const struct dc_certificate *certificate) {
+  uint8_t *out = make_result(call, DC_POINT_SIZE);
+  if (call->failed) return finish_call(call);
+  memcpy(out, certificate->public_key, DC_POINT_SIZE);
+  JsVar *object = jsvNewObject();
+  bool made = add_property(object, "publicKey", call->result);
+  made = add_property(object, "notBefore", jsvNewFromLongInteger(certificate->not_before)) && made;
+  made = add_property(object, "notAfter", jsvNewFromLongInteger(certificate->not_after)) && made;
+  if (!made) {
+    jsvUnLock(object);
+    object = NULL;
+  }
+  return finish_with(call, object);
+}
+
+uint8_t *borrow_memory(struct call *call, size_t size) {
+  if (call->failed) return NULL;
+  uint8_t *memory = malloc(size);
+  if (memory == NULL) check(call, DC_ERR_MEMORY);
+  return memory;
 }

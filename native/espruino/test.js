@@ -1,7 +1,8 @@
 // The test of require("devcrypto") on Espruino itself, run from flash (.bootcde): each
 // function with good and with bad arguments. Prints "FAILED ..." for each surprise and ends
 // with "devcrypto test: <passed> passed, <failed> failed". It starts itself again once, to see
-// what is left of the keys. Wanted in Storage beside it: "big", 64 KiB of anything.
+// what is left of the keys. Wanted in Storage beside it: "big", 64 KiB of anything; "leaf" and
+// "anchor", certificates in DER; "role", the contents of the leaf's object identifier.
 
 const crypto = require("devcrypto");
 const storage = require("Storage");
@@ -36,6 +37,10 @@ function repeat(length) {
 }
 
 const big = storage.read("big");
+const leaf = storage.read("leaf");
+const anchor = storage.read("anchor");
+const role = storage.read("role");
+const USAGE_KEY_AGREEMENT = 8;
 const device = crypto.openDeviceKey();
 const point = crypto.exportPublicKey(device);
 const offCurve = point.substr(0, 64) + String.fromCharCode(point.charCodeAt(64) ^ 1);
@@ -90,6 +95,23 @@ const rows = [
   ["reserveSequence", ["aes"], [counting]],
   ["aeadEncryptSequence", ["aes", "number", "any", "any"], [counting, 1, "aad", "text"]],
   ["destroyKey", ["aes"], [0]],
+  ["generateKeyPair", ["number"], [USAGE.DERIVE]],
+  ["openKey", ["id"], ["device"]],
+  ["hasKey", ["id"], ["device"]],
+  ["nextCounter", ["id"], ["device"]],
+  ["eraseKey", ["id"], ["none"]],
+  ["writeCsr", ["p256"], [device]],
+  [
+    "verifyCertificate",
+    ["any", "any", "max 32", "number", "time", "time"],
+    [leaf, anchor, role, USAGE_KEY_AGREEMENT, 0, 0],
+  ],
+  ["writeRecord", ["id", "max 4096"], ["one", "content"]],
+  ["readRecord", ["id"], ["one"]],
+  ["eraseRecord", ["id"], ["one"]],
+  ["ringAppend", ["entry"], ["entry"]],
+  ["ringPeek", ["number"], [0]],
+  ["ringDrop", ["number"], [0]],
 ];
 
 /** Calls with the good arguments, but `value` at `index`. */
@@ -132,17 +154,22 @@ function testBytes(row, index, kind) {
     refuses(row, index, "one long", repeat(kind + 1), "argument");
     refuses(row, index, "one short as Uint8Array", new Uint8Array(kind - 1), "argument");
     refuses(row, index, "one long as ArrayBuffer", new ArrayBuffer(kind + 1), "argument");
-  } else if (kind === "max 128") refuses(row, index, "one long", repeat(129), "argument");
+  } else if (kind.indexOf("max ") === 0)
+    refuses(row, index, "one long", big.substr(0, parseInt(kind.substr(4), 10) + 1), "argument");
+  else if (kind === "id")
+    refusesKinds(row, index, ["", "Upper", "a-b", "a\0", "elevenchars"], "argument");
+  else if (kind === "entry") refusesKinds(row, index, ["", big.substr(0, 1089)], "argument");
 }
 
-function testNumber(row, index) {
+function testNumber(row, index, kind) {
   refusesKinds(
     row,
     index,
     [undefined, null, "1", "", [1], {}, true, D1, repeat],
     "argument TypeError",
   );
-  refusesKinds(row, index, [-1, 1.5, NaN, Infinity, 4294967296, -4294967295], "argument");
+  refusesKinds(row, index, [-1, 1.5, NaN, Infinity, 9007199254740992], "argument");
+  if (kind === "number") refusesKinds(row, index, [4294967296, -4294967295], "argument");
 }
 
 function testHandle(row, index, kind) {
@@ -172,7 +199,7 @@ function testHandle(row, index, kind) {
 function testArguments() {
   rows.forEach((row) => {
     row[1].forEach((kind, index) => {
-      if (kind === "number") testNumber(row, index);
+      if (kind === "number" || kind === "time") testNumber(row, index, kind);
       else if (kind === "p256" || kind === "aes") testHandle(row, index, kind);
       else testBytes(row, index, kind);
     });
@@ -303,6 +330,91 @@ function testUsages() {
   expect("counted and free", thrown("generateKey", [USAGE.SEQUENCE | USAGE.ENCRYPT]), "argument");
 }
 
+function testStoredKeys() {
+  expect("no other key yet", crypto.hasKey("second"), false);
+  const second = crypto.openKey("second");
+  expect("another key", crypto.exportPublicKey(second) === point, false);
+  expect("the same again", crypto.openKey(E.toUint8Array("second")), second);
+  expect("the device's", crypto.openKey("device"), device);
+  expect("its own counter", crypto.nextCounter("second"), 1);
+  expect("there", crypto.hasKey("second"), true);
+  const csr = crypto.writeCsr(second);
+  expect("request", csr.charCodeAt(0), 0x30);
+  expect("request's key", csr.indexOf(crypto.exportPublicKey(second)) > 0, true);
+  crypto.eraseKey("second");
+  expect("erased", crypto.hasKey("second"), false);
+  expect("wiped", thrown("exportPublicKey", [second]), "key");
+  expect("no counter", thrown("nextCounter", ["second"]), "key");
+  const pair = crypto.generateKeyPair(USAGE.DERIVE);
+  expect("pair does not sign", thrown("signMessage", [pair, ""]), "key");
+  crypto.destroyKey(pair);
+}
+
+/** The cause that the certificate is refused for. */
+function refusal(index, value) {
+  const args = [leaf, anchor, role, USAGE_KEY_AGREEMENT, 0, 0];
+  args[index] = value;
+  try {
+    crypto.verifyCertificate.apply(crypto, args);
+    return "none";
+  } catch (error) {
+    return `${error.code} ${error.cause}`;
+  }
+}
+
+function testCertificates() {
+  const verified = crypto.verifyCertificate(leaf, anchor, role, USAGE_KEY_AGREEMENT, 0, 0);
+  expect("certificate's fields", Object.keys(verified).join(), "publicKey,notBefore,notAfter");
+  expect("certificate's key", leaf.indexOf(verified.publicKey) > 0, true);
+  expect("certificate's dates", verified.notBefore < verified.notAfter, true);
+  expect("good certificate", refusal(0, leaf), "none");
+  expect("no certificate", refusal(0, leaf.substr(1)), "certificate encoding");
+  expect("no anchor", refusal(1, "anchor"), "certificate anchor");
+  expect("anchor is no leaf", refusal(0, anchor), "certificate self-issued");
+  expect("other role", refusal(2, flip(role, role.length - 1)), "certificate role");
+  expect("other key usage", refusal(3, 0x80), "certificate key-usage");
+  expect("too old", refusal(4, verified.notBefore + 1), "certificate too-old");
+  expect("expired", refusal(5, verified.notAfter + 1), "certificate expired");
+  expect("signature", refusal(0, flip(leaf, leaf.length - 1)), "certificate signature");
+}
+
+function testRecords() {
+  expect("no record", crypto.readRecord("two"), undefined);
+  crypto.writeRecord("two", "first");
+  crypto.writeRecord("two", new Uint8Array([1, 2, 0]));
+  expect("record", crypto.readRecord("two"), "\x01\x02\0");
+  crypto.writeRecord("two", "");
+  expect("empty record", crypto.readRecord("two"), "");
+  crypto.writeRecord("two", big.substr(0, 4096));
+  expect("longest record", crypto.readRecord("two") === big.substr(0, 4096), true);
+  crypto.eraseRecord("two");
+  expect("erased record", crypto.readRecord("two"), undefined);
+}
+
+function testRing() {
+  crypto.ringDrop(4294967295);
+  expect("nothing lost", crypto.ringAppend("one"), 0);
+  crypto.ringAppend(new Uint8Array([0, 255]));
+  crypto.ringAppend(big.substr(0, 1088));
+  expect("entries", crypto.ringCount(), 3);
+  expect("oldest", crypto.ringPeek(0), "one");
+  expect("second", crypto.ringPeek(1), "\0\xff");
+  expect("longest", crypto.ringPeek(2) === big.substr(0, 1088), true);
+  expect("past the last", crypto.ringPeek(3), undefined);
+  crypto.ringDrop(1);
+  expect("dropped", crypto.ringPeek(0), "\0\xff");
+}
+
+function testEraseAll() {
+  crypto.eraseAll();
+  expect("device key wiped", thrown("exportPublicKey", [device]), "key");
+  expect("volatile keys wiped", thrown("aeadEncrypt", [cipher, nonce, "", ""]), "key");
+  expect("record erased", crypto.readRecord("kept"), undefined);
+  expect("ring erased", crypto.ringCount(), 0);
+  expect("device key erased", crypto.hasKey("device"), false);
+  expect("new device key", crypto.exportPublicKey(crypto.openDeviceKey()) === point, false);
+}
+
 function fillSlots() {
   var keys = [];
   try {
@@ -387,6 +499,9 @@ function start() {
       "key",
     );
     expect("slots of the second start", fillSlots().length, 16 - 5);
+    expect("record of the first start", crypto.readRecord("kept"), "kept\0");
+    expect("ring of the first start", crypto.ringPeek(0), "\0\xff");
+    testEraseAll();
     finish();
     return;
   }
@@ -396,8 +511,13 @@ function start() {
   testCryptography();
   testCarriedKeys();
   testUsages();
+  testStoredKeys();
+  testCertificates();
+  testRecords();
+  testRing();
   testLimits();
   testLeaks();
+  crypto.writeRecord("kept", "kept\0");
   state.point = btoa(point);
   state.cipher = cipher;
   state.counter = testCounter();

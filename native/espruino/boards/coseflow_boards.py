@@ -11,7 +11,7 @@ LIBRARY = 'libs/coseflow'
 # An open console for anyone near (BLUETOOTH, TELNET), or memory for nothing we use.
 UNWANTED = ['BLUETOOTH', 'TELNET', 'GRAPHICS', 'NEOPIXEL', 'TENSORFLOW']
 
-WRAPPERS = ['jswrap_devcrypto.c', 'jswrap_devcrypto_aead.c', 'jswrap_devcrypto_device.c']
+WRAPPERS = ['devcrypto', 'devcrypto_aead', 'devcrypto_device', 'devcrypto_lasting', 'devcrypto_records']
 
 
 def remove_libraries(info, names):
@@ -33,7 +33,7 @@ def add_devcrypto(info, lines):
     info['build']['makefile'] += [
         'INCLUDE += -I$(ROOT)/%s/core -I$(ROOT)/%s/port -I$(ROOT)/%s' % (LIBRARY, LIBRARY, glue),
         'SOURCES += %scall.c' % glue,
-        'WRAPPERSOURCES += ' + ' '.join(glue + name for name in WRAPPERS),
+        'WRAPPERSOURCES += ' + ' '.join('%sjswrap_%s.c' % (glue, name) for name in WRAPPERS),
     ] + lines
 
 
