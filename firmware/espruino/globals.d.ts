@@ -7,8 +7,7 @@ declare function require(name: "Storage"): {
 };
 declare function require(name: "Wifi"): {
   connect(ssid: string, options: { password: string }, callback: (error: unknown) => void): void;
-  on(event: "disconnected" | "connected", listener: () => void): void;
-  setHostname(name: string): void;
+  on(event: "disconnected", listener: () => void): void;
 };
 
 declare function setTimeout(callback: () => void, milliseconds: number): number;

@@ -20,12 +20,13 @@ export function joinWifi(
   let timer = 0;
 
   function join(): void {
-    timer = 0;
     wifi.connect(network.ssid, { password: network.password }, function (error) {
       if (error) {
         retry();
         return;
       }
+      // A loss may have been reported meanwhile: a link that is there is left alone.
+      ports.clock.clearTimeout(timer);
       wait = FIRST_RETRY_SECONDS;
       ports.log("Wi-Fi joined");
       if (first) joined();
@@ -34,7 +35,7 @@ export function joinWifi(
   }
 
   function retry(): void {
-    if (timer !== 0) return;
+    ports.clock.clearTimeout(timer);
     const jitter = 0.5 + ports.random(1).charCodeAt(0) / 255;
     ports.log("Wi-Fi not joined, trying again");
     timer = ports.clock.setTimeout(join, wait * jitter * 1000);

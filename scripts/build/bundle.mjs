@@ -4,6 +4,7 @@ import { minify } from "terser";
 import { inlineConstants } from "./constants.mjs";
 import { GLOBALS, pinNames } from "./gate/surface.mjs";
 import { formatHits, gate } from "./gate.mjs";
+import { INTERNAL_PATTERN } from "./properties.mjs";
 
 /** The longest line terser makes where it can break: see MINIFY. */
 const LINE_LENGTH = 80;
@@ -17,7 +18,11 @@ const LINE_LENGTH = 80;
 const MINIFY = {
   ecma: 2015,
   compress: false,
-  mangle: { toplevel: true, reserved: ["of", ...GLOBALS, ...pinNames()] },
+  mangle: {
+    toplevel: true,
+    reserved: ["of", ...GLOBALS, ...pinNames()],
+    properties: { regex: INTERNAL_PATTERN, keep_quoted: "strict", builtins: true },
+  },
   format: { ascii_only: true, comments: false, max_line_len: LINE_LENGTH },
 };
 

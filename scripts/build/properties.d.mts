@@ -1,0 +1,2 @@
+export const INTERNAL_PROPERTIES: string[];
+export const INTERNAL_PATTERN: RegExp;
