@@ -253,7 +253,7 @@ int dc_write_csr(struct dc *dc, dc_handle key, uint8_t out[DC_CSR_MAX], size_t *
 struct dc_certificate_rules {
   struct dc_bytes role; /* the contents of the object identifier, 1 to DC_ROLE_MAX bytes */
   uint32_t key_usage;   /* one DC_KEY_USAGE_* */
-  int64_t issued_not_before; /* Unix seconds; 0: any */
+  int64_t issued_not_before; /* Unix seconds; 0: any since 1970 */
   int64_t time_floor;        /* Unix seconds; the port's clock raises it */
 };
 
