@@ -3,6 +3,13 @@ import { fail } from "../../protocol/errors.ts";
 import type { Socket } from "../ports.ts";
 import { BACKOFF_MAX_MS, BLOCKED_S, backoffMs, STABLE_S } from "./backoff.ts";
 import { ACT, AWAIT_PUBREL, findMove, INBOUND, NEXT, NONE, OUTBOUND, REPLY } from "./inflight.ts";
+import {
+  ACKNOWLEDGE_TIMEOUT_S,
+  CONNECT_TIMEOUT_MS,
+  LOOK_MS,
+  MAX_PAYLOAD,
+  MAX_REPLIES,
+} from "./limits.ts";
 import type { MqttClient, MqttOptions } from "./options.ts";
 import {
   CONNACK,
@@ -32,20 +39,6 @@ import {
   type SessionState,
   unsentMessage,
 } from "./session-state.ts";
-
-/** The protocol's limit of a session or provisioning message upward. */
-export const MAX_PAYLOAD = 4096;
-/** From opening the connection until SUBACK. A blocked connect alone takes about 20 s on ESP32. */
-export const CONNECT_TIMEOUT_MS = 45000;
-/** A broker that answers pings but not a PUBLISH for this long has lost it. */
-export const ACKNOWLEDGE_TIMEOUT_S = 60;
-/** Bytes of replies that may wait for the socket: two packets of 4 for each inbound message. */
-export const MAX_REPLIES = 2 * 4 * MAX_INBOUND;
-/**
- * Looks at the connection in one keepAlive of 1,000 ms: packets go out at least every
- * two looks, within keepAlive; silence is noticed after three, 1.2 times keepAlive.
- */
-const LOOK_MS = 400;
 
 /** WAITING: for connect(), or between two attempts. SUBSCRIBING: from CONNACK to SUBACK. */
 const WAITING = 0;

@@ -1,5 +1,6 @@
 import { beforeEach, describe, expect, it } from "vitest";
-import { createMqttClient, MAX_REPLIES } from "../../../firmware/mqtt/client.ts";
+import { createMqttClient } from "../../../firmware/mqtt/client.ts";
+import { MAX_REPLIES } from "../../../firmware/mqtt/limits.ts";
 import type { MqttClient, MqttOptions } from "../../../firmware/mqtt/options.ts";
 import { MAX_INBOUND, MAX_INFLIGHT } from "../../../firmware/mqtt/session-state.ts";
 import type { Bytes } from "../../../protocol/bytes.ts";
