@@ -79,7 +79,7 @@ export function createPairing(print: (line: string) => void) {
   }
 
   const OPENED: { [messageClass in Exclude<MessageClass, "reading">]: string } = {
-    session: "session key, signed, for the cloud",
+    session: "session key, sealed and signed",
     receipt: "(for the device alone)",
   };
 

@@ -5,6 +5,8 @@ BOARD. Ours take the stock one of the same machine and change what is said here.
 native/README.md tells how they are built.
 """
 
+import os
+
 # Where native/ is linked into Espruino's tree: its makefiles want paths below their root.
 LIBRARY = 'libs/coseflow'
 
@@ -41,10 +43,11 @@ def use_esp32(info, chip, sdkconfig):
     """The common part of the ESP32 boards: see partitions.csv and sdkconfig.coseflow beside this."""
     remove_libraries(info, UNWANTED + ['FILESYSTEM'])
     remove_lines(info, ['BLUETOOTH', 'USE_FONT'])
-    core = ['aead', 'agreement', 'ec', 'hkdf', 'keywrap', 'record', 'slots', 'util']
+    here = os.path.dirname(os.path.realpath(__file__))
+    core = sorted(name for name in os.listdir(here + '/../../core') if name.endswith('.c'))
     boards = LIBRARY + '/espruino/boards'
     add_devcrypto(info, [
-        'SOURCES += ' + ' '.join('%s/core/%s.c' % (LIBRARY, name) for name in core),
+        'SOURCES += ' + ' '.join('%s/core/%s' % (LIBRARY, name) for name in core),
         'SOURCES += %s/espruino/host_esp32.c %s/port/port_esp32.c' % (LIBRARY, LIBRARY),
         # The stock settings, and ours after them: of two lines for one setting the later counts.
         '$(shell cat targets/esp32/IDF4/%s %s/sdkconfig.coseflow > $(GENDIR)/sdkconfig.coseflow)'
