@@ -74,6 +74,7 @@ int main(void) {
   test_stored_keys(&suite);
   test_lasting(&suite);
   test_ring(&suite);
+  test_certificate(&suite);
   test_memory(&suite);
   printf("%u passed, %u failed\n", suite.passed, suite.failed);
   return suite.failed == 0 ? 0 : 1;

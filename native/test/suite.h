@@ -56,6 +56,7 @@ void test_failures(struct suite *suite);
 void test_stored_keys(struct suite *suite);
 void test_lasting(struct suite *suite);
 void test_ring(struct suite *suite);
+void test_certificate(struct suite *suite);
 void test_memory(struct suite *suite);
 
 #endif
