@@ -18,8 +18,9 @@ info['name'] = 'Linux with coseflow'
 info['variables'] = 4095  # fixed, as on the ESP32-C3
 info['build']['optimizeflags'] = '-Og'  # as on the ESP32
 # FILESYSTEM stays: the host sensor reads /proc.
-coseflow_boards.remove_libraries(info, coseflow_boards.UNWANTED)
-coseflow_boards.remove_lines(info, ['UNICODE', 'USE_FONT'])
+coseflow_boards.remove(
+    info, coseflow_boards.UNWANTED, coseflow_boards.UNWANTED_DEFINES + ['UNICODE']
+)
 coseflow_boards.add_devcrypto(info, [
     'SOURCES += %s/espruino/host_linux.c' % coseflow_boards.LIBRARY,
     # Core, port and mbedTLS as one object, made by `make -C native espruino`: Espruino has an

@@ -12,37 +12,33 @@ LIBRARY = 'libs/coseflow'
 
 # An open console for anyone near (BLUETOOTH, TELNET), or memory for nothing we use.
 UNWANTED = ['BLUETOOTH', 'TELNET', 'GRAPHICS', 'NEOPIXEL', 'TENSORFLOW']
+UNWANTED_DEFINES = ['BLUETOOTH', 'USE_FONT']
 
 WRAPPERS = ['devcrypto', 'devcrypto_aead', 'devcrypto_device', 'devcrypto_lasting', 'devcrypto_records']
 
 
-def remove_libraries(info, names):
+def remove(info, libraries, defines):
+    """Drops the libraries, and the makefile lines that contain one of the texts."""
     build = info['build']
-    build['libraries'] = [name for name in build['libraries'] if name not in names]
-
-
-def remove_lines(info, texts):
-    """Drops makefile lines that contain one of the texts."""
-    build = info['build']
+    build['libraries'] = [name for name in build['libraries'] if name not in libraries]
     build['makefile'] = [
-        line for line in build['makefile'] if not any(text in line for text in texts)
+        line for line in build['makefile'] if not any(text in line for text in defines)
     ]
 
 
 def add_devcrypto(info, lines):
     """Adds require("devcrypto"), and the lines that say where its core comes from."""
-    glue = LIBRARY + '/espruino/'
+    glue = LIBRARY + '/espruino'
     info['build']['makefile'] += [
         'INCLUDE += -I$(ROOT)/%s/core -I$(ROOT)/%s/port -I$(ROOT)/%s' % (LIBRARY, LIBRARY, glue),
-        'SOURCES += %scall.c' % glue,
-        'WRAPPERSOURCES += ' + ' '.join('%sjswrap_%s.c' % (glue, name) for name in WRAPPERS),
+        'SOURCES += %s/call.c' % glue,
+        'WRAPPERSOURCES += ' + ' '.join('%s/jswrap_%s.c' % (glue, name) for name in WRAPPERS),
     ] + lines
 
 
 def use_esp32(info, chip, sdkconfig):
     """The common part of the ESP32 boards: see partitions.csv and sdkconfig.coseflow beside this."""
-    remove_libraries(info, UNWANTED + ['FILESYSTEM'])
-    remove_lines(info, ['BLUETOOTH', 'USE_FONT'])
+    remove(info, UNWANTED + ['FILESYSTEM'], UNWANTED_DEFINES)
     here = os.path.dirname(os.path.realpath(__file__))
     core = sorted(name for name in os.listdir(here + '/../../core') if name.endswith('.c'))
     boards = LIBRARY + '/espruino/boards'

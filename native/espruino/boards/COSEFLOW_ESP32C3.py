@@ -1,0 +1,19 @@
+"""The ESP32-C3 with devcrypto and without open consoles."""
+
+import copy
+import os
+import sys
+
+sys.path.append(os.path.dirname(os.path.realpath(__file__)))
+
+import ESP32C3_IDF4 as stock
+import coseflow_boards
+
+info = copy.deepcopy(stock.info)
+chip = copy.deepcopy(stock.chip)
+devices = stock.devices
+boards = stock.boards
+get_pins = stock.get_pins
+
+info['name'] = 'ESP32C3 with coseflow'
+coseflow_boards.use_esp32(info, chip, 'sdkconfig_c3')
