@@ -22,7 +22,7 @@
 /* The secrets are remembered under this mask, so as not to find what we look for. */
 #define MASK 0x5a
 #define CHUNK (1u << 20)
-#define MAX_SECRETS 10u
+#define MAX_SECRETS 16u
 #define GAP (128u * 1024u)
 
 struct secret {
@@ -53,7 +53,8 @@ struct scene {
   struct scan scan;
   struct recorder recorder;
   struct dc_posix store;
-  dc_handle device, cek, session, receipt, opened, carried;
+  int has_chip_key;
+  dc_handle device, cek, session, receipt, opened, carried, pair, next;
   uint8_t public_key[DC_POINT_SIZE];
   uint8_t nonce[DC_NONCE_SIZE];
   uint8_t agreed[DC_AGREED_SIZE];
@@ -173,12 +174,21 @@ static int recorded_erase(void *context, const char *id) {
   return inner->store_erase(inner->context, id);
 }
 
+/* A secret of the chip; nothing here keeps it. */
+static int chip_key(void *context, const uint8_t *label, size_t length, uint8_t out[32]) {
+  (void)context;
+  for (volatile size_t i = 0; i < 32; i++)
+    out[i] = (uint8_t)(label[i % length] * 37u + 101u * (uint32_t)i * i + 13u);
+  return 0;
+}
+
 static void start_module(struct scene *scene) {
   struct dc_port port = {.context = &scene->recorder,
                          .random = recorded_random,
                          .store_read = recorded_read,
                          .store_write = recorded_write,
-                         .store_erase = recorded_erase};
+                         .store_erase = recorded_erase,
+                         .hardware_key = scene->has_chip_key ? chip_key : NULL};
   scene->recorder.inner = dc_posix_port(&scene->store);
   dc_init(&scene->dc, &port);
 }
@@ -255,6 +265,35 @@ static void read_sensor(struct scene *scene) {
                                 out));
 }
 
+static void make_pair(struct scene *scene) {
+  must(dc_generate_key_pair(&scene->dc, DC_USAGE_SIGN, &scene->pair));
+}
+
+static void request(struct scene *scene) {
+  uint8_t csr[DC_CSR_MAX];
+  size_t length;
+  must(dc_write_csr(&scene->dc, scene->pair, csr, &length));
+}
+
+static void make_next_key(struct scene *scene) {
+  must(dc_open_key(&scene->dc, text("next"), &scene->next));
+}
+
+static void erase_keys(struct scene *scene) {
+  must(dc_destroy_key(&scene->dc, scene->pair));
+  must(dc_erase_key(&scene->dc, text("next")));
+}
+
+static void open_sealed(struct scene *scene) {
+  uint32_t counter;
+  dc_free(&scene->dc);
+  scene->has_chip_key = 1;
+  start_module(scene);
+  must(dc_open_device_key(&scene->dc, &scene->device));
+  must(dc_next_device_counter(&scene->dc, &counter));
+  must(dc_next_device_counter(&scene->dc, &counter));
+}
+
 static void end(struct scene *scene) { dc_free(&scene->dc); }
 
 /* What the test learns after a step; not far down, so that the step's traces stay. */
@@ -287,6 +326,22 @@ static void learn_receipt_key(struct scene *scene) {
   remember(scene, "receipt key", scene->dc.slots[scene->receipt & 0xff].secret, DC_KEY_SIZE);
 }
 
+static void learn_pair(struct scene *scene) {
+  remember(scene, "pair", scene->dc.slots[scene->pair & 0xff].secret, DC_SCALAR_SIZE);
+}
+
+static void learn_next_key(struct scene *scene) {
+  remember(scene, "next key", scene->dc.slots[scene->next & 0xff].secret, DC_SCALAR_SIZE);
+}
+
+static void learn_sealing_key(struct scene *scene) {
+  uint8_t key[32];
+  struct dc_bytes label = text("coseflow key device");
+  chip_key(NULL, label.data, label.length, key);
+  remember(scene, "sealing key", key, DC_KEY_SIZE);
+  explicit_bzero(key, sizeof key);
+}
+
 struct step {
   const char *name;
   void (*run)(struct scene *scene);
@@ -306,6 +361,12 @@ static const struct step steps[] = {
     {"destroy", destroy, NULL},
     {"derive", derive, learn_receipt_key},
     {"reading", read_sensor, NULL},
+    {"pair", make_pair, learn_pair},
+    {"request", request, NULL},
+    {"next key", make_next_key, learn_next_key},
+    {"erase", erase_keys, NULL},
+    {"sealed boot", open_sealed, learn_sealing_key},
+    {"sealed boot again", open_sealed, NULL},
     {"end", end, NULL},
 };
 
