@@ -21,3 +21,16 @@ coverage: $(BUILD)/coverage/tests
 	@find $(BUILD)/coverage -name '*.gcda' -delete
 	@$(BUILD)/coverage/tests
 	@gcov -n $(covered) | awk -v least=$(COVERAGE_MIN) -f test/coverage.awk
+
+# The host tests without the sanitizers, under valgrind: it follows mbedTLS as well.
+.PHONY: valgrind secrets
+$(BUILD)/plain-tests: $(CORE:%.c=$(BUILD)/%.o) $(HOST:%.c=$(BUILD)/%.o) $(HOST_TESTS:%.c=$(BUILD)/%.o)
+	$(CC) $(TEST_LINK) -o $@ $^ $(MBEDCRYPTO)
+valgrind: $(BUILD)/plain-tests
+	valgrind -q --leak-check=full --show-leak-kinds=all --error-exitcode=1 $< quick
+
+# Branches and addresses that depend on a secret: those we know and say why, and no others.
+$(BUILD)/secrets: $(CORE:%.c=$(BUILD)/%.o) $(BUILD)/port/port_test.o $(BUILD)/test/secrets/main.o
+	$(CC) -o $@ $^ $(MBEDCRYPTO)
+secrets: $(BUILD)/secrets
+	node test/secrets/report.mjs $<
