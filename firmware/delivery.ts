@@ -180,7 +180,10 @@ export function createDelivery(options: DeliveryOptions) {
       pump();
     },
 
-    /** Takes a receipt; anything else throws and changes nothing. */
+    /**
+     * Takes a receipt; anything else throws and changes nothing. What may go out now waits
+     * for pump, which MQTT calls once its reply is written: the stack is small.
+     */
     receipt(message: Bytes): void {
       const parsed = parseRandomIvEncrypt0(message);
       const session = sessions.filter((known) => known.kid === parsed.sessionKid)[0];
@@ -208,7 +211,6 @@ export function createDelivery(options: DeliveryOptions) {
       clock.clearTimeout(timer);
       timer = 0;
       prune();
-      pump();
     },
   };
 }

@@ -51,9 +51,6 @@ export interface Cursor {
   at: number;
 }
 
-/** The smallest argument that each of the four longer head forms may carry. */
-const SHORTEST = [24, 256, 65536, 4294967296];
-
 /**
  * Reads a head of the major type expected and gives its argument: "form" when it
  * is another type, "cbor" when it is cut off, not the shortest, or indefinite.
@@ -71,8 +68,10 @@ export function readHead(cursor: Cursor, major: number): number {
   let value = 0;
   for (let i = 0; i < size; i++) value = value * 256 + cursor.bytes.charCodeAt(cursor.at + i);
   cursor.at += size;
+  // The smallest that takes this form: one more than the form before it holds.
+  const least = size === 1 ? 24 : Math.pow(256, size / 2);
   // A head that is cut off reads past the end, which makes the value NaN.
-  if (!(value >= (SHORTEST[info - 24] as number) && value <= 9007199254740991))
+  if (!(value >= least && value <= 9007199254740991))
     fail("cbor", "CBOR argument, expected the shortest form below 2^53, got " + size + " bytes");
   return value;
 }

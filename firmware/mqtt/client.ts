@@ -290,8 +290,7 @@ export function createMqttClient(options: MqttOptions): MqttClient {
         done();
       } else {
         if (session.outbound.length >= MAX_INFLIGHT) return false;
-        addMessage(session, topic, payload, qos, done);
-        pump();
+        write(packetOf(addMessage(session, topic, payload, qos, done), clock.uptime()));
       }
       return true;
     },

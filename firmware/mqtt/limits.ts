@@ -1,13 +1,11 @@
-import { MAX_INBOUND } from "./session-state.ts";
-
 /** The protocol's limit of a session or provisioning message upward. */
 export const MAX_PAYLOAD = 4096;
 /** From opening the connection until SUBACK. A blocked connect alone takes about 20 s on ESP32. */
 export const CONNECT_TIMEOUT_MS = 45000;
 /** A broker that answers pings but not a PUBLISH for this long has lost it. */
 export const ACKNOWLEDGE_TIMEOUT_S = 60;
-/** Bytes of replies that may wait for the socket: two packets of 4 for each inbound message. */
-export const MAX_REPLIES = 2 * 4 * MAX_INBOUND;
+/** Bytes of replies that may wait for the socket: two packets of 4 for each of MAX_INBOUND. */
+export const MAX_REPLIES = 256;
 /**
  * Looks at the connection in one keepAlive of 1,000 ms: packets go out at least every
  * two looks, within keepAlive; silence is noticed after three, 1.2 times keepAlive.

@@ -53,12 +53,12 @@ export function addMessage(
   payload: Bytes,
   qos: Qos,
   done: () => void,
-): void {
+): Message {
   let packetId = (session.lastPacketId + 1) % 65536;
   while (packetId <= SUBSCRIBE_ID || findMessage(session, packetId) >= 0)
     packetId = (packetId + 1) % 65536;
   session.lastPacketId = packetId;
-  session.outbound.push({
+  const message = {
     packetId: packetId,
     topic: topic,
     payload: payload,
@@ -66,7 +66,9 @@ export function addMessage(
     dup: false,
     movedAt: UNSENT,
     done: done,
-  });
+  };
+  session.outbound.push(message);
+  return message;
 }
 
 /** After CONNACK: everything is to be sent again, as repetitions if the broker knows of it. */

@@ -30,7 +30,7 @@ function streaming(options: { queueLimit?: number; receiptSeconds?: number } = {
   const message = bench.take();
   message.acknowledge();
   const session = bench.openSession(message.message);
-  bench.delivery.receipt(bench.receipt(session, UNIX, [bench.hashOf(message.message)], []));
+  bench.deliver(bench.receipt(session, UNIX, [bench.hashOf(message.message)], []));
   return { ...bench, session, sessionMessage: message.message };
 }
 
@@ -46,7 +46,7 @@ describe("delivery", () => {
     expect(bench.sent).toEqual([]);
 
     const session = bench.openSession(message.message);
-    bench.delivery.receipt(bench.receipt(session, UNIX, [bench.hashOf(message.message)], []));
+    bench.deliver(bench.receipt(session, UNIX, [bench.hashOf(message.message)], []));
     expect(bench.sent.map((sent) => [sent.messageClass, sent.qos])).toEqual([
       ["reading", 1],
       ["reading", 0],
@@ -79,13 +79,13 @@ describe("delivery", () => {
     expect(bench.delivery.time()).toBeUndefined();
     const session = bench.openSession(bench.take().message);
     const old = bench.receipt(session, UNIX - 500, [], []);
-    bench.delivery.receipt(bench.receipt(session, UNIX, [], []));
+    bench.deliver(bench.receipt(session, UNIX, [], []));
     bench.clock.advance(10);
     expect(bench.delivery.time()).toBe(UNIX + 10);
-    bench.delivery.receipt(old);
+    bench.deliver(old);
     expect(bench.delivery.time()).toBe(UNIX + 10);
     // A device clock that runs fast is put right by the next receipt.
-    bench.delivery.receipt(bench.receipt(session, UNIX + 8, [], []));
+    bench.deliver(bench.receipt(session, UNIX + 8, [], []));
     expect(bench.delivery.time()).toBe(UNIX + 8);
   });
 
@@ -101,7 +101,7 @@ describe("delivery", () => {
     expect([again.messageClass, again.message]).toEqual(["session", bench.sessionMessage]);
     expect(bench.sent).toEqual([]);
     again.acknowledge();
-    bench.delivery.receipt(bench.receipt(bench.session, UNIX, [bench.hashOf(again.message)], []));
+    bench.deliver(bench.receipt(bench.session, UNIX, [bench.hashOf(again.message)], []));
     expect(bench.take().message).toBe(first.message);
   });
 
@@ -121,7 +121,7 @@ describe("delivery", () => {
         if (sent.messageClass !== "reading" || sent.message === lost.message) continue;
         const { sequence } = parseSequencedEncrypt0(sent.message);
         const range = { sessionKid: bench.session.kid, first: sequence, last: sequence };
-        bench.delivery.receipt(bench.receipt(bench.session, UNIX, [], [range]));
+        bench.deliver(bench.receipt(bench.session, UNIX, [], [range]));
       }
     }
     // Every 45 to 75 seconds; its session, alive, is not sent again.
@@ -136,7 +136,7 @@ describe("delivery", () => {
     bench.take().acknowledge();
     for (let second = 0; second < 100; second += 20) {
       bench.clock.advance(20);
-      bench.delivery.receipt(old);
+      bench.deliver(old);
     }
     expect(bench.sent.length).toBeGreaterThan(0);
   });
@@ -150,7 +150,7 @@ describe("delivery", () => {
     bench.clock.advance(80);
     const session = bench.take();
     session.acknowledge();
-    bench.delivery.receipt(bench.receipt(bench.session, UNIX, [bench.hashOf(session.message)], []));
+    bench.deliver(bench.receipt(bench.session, UNIX, [bench.hashOf(session.message)], []));
     expect(bench.sent.map((sent) => sent.message)).not.toContain(stuck.message);
   });
 
@@ -158,7 +158,7 @@ describe("delivery", () => {
     const bench = streaming();
     bench.delivery.accept(bytes("\x80"), 1);
     bench.take().acknowledge();
-    bench.delivery.receipt(
+    bench.deliver(
       bench.receipt(
         bench.session,
         UNIX,
@@ -227,7 +227,7 @@ describe("delivery", () => {
         String.fromCharCode(receipt.charCodeAt(at) ^ 1) +
         receipt.substring(at + 1);
       try {
-        bench.delivery.receipt(bytes(changed));
+        bench.deliver(bytes(changed));
       } catch {
         // Most changes throw; a changed session key id names no session and is passed over.
       }
@@ -252,7 +252,7 @@ describe("delivery", () => {
       const message = bench.take();
       message.acknowledge();
       const session = bench.openSession(message.message);
-      bench.delivery.receipt(bench.receipt(session, UNIX, [bench.hashOf(message.message)], []));
+      bench.deliver(bench.receipt(session, UNIX, [bench.hashOf(message.message)], []));
     }
     expect(bench.log.filter((line) => line.includes("is receipted")).length).toBe(21);
   });

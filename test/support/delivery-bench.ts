@@ -27,6 +27,8 @@ export interface DeliveryBench {
   /** What went to MQTT and was not taken yet by `take`. */
   sent: Sent[];
   take(): Sent;
+  /** Gives the device a receipt; MQTT is ready for more afterwards. */
+  deliver(receipt: Bytes): void;
   /** Whether MQTT takes messages. */
   online: { value: boolean };
   /** The cloud's side: opens a session message with real cryptography. */
@@ -79,6 +81,10 @@ export function createDeliveryBench(
       const first = sent.shift();
       if (!first) throw new Error("a message to MQTT, expected one, got none");
       return first;
+    },
+    deliver(receipt) {
+      delivery.receipt(receipt);
+      delivery.pump();
     },
     openSession: (message) =>
       open(

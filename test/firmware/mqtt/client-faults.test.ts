@@ -144,6 +144,7 @@ describe("client, its socket in hand", () => {
   it("a broker that does not read its replies is cut off at the bound", () => {
     const socket = online();
     client.publish("t", "a" as Bytes, 0, () => {});
+    expect(MAX_REPLIES).toBe(2 * 4 * MAX_INBOUND);
     for (let id = 1; id <= MAX_REPLIES / 4; id++) socket.emit("data", publish(id, 1));
     expect(socket.ended).toBe(false);
     socket.emit("data", publish(999, 1));
