@@ -1,0 +1,122 @@
+/**
+ * The bundle that is flashed, in Espruino itself, with the C module in it, over a real
+ * broker to the real cloud: first boot, readings, power cut, boot again.
+ */
+
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import Database from "better-sqlite3";
+import { afterEach, expect, it } from "vitest";
+import { countInMemory } from "../native/memory.ts";
+import { bundleBoard, temporaryDirectory } from "../support/built.ts";
+import { startMosquitto } from "../support/mosquitto.ts";
+import { createReceiver, type Receiver, type StoredLine } from "../support/serve.ts";
+import { boot, describeEspruino, writeFlash } from "./espruino.ts";
+
+const BOARD = {
+  name: "emulated",
+  network: "host",
+  sensors: [{ driver: "host", periodSeconds: 0.2, qos: 1 }],
+  queue: { readings: 64 },
+};
+const READINGS = 30;
+/** Of 4,095 variables, with an empty queue: the budget is 1,900, and cells are larger here. */
+const MOST_VARIABLES = 1900;
+/** Where the private key lies in its store record (native/core/key_record.c, version 1). */
+const SCALAR = { at: 17, size: 32 };
+
+const cleanUp: (() => void | Promise<void>)[] = [];
+afterEach(async () => {
+  for (const step of cleanUp.splice(0).reverse()) await step();
+});
+
+/** Resolves with the reading that `wanted` waits for. */
+function reading(receiver: Receiver, wanted: (line: StoredLine) => boolean): Promise<StoredLine> {
+  return new Promise((resolve) => {
+    receiver.onLine = (line) => {
+      if (wanted(line)) resolve(line);
+    };
+  });
+}
+
+/** Sequence numbers in the database, by session. */
+function sequences(database: string): Map<number, number[]> {
+  const db = new Database(database, { readonly: true });
+  const found = new Map<number, number[]>();
+  try {
+    const rows = db.prepare("SELECT session, sequence FROM reading ORDER BY session, sequence");
+    for (const row of rows.all() as { session: number; sequence: number }[])
+      found.set(row.session, [...(found.get(row.session) ?? []), row.sequence]);
+  } finally {
+    db.close();
+  }
+  return found;
+}
+
+const upTo = (last: number) => Array.from({ length: last }, (_, index) => index + 1);
+
+describeEspruino("the bundle in Espruino", () => {
+  it("keeps its key over a power cut and goes on in a new session", {
+    timeout: 180_000,
+  }, async () => {
+    const [directory, remove] = await temporaryDirectory("emulator");
+    cleanUp.push(remove);
+    const broker = await startMosquitto();
+    cleanUp.push(broker.close);
+    const receiver = await createReceiver(directory, broker.url);
+    const { bundle } = await bundleBoard(directory, BOARD);
+    await writeFlash(directory, {
+      ".bootcde": readFileSync(bundle),
+      "coseflow.json": JSON.stringify({
+        broker: { host: broker.host, port: broker.port },
+        cloudPublicKey: receiver.cloudPublicKey,
+        receiptSeconds: 1,
+      }),
+    });
+
+    const first = boot(directory);
+    cleanUp.push(first.powerOff);
+    const [, publicKey] = await first.line(/--key ([0-9a-f]{130})/);
+    await receiver.command(
+      "device",
+      "register",
+      "--key",
+      publicKey as string,
+      "--name",
+      "emulated",
+    );
+    await receiver.start();
+    cleanUp.push(receiver.kill);
+    const { session } = await reading(receiver, ({ sequence }) => sequence >= READINGS);
+
+    const { usage } = (await first.evaluate("process.memory()")) as { usage: number };
+    expect(usage).toBeLessThanOrEqual(MOST_VARIABLES);
+    const record = readFileSync(join(directory, "espruino.devcrypto", "device-a"));
+    const scalar = record.subarray(SCALAR.at, SCALAR.at + SCALAR.size);
+    // In its slot and nowhere else, in neither byte order.
+    const backwards = Buffer.from(scalar).reverse();
+    expect(countInMemory(first.pid, [scalar, backwards])).toEqual([1, 0]);
+    await first.powerOff();
+
+    const second = boot(directory);
+    cleanUp.push(second.powerOff);
+    const [, again] = await second.line(/--key ([0-9a-f]{130})/);
+    expect(again).toBe(publicKey);
+    const later = await reading(
+      receiver,
+      (line) => line.session !== session && line.sequence >= READINGS,
+    );
+    expect(later.session).toBeGreaterThan(session);
+    await second.powerOff();
+    expect(await receiver.stop()).toBe(0);
+
+    // Nothing is missing below the last of each session, and nothing is there twice.
+    const stored = sequences(receiver.database);
+    expect([...stored.keys()]).toEqual([session, later.session]);
+    for (const numbers of stored.values()) expect(numbers).toEqual(upTo(numbers.length));
+    for (const device of [first, second])
+      expect(device.lines.filter((line) => /Uncaught|New interpreter error/.test(line))).toEqual(
+        [],
+      );
+  });
+});
