@@ -6,39 +6,19 @@
  * does not itself overwrite what they left there.
  */
 
-#define _GNU_SOURCE /* mkdtemp, pread */
+#define _GNU_SOURCE /* mkdtemp */
 
 #include <fcntl.h>
-#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <unistd.h>
 
-#include "internal.h"
 #include "port_posix.h"
+#include "scan.h"
 
-/* The secrets are remembered under this mask, so as not to find what we look for. */
-#define MASK 0x5a
-#define CHUNK (1u << 20)
-#define MAX_SECRETS 16u
 #define GAP (128u * 1024u)
-
-struct secret {
-  const char *name;
-  size_t length;
-  uint8_t masked[DC_SCALAR_SIZE];
-};
-
-struct scan {
-  int memory;
-  uint8_t *chunk; /* a mapping of its own, which is not searched */
-  unsigned passed, failed;
-  volatile uint8_t copy[DC_KEY_SIZE]; /* planted, to be found */
-  size_t secret_count;
-  struct secret secrets[MAX_SECRETS];
-};
 
 /* The system's random source, with the first 32 bytes after `armed` remembered: the
  * scalar of the key that is then made. */
@@ -61,80 +41,16 @@ struct scene {
   uint8_t sealed[6 + DC_KEY_SIZE + DC_TAG_SIZE];
 };
 
-/* Byte by byte, through volatile, so that no register-wide copy is left behind. */
-static struct secret mask(const char *name, const volatile uint8_t *secret, size_t length) {
-  struct secret remembered = {name, length, {0}};
-  for (size_t i = 0; i < length; i++) remembered.masked[i] = secret[i] ^ MASK;
-  return remembered;
-}
-
 static void remember(struct scene *scene, const char *name, const uint8_t *secret, size_t length) {
-  scene->scan.secrets[scene->scan.secret_count++] = mask(name, secret, length);
-}
-
-static int matches(const uint8_t *at, const struct secret *secret, int backwards) {
-  for (size_t i = 0; i < secret->length; i++) {
-    size_t j = backwards ? secret->length - 1 - i : i;
-    if ((at[i] ^ MASK) != secret->masked[j]) return 0;
-  }
-  return 1;
-}
-
-/* Chunks overlap by a secret's length less one, so that none is missed or counted twice. */
-static unsigned count_in_range(struct scan *scan, uint64_t from, uint64_t to,
-                               const struct secret *secret, int backwards) {
-  unsigned found = 0;
-  while (from + secret->length <= to) {
-    uint64_t wanted = to - from < CHUNK ? to - from : CHUNK;
-    ssize_t got = pread(scan->memory, scan->chunk, (size_t)wanted, (off_t)from);
-    if (got < (ssize_t)secret->length) return found; /* a mapping of the kernel's */
-    for (size_t i = 0; i + secret->length <= (size_t)got; i++)
-      found += (unsigned)matches(scan->chunk + i, secret, backwards);
-    from += (uint64_t)got - secret->length + 1;
-  }
-  return found;
-}
-
-static unsigned count(struct scan *scan, const struct secret *secret, int backwards) {
-  char line[512];
-  unsigned found = 0;
-  FILE *maps = fopen("/proc/self/maps", "r");
-  while (maps != NULL && fgets(line, sizeof line, maps) != NULL) {
-    uint64_t from, to;
-    char permissions[5];
-    if (sscanf(line, "%" SCNx64 "-%" SCNx64 " %4s", &from, &to, permissions) != 3) continue;
-    if (permissions[0] != 'r' || permissions[1] != 'w') continue;
-    uint64_t own = (uint64_t)(uintptr_t)scan->chunk;
-    /* The kernel may join neighbouring mappings: search around the chunk. */
-    if (from <= own && own < to) {
-      found += count_in_range(scan, from, own, secret, backwards);
-      from = own + CHUNK;
-    }
-    found += count_in_range(scan, from, to, secret, backwards);
-  }
-  if (maps != NULL) fclose(maps);
-  return found;
+  scene->scan.secrets[scene->scan.secret_count++] = scan_mask(name, secret, length);
 }
 
 /* How many slots hold the secret. */
 static unsigned slots_with(const struct dc *dc, const struct secret *secret) {
   unsigned slots = 0;
   for (size_t i = 0; i < DC_SLOTS; i++)
-    slots += dc->slots[i].kind != DC_KIND_FREE && matches(dc->slots[i].secret, secret, 0);
+    slots += dc->slots[i].kind != DC_KIND_FREE && scan_matches(dc->slots[i].secret, secret, 0);
   return slots;
-}
-
-static void expect(struct scan *scan, const char *when, const struct secret *secret,
-                   unsigned expected) {
-  unsigned forwards = count(scan, secret, 0);
-  unsigned backwards = count(scan, secret, 1);
-  if (forwards == expected && backwards == 0) {
-    scan->passed++;
-    return;
-  }
-  scan->failed++;
-  printf("FAILED %s: %s found %u times and %u backwards, expected %u\n", when, secret->name,
-         forwards, backwards, expected);
 }
 
 static void must(int status) {
@@ -152,7 +68,7 @@ static int recorded_random(void *context, uint8_t *out, size_t length) {
   struct recorder *recorder = context;
   int status = recorder->inner.random(recorder->inner.context, out, length);
   if (status == 0 && recorder->armed && length == DC_SCALAR_SIZE) {
-    recorder->first = mask("scalar", out, length);
+    recorder->first = scan_mask("scalar", out, length);
     recorder->armed = 0;
   }
   return status;
@@ -384,9 +300,9 @@ static void find_planted(struct scene *scene) {
   const uint8_t *cek = scene->dc.slots[scene->cek & 0xff].secret;
   const struct secret *known = &scan->secrets[1];
   for (size_t i = 0; i < DC_KEY_SIZE; i++) scan->copy[i] = cek[i];
-  expect(scan, "planted copy", known, 2);
+  scan_expect(scan, "planted copy", known, 2);
   for (size_t i = 0; i < DC_KEY_SIZE; i++) scan->copy[i] = cek[DC_KEY_SIZE - 1 - i];
-  if (count(scan, known, 1) == 1)
+  if (scan_count(scan, known, 1) == 1)
     scan->passed++;
   else
     scan->failed++;
@@ -400,7 +316,7 @@ static void search(struct scene *scene) {
     if (step->learn != NULL) step->learn(scene);
     for (size_t j = 0; j < scene->scan.secret_count; j++) {
       const struct secret *secret = &scene->scan.secrets[j];
-      expect(&scene->scan, step->name, secret, slots_with(&scene->dc, secret));
+      scan_expect(&scene->scan, step->name, secret, slots_with(&scene->dc, secret));
     }
     if (step->run == make_keys) find_planted(scene);
   }
