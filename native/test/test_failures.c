@@ -54,6 +54,23 @@ static int try_first_boot(struct attempt *attempt) {
   return dc_open_device_key(&attempt->device.dc, &key);
 }
 
+static int try_pair(struct attempt *attempt) {
+  dc_handle key;
+  return dc_generate_key_pair(&attempt->device.dc, DC_USAGE_SIGN, &key);
+}
+
+static int try_request(struct attempt *attempt) {
+  uint8_t csr[DC_CSR_MAX];
+  size_t length;
+  return dc_write_csr(&attempt->device.dc, attempt->device_key, csr, &length);
+}
+
+static int try_second_key(struct attempt *attempt) {
+  dc_handle key;
+  device_restart(&attempt->device);
+  return dc_open_key(&attempt->device.dc, TEXT("next"), &key);
+}
+
 static void attempt_start(struct suite *suite, struct attempt *attempt) {
   device_start(&attempt->device, 70);
   struct dc *dc = &attempt->device.dc;
@@ -165,12 +182,13 @@ static void retry_in_place(struct suite *suite, enum dc_test_failure failure) {
 }
 
 void test_failures(struct suite *suite) {
-  const operation with_random[] = {try_random, try_generate, try_sign,  try_wrap,
-                                   try_unwrap, try_reopen,   try_first_boot};
+  const operation with_random[] = {try_random, try_generate,   try_sign, try_wrap,    try_unwrap,
+                                   try_reopen, try_first_boot, try_pair, try_request, try_second_key};
   for (size_t i = 0; i < sizeof with_random / sizeof with_random[0]; i++)
     random_failures(suite, with_random[i]);
   read_failures(suite, try_reopen);
   read_failures(suite, try_first_boot);
+  read_failures(suite, try_second_key);
   const enum dc_test_failure failures[] = {DC_TEST_REFUSED, DC_TEST_CUT_LATE, DC_TEST_TORN,
                                            DC_TEST_SILENT};
   for (size_t i = 0; i < sizeof failures / sizeof failures[0]; i++) {
