@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "internal.h"
+#include "certificates.h"
 #include "meter.h"
 #include "port_test.h"
 
@@ -14,6 +14,7 @@
 #define COSE_KEY 24u
 #define AAD 60u
 #define READING 64u
+#define RECORD 512u
 
 struct bench {
   struct dc_test_port port;
@@ -25,9 +26,10 @@ struct bench {
   uint8_t agreed[DC_AGREED_SIZE], compressed[DC_COMPRESSED_POINT_SIZE];
   uint8_t sealed[READING + DC_TAG_SIZE], carried[COSE_KEY + DC_KEY_SIZE + DC_TAG_SIZE];
   uint8_t wrapped[DC_WRAPPED_SIZE], key[DC_KEY_SIZE];
+  struct authority authority;
 };
 
-static const uint8_t input[SIGNED] = {1};
+static const uint8_t input[RECORD] = {1};
 static const uint8_t nonce[DC_NONCE_SIZE] = {1};
 static const struct dc_bytes message = {input, SIGNED};
 static const struct dc_bytes kdf_context = {input, KDF_CONTEXT};
@@ -135,6 +137,55 @@ static int next_counter(void *context) {
   return dc_next_device_counter(&bench->dc, &counter);
 }
 
+static int request(void *context) {
+  struct bench *bench = context;
+  uint8_t out[DC_CSR_MAX];
+  size_t length;
+  return dc_write_csr(&bench->dc, bench->device_key, out, &length);
+}
+
+static int certificate(void *context) {
+  struct bench *bench = context;
+  struct dc_bytes leaf = {bench->authority.leaf, bench->authority.leaf_size};
+  struct dc_bytes anchor = {bench->authority.anchor, bench->authority.anchor_size};
+  struct dc_certificate_rules rules = {certificate_role, DC_KEY_USAGE_DIGITAL_SIGNATURE, 0, 0};
+  struct dc_certificate out;
+  return dc_verify_certificate(&bench->dc, leaf, anchor, &rules, &out);
+}
+
+static const struct dc_bytes record_id = {(const uint8_t *)"x", 1};
+
+static int write_record(void *context) {
+  struct bench *bench = context;
+  struct dc_bytes content = {input, RECORD};
+  return dc_write_record(&bench->dc, record_id, content);
+}
+
+static int read_record(void *context) {
+  static uint8_t out[DC_RECORD_MAX];
+  struct bench *bench = context;
+  size_t length;
+  return dc_read_record(&bench->dc, record_id, out, &length);
+}
+
+static int ring_append(void *context) {
+  struct bench *bench = context;
+  uint32_t evicted;
+  return dc_ring_append(&bench->dc, reading, &evicted);
+}
+
+static int ring_peek(void *context) {
+  static uint8_t out[DC_RING_ENTRY_MAX];
+  struct bench *bench = context;
+  size_t length;
+  return dc_ring_peek(&bench->dc, 0, out, &length);
+}
+
+static int ring_drop(void *context) {
+  struct bench *bench = context;
+  return dc_ring_drop(&bench->dc, 1);
+}
+
 /* All calls that a session message takes, with their inputs' sizes (protocol/session-message.ts). */
 static int session_message(void *context) {
   struct bench *bench = context;
@@ -182,6 +233,7 @@ static void prepare(struct bench *bench) {
   must(dc_generate_key(dc, DC_USAGE_ENCRYPT_SEQUENCE | DC_USAGE_DERIVE | DC_USAGE_CARRIED,
                        &bench->session));
   must(dc_generate_key(dc, DC_USAGE_ENCRYPT | DC_USAGE_DECRYPT, &bench->opener));
+  make_authority(dc, &bench->authority);
 }
 
 static void compress(struct bench *bench) {
@@ -215,6 +267,15 @@ int main(void) {
   report(&bench, "sequence-encrypt-64", encrypt_sequence);
   report(&bench, "counter-step", next_counter);
   report(&bench, "session-message", session_message);
+  report(&bench, "csr", request);
+  report(&bench, "verify-certificate", certificate);
+  must(write_record(&bench));
+  report(&bench, "write-record-512", write_record);
+  report(&bench, "read-record-512", read_record);
+  must(ring_append(&bench));
+  report(&bench, "ring-append-64", ring_append);
+  report(&bench, "ring-peek-64", ring_peek);
+  report(&bench, "ring-drop", ring_drop);
   printf("module %u\n", (unsigned)sizeof bench.dc);
   printf("heap-kept %u\n", (unsigned)meter_heap());
   dc_free(&bench.dc);

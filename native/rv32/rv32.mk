@@ -5,7 +5,7 @@ RV32_CC := riscv64-unknown-elf-gcc
 RV32_CPU := -march=rv32imc -mabi=ilp32 -specs=picolibc.specs
 RV32_CFLAGS := $(RV32_CPU) -Os -ffunction-sections -fdata-sections
 RV32_MEMORY := -Wl,--defsym=__flash=0x80000000,--defsym=__flash_size=0x200000 \
-  -Wl,--defsym=__ram=0x80200000,--defsym=__ram_size=0x200000,--defsym=__stack_size=0x8000
+  -Wl,--defsym=__ram=0x80200000,--defsym=__ram_size=0x400000,--defsym=__stack_size=0x40000
 RV32_LINK := $(RV32_CPU) --oslib=semihost --crt0=hosted -Wl,--gc-sections $(RV32_MEMORY)
 # What the program prints comes out on stderr.
 RV32_RUN := qemu-system-riscv32 -M virt -bios none -nographic -semihosting-config enable=on,target=native
@@ -25,7 +25,7 @@ $(call mbedtls_library,$(1),rv32,$(RV32_CC),$(RV32_CFLAGS))
 
 $(BUILD)/rv32-$(1)/%.o: %.c $(MBEDTLS_INPUTS)
 	@mkdir -p $$(@D)
-	$(RV32_CC) -std=c99 $(WARNINGS) -Wno-format -MMD -MP $(RV32_CFLAGS) $(call mbedtls_flags,$(1)) -Icore -Iport -Itest -c -o $$@ $$<
+	$(RV32_CC) -std=c99 $(WARNINGS) -Wno-format -MMD -MP $(RV32_CFLAGS) $(call mbedtls_flags,$(1)) -Icore -Iport -Itest -Ifuzz -c -o $$@ $$<
 
 $(BUILD)/rv32-$(1)/tests.elf: $(RV32_CORE:%.c=$(BUILD)/rv32-$(1)/%.o) $(RV32_TESTS:%.c=$(BUILD)/rv32-$(1)/%.o) $(BUILD)/rv32-$(1)/libmbedcrypto.a
 	$(RV32_CC) $(RV32_LINK) -o $$@ $$^
@@ -45,6 +45,6 @@ endef
 
 RV32_CORE := $(CORE)
 RV32_TESTS := $(HOST_TESTS) port/port_test.c
-RV32_BENCH := rv32/main.c rv32/meter.c port/port_test.c
+RV32_BENCH := rv32/main.c rv32/meter.c fuzz/certificates.c port/port_test.c
 $(eval $(call rv32_rules,2.28))
 $(eval $(call rv32_rules,3.6))
