@@ -33,6 +33,18 @@ const MOSQUITTO = {
   isThere: () => onPath("mosquitto"),
 };
 
+const VALGRIND = {
+  name: "valgrind",
+  packages: ["valgrind"],
+  isThere: () => onPath("valgrind"),
+};
+const FUZZER = {
+  name: "clang with libFuzzer",
+  packages: ["clang", "libclang-rt-dev"],
+  isThere: () =>
+    compiles("int LLVMFuzzerTestOneInput(void) { return 0; }", ["-fsanitize=fuzzer"], "clang"),
+};
+
 /** Children still running, so that Ctrl-C leaves none behind. */
 const running = new Set();
 
@@ -61,9 +73,9 @@ function run(command, args, { quiet = false, input = "" } = {}) {
   });
 }
 
-async function compiles(source, libraries) {
+async function compiles(source, libraries, compiler = "cc") {
   const args = ["-x", "c", "-", "-o", "/dev/null", ...libraries];
-  return (await run("cc", args, { quiet: true, input: source })) === 0;
+  return (await run(compiler, args, { quiet: true, input: source })) === 0;
 }
 
 /** Daemons live in /usr/sbin, which an ordinary user's PATH may lack. */
@@ -184,7 +196,8 @@ async function build({ test, withModule }) {
 export async function setup({ test }) {
   checkNode();
   checkPackages();
-  const missing = await provide([COMPILER, MAKE, MBEDTLS, ...(test ? [MOSQUITTO] : [])]);
+  const forTests = test ? [MOSQUITTO, VALGRIND, FUZZER] : [];
+  const missing = await provide([COMPILER, MAKE, MBEDTLS, ...forTests]);
   if (missing.length > 0 && test) throw new Error(advice(missing));
   if (missing.length > 0) say(`going on without the C module. ${advice(missing)}`);
   await checkDatabase();

@@ -126,7 +126,7 @@ static int encode(struct dc *dc, struct dc_bytes id, const struct dc_key_record 
     status = seal_secret(dc, id, record->secret, bytes);
   else
     memcpy(bytes + AT_SECRET, record->secret, DC_SCALAR_SIZE);
-  dc_put_u32(bytes + *length - CRC_SIZE, dc_crc32(bytes, *length - CRC_SIZE));
+  if (status == 0) dc_put_u32(bytes + *length - CRC_SIZE, dc_crc32(bytes, *length - CRC_SIZE));
   return status;
 }
 

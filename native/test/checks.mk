@@ -1,4 +1,7 @@
-# What is run over the core beside its tests.
+# What is run over the core beside its tests: all that takes seconds belongs to `test`,
+# the rest to `nightly`.
+
+test: wycheproof coverage valgrind secrets fuzz
 
 # Reads cases on stdin, judges each: test/native/wycheproof.test.ts feeds it.
 .PHONY: wycheproof
@@ -23,16 +26,18 @@ coverage: $(BUILD)/coverage/tests
 	@gcov -n $(covered) | awk -v least=$(COVERAGE_MIN) -f test/coverage.awk
 
 # The host tests without the sanitizers, under valgrind: it follows mbedTLS as well.
-.PHONY: valgrind secrets
+.PHONY: valgrind secrets secrets-run
 $(BUILD)/plain-tests: $(CORE:%.c=$(BUILD)/%.o) $(HOST:%.c=$(BUILD)/%.o) $(HOST_TESTS:%.c=$(BUILD)/%.o)
 	$(CC) $(TEST_LINK) -o $@ $^ $(MBEDCRYPTO)
 valgrind: $(BUILD)/plain-tests
-	valgrind -q --leak-check=full --show-leak-kinds=all --error-exitcode=1 $< quick
+	@sh with.sh valgrind valgrind valgrind -q --leak-check=full --show-leak-kinds=all --error-exitcode=1 $< quick
 
 # Branches and addresses that depend on a secret: those we know and say why, and no others.
 $(BUILD)/secrets: $(CORE:%.c=$(BUILD)/%.o) $(BUILD)/port/port_test.o $(BUILD)/test/secrets/main.o
 	$(CC) -o $@ $^ $(MBEDCRYPTO)
-secrets: $(BUILD)/secrets
+secrets:
+	@sh with.sh "valgrind node" "valgrind nodejs" $(MAKE) --no-print-directory secrets-run
+secrets-run: $(BUILD)/secrets
 	node test/secrets/report.mjs $<
 
 # The host tests over mbedTLS 3.6, from Debian's source.

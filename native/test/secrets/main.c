@@ -129,6 +129,18 @@ static int next_counter(struct probe *probe) {
   return dc_next_device_counter(&probe->dc, &counter);
 }
 
+/* A boot: the private key as it comes from the store (key_record.c, version 1). */
+static int open_key(struct probe *probe) {
+  static const char *const slots[] = {"device-a", "device-b"};
+  struct dc_port port = probe->dc.port;
+  dc_handle key;
+  for (size_t i = 0; i < 2; i++)
+    VALGRIND_MAKE_MEM_UNDEFINED(dc_test_file(&probe->test, slots[i])->data + 17, DC_SCALAR_SIZE);
+  dc_init(&probe->dc, &port);
+  probe->random_is_secret = 1;
+  return dc_open_device_key(&probe->dc, &key);
+}
+
 static const struct {
   const char *name;
   int (*run)(struct probe *probe);
@@ -142,7 +154,8 @@ static const struct {
                   {"decrypt-key", decrypt_key},
                   {"derive", derive},
                   {"generate-key", generate_aes},
-                  {"next-counter", next_counter}};
+                  {"next-counter", next_counter},
+                  {"open-key", open_key}};
 
 static void must(int status) {
   if (status == 0) return;

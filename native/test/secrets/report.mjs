@@ -14,6 +14,7 @@ const DECISIONS = {
   "decrypt-key": { mbedtls_gcm_auth_decrypt: 1, dc_gcm_open: 1, dc_aead_decrypt_key: 1 },
   "agreement-unwrap": { dc_key_unwrap: 1 },
   "next-counter": { dc_key_record_write: 1 },
+  "open-key": { has_valid_form: 2, dc_ec_check_pair: 1 },
 };
 
 const CURVE = /^(?:mbedtls_)?(?:ecp|ecdsa|ecdh)_/;
