@@ -89,7 +89,7 @@ describe("a board's bundle", () => {
     for (const line of code.split("\n")) expect(line.length).toBeLessThan(100);
   });
 
-  it("never shortens a name to a reserved word or a global", async () => {
+  it("never shortens a name to a reserved word or a global", { timeout: 60_000 }, async () => {
     const names = Array.from({ length: 4000 }, (_, index) => `name${index}`);
     const code = await buildMain(
       `${names.map((name) => `const ${name} = getTime();`).join("\n")}print([${names}].length);`,
