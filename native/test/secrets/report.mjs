@@ -25,7 +25,7 @@ const CONSTANT =
 const FRAME = /(?:at|by) 0x[0-9A-F]+: (\S+)/;
 
 /** The call stacks of valgrind's findings, innermost function first. */
-export function readFindings(text) {
+function readFindings(text) {
   const lines = text.split("\n").map((line) => line.replace(/^==\d+== ?/, ""));
   const findings = [];
   for (const line of lines) {
@@ -40,7 +40,7 @@ export function readFindings(text) {
 }
 
 /** { arithmetic: how many, decisions: { function: count }, faults: sentences } */
-export function judge(operation, findings) {
+function judge(operation, findings) {
   const decisions = {};
   let arithmetic = 0;
   const faults = [];
