@@ -11,6 +11,11 @@
 /* The curve's room in struct dc is large enough, or this does not compile. */
 typedef char curve_fits[sizeof(mbedtls_ecp_group) <= DC_CURVE_WORDS * sizeof(uint64_t) ? 1 : -1];
 
+/*
+ * mbedTLS 2.28 leaves scalars on the stack: recoded as digits where it multiplies a point
+ * by them, plain where it seeds its HMAC_DRBG. So dc_wipe_stack follows each such call.
+ */
+
 /* P-256, loaded once: mbedTLS keeps multiples of the base point in it, which makes
  * every later operation about twice as fast. NULL without memory. */
 static mbedtls_ecp_group *curve(struct dc *dc) {
@@ -122,6 +127,7 @@ int dc_ec_generate(struct dc *dc, uint8_t secret[DC_SCALAR_SIZE],
   mbedtls_mpi_init(&d); /* mbedtls_mpi_free wipes */
   mbedtls_ecp_point_init(&q);
   int result = mbedtls_ecp_gen_keypair(group, &d, &q, dc_mbedtls_random, dc);
+  dc_wipe_stack();
   if (result == 0) result = mbedtls_mpi_write_binary(&d, secret, DC_SCALAR_SIZE);
   if (result == 0) result = write_point(group, &q, public_key);
   mbedtls_mpi_free(&d);
@@ -144,6 +150,7 @@ int dc_ec_check_pair(struct dc *dc, const uint8_t secret[DC_SCALAR_SIZE],
   if (result == 0) in_range = mbedtls_ecp_check_privkey(group, &d) == 0;
   if (result == 0 && in_range)
     result = mbedtls_ecp_mul(group, &q, &d, &group->G, dc_mbedtls_random, dc);
+  dc_wipe_stack();
   if (result == 0 && in_range) result = write_point(group, &q, own);
   mbedtls_mpi_free(&d);
   mbedtls_ecp_point_free(&q);
@@ -165,6 +172,7 @@ int dc_ec_agree(struct dc *dc, const uint8_t secret[DC_SCALAR_SIZE], struct dc_b
     int result = mbedtls_mpi_read_binary(&d, secret, DC_SCALAR_SIZE);
     if (result == 0)
       result = mbedtls_ecdh_compute_shared(group, &z, &q, &d, dc_mbedtls_random, dc);
+    dc_wipe_stack();
     if (result == 0) result = mbedtls_mpi_write_binary(&z, shared, DC_SCALAR_SIZE);
     status = dc_mbedtls_status(dc, result);
   }
@@ -192,7 +200,7 @@ int dc_sign_message(struct dc *dc, dc_handle key, struct dc_bytes message,
   if (result == 0)
     result = mbedtls_ecdsa_sign_det_ext(group, &r, &s, &d, hash, sizeof hash, MBEDTLS_MD_SHA256,
                                         dc_mbedtls_random, dc);
-  dc_wipe_stack(); /* mbedTLS 2.28 leaves the private key on the stack (its HMAC_DRBG seed) */
+  dc_wipe_stack();
   if (result == 0) result = mbedtls_mpi_write_binary(&r, signature, DC_SCALAR_SIZE);
   if (result == 0)
     result = mbedtls_mpi_write_binary(&s, signature + DC_SCALAR_SIZE, DC_SCALAR_SIZE);

@@ -65,9 +65,10 @@ int dc_equal(const uint8_t *a, const uint8_t *b, size_t length) {
   return difference == 0;
 }
 
-/* The upper frames of mbedTLS, which hold what it does not wipe; less deep than its
- * calculations went, so this costs no stack of its own. */
-#define STACK_BELOW 1024u
+/* The upper frames of mbedTLS, which hold what it does not wipe: a scalar's digits end at
+ * most 1,152 bytes down. Little deeper than its calculations went, so this costs little
+ * stack of its own. */
+#define STACK_BELOW 1152u
 
 void dc_wipe_stack(void) {
   uint8_t below[STACK_BELOW];

@@ -41,8 +41,16 @@ struct scene {
   uint8_t sealed[6 + DC_KEY_SIZE + DC_TAG_SIZE];
 };
 
+static void remember_masked(struct scan *scan, const struct secret *secret) {
+  scan->secrets[scan->secret_count++] = *secret;
+  if (secret->length != DC_SCALAR_SIZE) return;
+  for (unsigned teeth = LEAST_TEETH; teeth <= MOST_TEETH; teeth++)
+    scan->digits[scan->digits_count++] = scan_digits(secret, teeth);
+}
+
 static void remember(struct scene *scene, const char *name, const uint8_t *secret, size_t length) {
-  scene->scan.secrets[scene->scan.secret_count++] = scan_mask(name, secret, length);
+  struct secret masked = scan_mask(name, secret, length);
+  remember_masked(&scene->scan, &masked);
 }
 
 /* How many slots hold the secret. */
@@ -231,7 +239,7 @@ static void learn_agreement(struct scene *scene) {
   must(dc_ec_agree(&scene->dc, own, ephemeral, shared));
   must(dc_hkdf(shared, sizeof shared, text("context"), kek));
   scene->recorder.first.name = "ephemeral key";
-  scene->scan.secrets[scene->scan.secret_count++] = scene->recorder.first;
+  remember_masked(&scene->scan, &scene->recorder.first);
   remember(scene, "shared secret", shared, sizeof shared);
   remember(scene, "key encryption key", kek, sizeof kek);
   explicit_bzero(shared, sizeof shared);
@@ -318,6 +326,8 @@ static void search(struct scene *scene) {
       const struct secret *secret = &scene->scan.secrets[j];
       scan_expect(&scene->scan, step->name, secret, slots_with(&scene->dc, secret));
     }
+    for (size_t j = 0; j < scene->scan.digits_count; j++)
+      scan_expect(&scene->scan, step->name, &scene->scan.digits[j], 0);
     if (step->run == make_keys) find_planted(scene);
   }
 }

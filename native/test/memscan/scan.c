@@ -15,6 +15,50 @@ struct secret scan_mask(const char *name, const volatile uint8_t *secret, size_t
   return remembered;
 }
 
+/* The order of P-256 (SEC2 section 2.4.2). */
+static const uint8_t order[DC_SCALAR_SIZE] = {
+    0xff, 0xff, 0xff, 0xff, 0x00, 0x00, 0x00, 0x00, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff,
+    0xbc, 0xe6, 0xfa, 0xad, 0xa7, 0x17, 0x9e, 0x84, 0xf3, 0xb9, 0xca, 0xc2, 0xfc, 0x63, 0x25, 0x51};
+
+static void unmask(const struct secret *scalar, volatile uint8_t *out) {
+  for (size_t i = 0; i < DC_SCALAR_SIZE; i++) out[i] = scalar->masked[i] ^ MASK;
+  if ((out[DC_SCALAR_SIZE - 1] & 1) != 0) return;
+  int borrow = 0; /* combs take odd numbers: the order less an even one */
+  for (size_t i = DC_SCALAR_SIZE; i-- > 0;) {
+    int difference = order[i] - out[i] - borrow;
+    borrow = difference < 0;
+    out[i] = (uint8_t)difference;
+  }
+}
+
+/* Digit i has bits i, i + d, i + 2d, … of the scalar, the last one but carries. An even one
+ * takes in the digit below it, which is then subtracted instead: that one counts half of
+ * this one, and twice a half less a half is a half. */
+struct secret scan_digits(const struct secret *scalar, unsigned teeth) {
+  const size_t bits = 8 * DC_SCALAR_SIZE;
+  size_t count = (bits + teeth - 1) / teeth;
+  struct secret digits = {scalar->name, count + 1, {0}};
+  volatile uint8_t odd[DC_SCALAR_SIZE], carry = 0, below = 0;
+  unmask(scalar, odd);
+  for (size_t i = 0; i <= count; i++) {
+    volatile uint8_t digit = 0;
+    for (size_t tooth = 0, bit = i; i < count && bit < bits; tooth++, bit += count)
+      digit |= (uint8_t)((odd[DC_SCALAR_SIZE - 1 - bit / 8] >> bit % 8 & 1) << tooth);
+    uint8_t next = digit & carry;
+    digit ^= carry;
+    if (i > 0 && (digit & 1) == 0) {
+      next |= digit & below;
+      digit ^= below;
+      digits.masked[i - 1] ^= 0x80;
+    }
+    carry = next;
+    below = digit;
+    digits.masked[i] = digit ^ MASK;
+  }
+  for (size_t i = 0; i < sizeof odd; i++) odd[i] = 0;
+  return digits;
+}
+
 int scan_matches(const uint8_t *at, const struct secret *secret, int backwards) {
   for (size_t i = 0; i < secret->length; i++) {
     size_t j = backwards ? secret->length - 1 - i : i;
