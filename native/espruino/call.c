@@ -69,10 +69,11 @@ void begin_call(struct call *call, const char *function, size_t stack) {
   for (unsigned i = 0; i < MAX_ARGUMENTS; i++) call->spread[i] = NULL;
   call->copy_count = 0;
   call->short_used = 0;
+  size_t needed = module_open || stack > STACK_STORE ? stack : STACK_STORE;
   size_t free_stack = jsuGetFreeStack();
-  if (free_stack < stack)
+  if (free_stack < needed)
     throw_error(call, "memory", false,
-                jsvVarPrintf("%s: stack, expected %d bytes free, got %d", function, (int)stack,
+                jsvVarPrintf("%s: stack, expected %d bytes free, got %d", function, (int)needed,
                              (int)free_stack));
   if (!module_open && !call->failed) open_module(call);
 }
@@ -111,6 +112,24 @@ static bool measure(JsVar *var, size_t *length) {
          var->varData.arraybuffer.type == ARRAYBUFFERVIEW_ARRAYBUFFER;
 }
 
+/* Espruino makes a view of any offset and length, also past the end of its buffer, and
+ * hands out what lies there. So only the string below both says how much there is. */
+static bool is_backed(JsVar *var, size_t length) {
+  if (!jsvIsArrayBuffer(var)) return true;
+  uint32_t offset = 0;
+  JsVar *backing = jsvGetArrayBufferBackingString(var, &offset);
+  bool is_bytes = backing != NULL && jsvIsString(backing) && !jsvIsUTF8String(backing);
+  size_t size = is_bytes ? jsvGetStringLength(backing) : 0;
+  jsvUnLock(backing);
+  return is_bytes && offset <= size && length <= size - offset;
+}
+
+static void refuse_view(struct call *call, const char *name) {
+  throw_error(call, "argument", true,
+              jsvVarPrintf("%s: %s, expected bytes within their buffer, got some past its end",
+                           call->function, name));
+}
+
 /* Room for a copy: in the call, or in JavaScript's memory until the finish. */
 static uint8_t *make_room(struct call *call, size_t length) {
   if (length <= SHORT_SIZE - call->short_used) {
@@ -136,6 +155,10 @@ struct dc_bytes take_bytes(struct call *call, JsVar *var, const char *name, size
     refuse(call, name, "a byte string, Uint8Array or ArrayBuffer", true);
     return bytes;
   }
+  if (!is_backed(var, length)) {
+    refuse_view(call, name);
+    return bytes;
+  }
   if (length > max) {
     refuse_size(call, name, "at most", max, length);
     return bytes;
@@ -144,8 +167,12 @@ struct dc_bytes take_bytes(struct call *call, JsVar *var, const char *name, size
   if (data == NULL) {
     uint8_t *room = make_room(call, length);
     if (room == NULL) return bytes;
-    jsvIterateCallbackToBytes(var, room, (unsigned)length);
+    got = jsvIterateCallbackToBytes(var, room, (unsigned)length);
     data = room;
+  }
+  if (got != length) {
+    refuse_view(call, name);
+    return bytes;
   }
   bytes.data = data;
   bytes.length = length;

@@ -20,10 +20,17 @@
 
 /**
  * Stack that must be free before a call, with what Espruino needs to throw. The deepest
- * calculation takes 1.6 kB on RV32 (native/README.md), and more with Espruino's -Og.
+ * calculation takes 2.1 kB on RV32 (native/README.md), and more with Espruino's -Og.
  */
 #define STACK_CURVE 4096u
 #define STACK_AES 2048u
+/**
+ * The same for whatever reaches the port, as each first call does: to the core's own few hundred
+ * bytes it adds NVS, flash that is erased, and a seeding of HMAC_DRBG with its buffer of 384 bytes.
+ * A path of PATH_MAX bytes is Linux's alone, where this much below Espruino's limit is no end of
+ * the stack.
+ */
+#define STACK_STORE 4096u
 
 /**
  * Once `failed` is set an exception is pending, inputs read as empty, and nothing may

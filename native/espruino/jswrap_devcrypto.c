@@ -37,7 +37,7 @@ Random bytes from a cryptographic source, which Espruino's own are not.
 */
 JsVar *jswrap_devcrypto_generateRandom(JsVar *length) {
   struct call call;
-  begin_call(&call, "generateRandom", STACK_AES);
+  begin_call(&call, "generateRandom", STACK_STORE);
   uint32_t size = take_number(&call, length, "length");
   if (size > DC_INPUT_MAX) check(&call, DC_ERR_ARGUMENT);
   uint8_t *out = make_result(&call, size);
@@ -76,7 +76,7 @@ A fresh, volatile AES-128 key.
 */
 JsVar *jswrap_devcrypto_generateKey(JsVar *usage) {
   struct call call;
-  begin_call(&call, "generateKey", STACK_AES);
+  begin_call(&call, "generateKey", STACK_STORE);
   uint32_t flags = take_number(&call, usage, "usage");
   dc_handle key = 0;
   if (!call.failed) check(&call, dc_generate_key(call.dc, flags, &key));

@@ -32,7 +32,7 @@ The next value of the device counter, stored before it is returned.
 */
 JsVar *jswrap_devcrypto_nextDeviceCounter(void) {
   struct call call;
-  begin_call(&call, "nextDeviceCounter", STACK_AES);
+  begin_call(&call, "nextDeviceCounter", STACK_STORE);
   uint32_t counter = 0;
   if (!call.failed) check(&call, dc_next_device_counter(call.dc, &counter));
   return finish_with_number(&call, counter);

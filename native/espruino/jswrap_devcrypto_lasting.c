@@ -54,7 +54,7 @@ Whether there is a stored key.
 */
 JsVar *jswrap_devcrypto_hasKey(JsVar *id) {
   struct call call;
-  begin_call(&call, "hasKey", STACK_AES);
+  begin_call(&call, "hasKey", STACK_STORE);
   struct dc_bytes name = take_id(&call, id);
   int present = 0;
   if (!call.failed) check(&call, dc_has_key(call.dc, name, &present));
@@ -73,7 +73,7 @@ The next value of a stored key's counter, stored before it is returned.
 */
 JsVar *jswrap_devcrypto_nextCounter(JsVar *id) {
   struct call call;
-  begin_call(&call, "nextCounter", STACK_AES);
+  begin_call(&call, "nextCounter", STACK_STORE);
   struct dc_bytes name = take_id(&call, id);
   uint32_t counter = 0;
   if (!call.failed) check(&call, dc_next_counter(call.dc, name, &counter));
@@ -92,7 +92,7 @@ Erases a stored key.
 */
 JsVar *jswrap_devcrypto_eraseKey(JsVar *id) {
   struct call call;
-  begin_call(&call, "eraseKey", STACK_AES);
+  begin_call(&call, "eraseKey", STACK_STORE);
   struct dc_bytes name = take_id(&call, id);
   if (!call.failed) check(&call, dc_erase_key(call.dc, name));
   return finish_call(&call);

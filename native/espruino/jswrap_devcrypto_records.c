@@ -21,7 +21,7 @@ Stores a record: after a power cut the old or the new is there, whole.
 */
 JsVar *jswrap_devcrypto_writeRecord(JsVar *id, JsVar *content) {
   struct call call;
-  begin_call(&call, "writeRecord", STACK_AES);
+  begin_call(&call, "writeRecord", STACK_STORE);
   struct dc_bytes name = take_id(&call, id);
   struct dc_bytes bytes = take_bytes(&call, content, "record", DC_RECORD_MAX);
   if (!call.failed) check(&call, dc_write_record(call.dc, name, bytes));
@@ -48,7 +48,7 @@ Reads a record.
 */
 JsVar *jswrap_devcrypto_readRecord(JsVar *id) {
   struct call call;
-  begin_call(&call, "readRecord", STACK_AES);
+  begin_call(&call, "readRecord", STACK_STORE);
   struct dc_bytes name = take_id(&call, id);
   uint8_t *memory = borrow_memory(&call, DC_RECORD_MAX);
   size_t length = 0;
@@ -69,7 +69,7 @@ Erases a record.
 */
 JsVar *jswrap_devcrypto_eraseRecord(JsVar *id) {
   struct call call;
-  begin_call(&call, "eraseRecord", STACK_AES);
+  begin_call(&call, "eraseRecord", STACK_STORE);
   struct dc_bytes name = take_id(&call, id);
   if (!call.failed) check(&call, dc_erase_record(call.dc, name));
   return finish_call(&call);
@@ -86,7 +86,7 @@ Physically erases all keys, records and the queue.
 */
 JsVar *jswrap_devcrypto_eraseAll(void) {
   struct call call;
-  begin_call(&call, "eraseAll", STACK_AES);
+  begin_call(&call, "eraseAll", STACK_STORE);
   if (!call.failed) check(&call, dc_erase_all(call.dc));
   return finish_call(&call);
 }
@@ -103,7 +103,7 @@ Adds an entry to the queue.
 */
 JsVar *jswrap_devcrypto_ringAppend(JsVar *entry) {
   struct call call;
-  begin_call(&call, "ringAppend", STACK_AES);
+  begin_call(&call, "ringAppend", STACK_STORE);
   struct dc_bytes bytes = take_bytes(&call, entry, "entry", DC_RING_ENTRY_MAX);
   uint32_t evicted = 0;
   if (!call.failed) check(&call, dc_ring_append(call.dc, bytes, &evicted));
@@ -122,7 +122,7 @@ An entry of the queue.
 */
 JsVar *jswrap_devcrypto_ringPeek(JsVar *index) {
   struct call call;
-  begin_call(&call, "ringPeek", STACK_AES);
+  begin_call(&call, "ringPeek", STACK_STORE);
   uint32_t at = take_number(&call, index, "index");
   uint8_t *memory = borrow_memory(&call, DC_RING_ENTRY_MAX);
   size_t length = 0;
@@ -143,7 +143,7 @@ Drops the oldest entries.
 */
 JsVar *jswrap_devcrypto_ringDrop(JsVar *count) {
   struct call call;
-  begin_call(&call, "ringDrop", STACK_AES);
+  begin_call(&call, "ringDrop", STACK_STORE);
   uint32_t number = take_number(&call, count, "count");
   if (!call.failed) check(&call, dc_ring_drop(call.dc, number));
   return finish_call(&call);
@@ -160,7 +160,7 @@ The length of the queue.
 */
 JsVar *jswrap_devcrypto_ringCount(void) {
   struct call call;
-  begin_call(&call, "ringCount", STACK_AES);
+  begin_call(&call, "ringCount", STACK_STORE);
   uint32_t count = 0;
   if (!call.failed) check(&call, dc_ring_count(call.dc, &count));
   return finish_with_number(&call, count);

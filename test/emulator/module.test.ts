@@ -1,4 +1,4 @@
-/** native/espruino/test.js: require("devcrypto") in Espruino itself, function by function. */
+/** native/espruino/test-arguments.js and test.js: require("devcrypto") in Espruino itself, function by function. */
 
 import { randomBytes, X509Certificate } from "node:crypto";
 import { readFileSync } from "node:fs";
@@ -9,7 +9,10 @@ import { CLOUD_ROLE } from "../../cloud/keys/roles.ts";
 import { temporaryDirectory } from "../support/built.ts";
 import { boot, describeEspruino, writeFlash } from "./espruino.ts";
 
-const script = readFileSync(join(import.meta.dirname, "../../native/espruino/test.js"));
+/** Both halves in one scope, as one program. */
+const script = ["test-arguments.js", "test.js"]
+  .map((name) => readFileSync(join(import.meta.dirname, "../../native/espruino", name), "utf8"))
+  .join("\n");
 
 const cleanUp: (() => Promise<void>)[] = [];
 afterEach(async () => {
