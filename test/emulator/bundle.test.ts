@@ -7,6 +7,13 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import Database from "better-sqlite3";
 import { afterEach, expect, it } from "vitest";
+import { fromBuffer } from "../../cloud/crypto/convert.ts";
+import { useKey } from "../../cloud/crypto/key.ts";
+import { createNodeCrypto } from "../../cloud/crypto/node-crypto.ts";
+import { loadKeys } from "../../cloud/keys/cloud-keys.ts";
+import { type Bytes, toBigEndian } from "../../protocol/bytes.ts";
+import { USAGE_DECRYPT } from "../../protocol/cose/crypto.ts";
+import { kidOf, thumbprintOf } from "../../protocol/kid.ts";
 import { countInMemory } from "../native/memory.ts";
 import { bundleBoard, temporaryDirectory } from "../support/built.ts";
 import { startMosquitto } from "../support/mosquitto.ts";
@@ -53,6 +60,29 @@ function sequences(database: string): Map<number, number[]> {
   return found;
 }
 
+/** The key of a session, from the row in which the cloud keeps it sealed. */
+function openSessionKey(
+  receiver: Receiver,
+  keys: string,
+  publicKey: Buffer,
+  counter: number,
+): Buffer {
+  const crypto = createNodeCrypto();
+  const { kek } = loadKeys(crypto, keys);
+  const thumbprint = thumbprintOf(crypto, fromBuffer(publicKey));
+  const db = new Database(receiver.database, { readonly: true });
+  try {
+    const row = db
+      .prepare("SELECT sealed_key AS sealed FROM session WHERE device = ? AND counter = ?")
+      .get(Buffer.from(kidOf(thumbprint), "latin1"), counter) as { sealed: Buffer };
+    const place = (thumbprint + toBigEndian(counter)) as Bytes;
+    const key = crypto.openKey(fromBuffer(row.sealed), kek, place, USAGE_DECRYPT);
+    return useKey(key, "content", USAGE_DECRYPT).secret.export();
+  } finally {
+    db.close();
+  }
+}
+
 const upTo = (last: number) => Array.from({ length: last }, (_, index) => index + 1);
 
 describeEspruino("the bundle in Espruino", () => {
@@ -93,9 +123,13 @@ describeEspruino("the bundle in Espruino", () => {
     expect(usage).toBeLessThanOrEqual(MOST_VARIABLES);
     const record = readFileSync(join(directory, "espruino.devcrypto", "device-a"));
     const scalar = record.subarray(SCALAR.at, SCALAR.at + SCALAR.size);
-    // In its slot and nowhere else, in neither byte order.
-    const backwards = Buffer.from(scalar).reverse();
-    expect(countInMemory(first.pid, [scalar, backwards])).toEqual([1, 0]);
+    const point = Buffer.from(publicKey as string, "hex");
+    const sessionKey = openSessionKey(receiver, join(directory, "keys"), point, session);
+    // Each in its slot and nowhere else, in neither byte order.
+    const secrets = [scalar, sessionKey];
+    expect(countInMemory(first.pid, secrets)).toEqual([1, 1]);
+    const backwards = secrets.map((secret) => Buffer.from(secret).reverse());
+    expect(countInMemory(first.pid, backwards)).toEqual([0, 0]);
     await first.powerOff();
 
     const second = boot(directory);
