@@ -68,9 +68,13 @@ int dc_aead_encrypt_key(struct dc *dc, dc_handle key, const uint8_t nonce[DC_NON
   int status = check_inputs(aad, prefix);
   if (status != 0) return status;
   if (prefix.length > DC_PREFIX_MAX) return DC_ERR_ARGUMENT;
-  const struct dc_slot *carrier = dc_slot_find(dc, key, DC_KIND_AES128, DC_USAGE_WRAP);
+  struct dc_slot *carrier = dc_slot_find(dc, key, DC_KIND_AES128, DC_USAGE_WRAP);
   const struct dc_slot *cargo = dc_slot_find(dc, carried, DC_KIND_AES128, DC_USAGE_CARRIED);
-  if (carrier == NULL || cargo == NULL || carrier == cargo) return DC_ERR_KEY;
+  if (carrier == NULL || cargo == NULL || carrier == cargo || carrier->wrap_spent)
+    return DC_ERR_KEY;
+  /* Before the nonce is used: two ciphertexts under one nonce with prefixes of two
+   * lengths would give the carried key by XOR. The flag itself stays, against dc_aead_decrypt. */
+  carrier->wrap_spent = 1;
   /* Not in `out`: that is the host's memory, and would hold the key for a moment. */
   uint8_t plaintext[CARRIER_MAX];
   memcpy(plaintext, dc_data(prefix), prefix.length);

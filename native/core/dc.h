@@ -31,6 +31,12 @@
 #define DC_USAGE_DECRYPT 8u
 #define DC_USAGE_ENCRYPT_SEQUENCE 16u
 #define DC_USAGE_WRAP 32u
+/**
+ * The key may leave the module wrapped, for a public key of the caller's choice. So this
+ * does not hide it from the program that holds the handle: the program can wrap it for a
+ * key of its own (even the device key), unwrap it and encrypt under nonces of its choice,
+ * or for a key outside and learn it. What must never leave has no CARRIED flag.
+ */
 #define DC_USAGE_CARRIED 64u
 
 #define DC_KEY_SIZE 16u              /* AES-128 */
@@ -102,7 +108,9 @@ int dc_hash_compute(struct dc_bytes input, uint8_t out[DC_HASH_SIZE]);
 /**
  * A fresh, volatile AES-128 key. With ENCRYPT_SEQUENCE it gets a random Base IV,
  * and may then have neither ENCRYPT nor WRAP: those take nonces of the caller's.
- * DC_ERR_ARGUMENT for no or unknown flags, and for SIGN: only the device key signs.
+ * DC_ERR_ARGUMENT for no or unknown flags, for SIGN (only pairs sign), and for ENCRYPT
+ * with WRAP, here and for all other AES keys: a nonce used for both would give the
+ * carried key.
  */
 int dc_generate_key(struct dc *dc, uint32_t usage, dc_handle *key);
 
@@ -165,8 +173,10 @@ int dc_aead_decrypt(struct dc *dc, dc_handle key, const uint8_t nonce[DC_NONCE_S
 
 /**
  * AES-128-GCM under a WRAP key over `prefix` (at most DC_PREFIX_MAX bytes) and the
- * 16 bytes of the CARRIED key, put together in wiped memory. DC_ERR_KEY when both
- * are the same key. `out` takes prefix + DC_KEY_SIZE + DC_TAG_SIZE bytes.
+ * 16 bytes of the CARRIED key, put together in wiped memory. A WRAP key's handle
+ * encrypts one key, once: its WRAP use is spent even when the encryption then fails.
+ * DC_ERR_KEY when it is spent, or both are the same key. `out` takes prefix +
+ * DC_KEY_SIZE + DC_TAG_SIZE bytes.
  */
 int dc_aead_encrypt_key(struct dc *dc, dc_handle key, const uint8_t nonce[DC_NONCE_SIZE],
                         struct dc_bytes aad, struct dc_bytes prefix, dc_handle carried,

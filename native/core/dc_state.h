@@ -14,6 +14,7 @@ struct dc_slot {
   uint8_t usage;
   uint8_t sequence_open; /* 1: `sequence` is reserved and has not encrypted yet */
   uint8_t stored;        /* 1: a stored key, which dc_destroy_key leaves alone */
+  uint8_t wrap_spent;    /* 1: a WRAP key that has encrypted its one key */
   uint8_t base_iv[DC_NONCE_SIZE];
   uint8_t public_key[DC_POINT_SIZE];
   uint8_t secret[DC_SCALAR_SIZE];

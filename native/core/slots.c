@@ -65,11 +65,14 @@ int dc_slot_settle(struct dc *dc, struct dc_slot *slot, int status, dc_handle *k
 }
 
 int dc_check_usage(uint32_t usage, int made_here) {
+  const uint32_t both = DC_USAGE_ENCRYPT | DC_USAGE_WRAP;
   if (usage == 0 || (usage & ~AES_USAGES) != 0) return DC_ERR_ARGUMENT;
+  /* Under one nonce, a known plaintext would give the keystream over a carried key. */
+  if ((usage & both) == both) return DC_ERR_ARGUMENT;
   if ((usage & DC_USAGE_ENCRYPT_SEQUENCE) == 0) return 0;
   /* "Each number once" holds only if no nonce comes from outside and no second
    * handle counts for the same key. */
-  if (!made_here || (usage & (DC_USAGE_ENCRYPT | DC_USAGE_WRAP)) != 0) return DC_ERR_ARGUMENT;
+  if (!made_here || (usage & both) != 0) return DC_ERR_ARGUMENT;
   return 0;
 }
 

@@ -80,12 +80,12 @@ static void carried_keys(struct suite *suite) {
   struct carriage c;
   uint8_t prefix[DC_PREFIX_MAX], expected[DC_PREFIX_MAX];
   dc_handle out;
-  carriage_start(suite, &c);
   struct dc *dc = &c.device.dc;
   for (size_t i = 0; i < sizeof expected; i++) expected[i] = (uint8_t)i;
   const size_t lengths[] = {0, 1, 30, DC_PREFIX_MAX};
   for (size_t i = 0; i < sizeof lengths / sizeof lengths[0]; i++) {
     struct dc_bytes before = {expected, lengths[i]};
+    carriage_start(suite, &c);
     struct dc_bytes whole = {c.cipher, lengths[i] + DC_KEY_SIZE + DC_TAG_SIZE};
     CHECK_STATUS(suite, 0, dc_aead_encrypt_key(dc, c.carrier, nonce, TEXT("aad"), before, c.cargo,
                                                c.cipher));
@@ -101,7 +101,9 @@ static void carried_keys(struct suite *suite) {
                  dc_aead_decrypt_key(dc, c.opener, nonce, TEXT("aad"), whole, lengths[i],
                                      DC_USAGE_DECRYPT, prefix, &out));
     CHECK(suite, out == 0);
+    device_stop(&c.device);
   }
+  carriage_start(suite, &c);
   struct dc_bytes too_long = {c.cipher, DC_PREFIX_MAX + 1};
   CHECK_STATUS(suite, DC_ERR_ARGUMENT, dc_aead_encrypt_key(dc, c.carrier, nonce, TEXT("aad"),
                                                            too_long, c.cargo, c.cipher));

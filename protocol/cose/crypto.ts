@@ -81,7 +81,8 @@ export interface CoseCrypto {
 
   /**
    * AES-128-GCM over `prefix` followed by the 16 bytes of a CARRIED key, under a
-   * WRAP key, assembled inside the module. The two keys must differ.
+   * WRAP key, assembled inside the module. The two keys must differ. The device's
+   * module lets a WRAP key encrypt one key, once ("key" after that).
    */
   aeadEncryptKey(
     key: KeyHandle,

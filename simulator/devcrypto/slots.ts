@@ -14,6 +14,8 @@ export interface Entry {
   readonly kind: "content" | "pair" | "stored";
   /** Of an ENCRYPT_SEQUENCE key only. */
   readonly sequence?: SequenceState;
+  /** Of a WRAP key: it has encrypted its one key. */
+  wrapSpent?: boolean;
 }
 
 /** The numbers of an ENCRYPT_SEQUENCE key. */

@@ -93,6 +93,7 @@ function basics(crypto: NodeCrypto, slots: Slots): Basics {
     hashCompute: (input) => crypto.hashCompute(bounded(input, "input")),
 
     generateKey(usage) {
+      checkWrapAlone(usage);
       const own = (usage & USAGE_ENCRYPT_SEQUENCE) !== 0;
       // "Each number once" holds only if no nonce comes from outside.
       if (own && (usage & (USAGE_ENCRYPT | USAGE_WRAP)) !== 0)
@@ -113,11 +114,19 @@ function basics(crypto: NodeCrypto, slots: Slots): Basics {
 
     deriveKey(handle, info, usage) {
       bounded(info, "info");
+      checkWrapAlone(usage);
       slots.requireRoom();
       const key = crypto.deriveKey(slots.get(handle, USAGE_DERIVE).key, info, usage);
       return slots.put({ key, usage, kind: "content" });
     },
   };
+}
+
+/** Under one nonce, a known plaintext would give the keystream over a carried key. */
+function checkWrapAlone(usage: number): void {
+  const both = USAGE_ENCRYPT | USAGE_WRAP;
+  if ((usage & both) === both)
+    fail("argument", `usage, expected ENCRYPT or WRAP, got both (${usage})`);
 }
 
 function startSequence(crypto: NodeCrypto): SequenceState {
@@ -151,6 +160,7 @@ function agreements(crypto: NodeCrypto, slots: Slots): Agreements {
 
     keyAgreementUnwrap(handle, ephemeralPublicKey, kdfContext, wrapped, usage) {
       bounded(kdfContext, "KDF context");
+      checkWrapAlone(usage);
       slots.requireRoom();
       const own = slots.get(handle, USAGE_DERIVE).key;
       const key = crypto.keyAgreementUnwrap(own, ephemeralPublicKey, kdfContext, wrapped, usage);
@@ -188,14 +198,20 @@ function contents(crypto: NodeCrypto, slots: Slots): Contents {
     aeadEncryptKey(handle, nonce, aad, prefix, carried) {
       bounded(aad, "AAD");
       bounded(prefix, "prefix", PREFIX_LIMIT);
-      const outer = keyOf(handle, USAGE_WRAP);
-      return crypto.aeadEncryptKey(outer, nonce, aad, prefix, keyOf(carried, USAGE_CARRIED));
+      const outer = slots.get(handle, USAGE_WRAP);
+      const inner = keyOf(carried, USAGE_CARRIED);
+      if (outer.wrapSpent === true)
+        fail("key", "key, expected a WRAP key not used yet, got a used one");
+      const sealed = crypto.aeadEncryptKey(outer.key, nonce, aad, prefix, inner);
+      outer.wrapSpent = true;
+      return sealed;
     },
 
     aeadDecryptKey(handle, nonce, aad, ciphertext, prefixLength, usage) {
       bounded(aad, "AAD");
       bounded(ciphertext, "ciphertext");
       boundedCount(prefixLength, "prefix length", PREFIX_LIMIT);
+      checkWrapAlone(usage);
       slots.requireRoom();
       const outer = keyOf(handle, USAGE_DECRYPT);
       if (ciphertext.length > CARRIER_LIMIT)

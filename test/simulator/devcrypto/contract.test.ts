@@ -103,8 +103,9 @@ describeBoth("DeviceCrypto", (open) => {
   });
 
   it("enforces every flag: a key with all the others is refused with key", () => {
-    const all = USAGE_DERIVE | USAGE_ENCRYPT | USAGE_DECRYPT | USAGE_WRAP | USAGE_CARRIED;
+    const all = USAGE_DERIVE | USAGE_ENCRYPT | USAGE_DECRYPT | USAGE_CARRIED;
     const other = crypto.generateKey(all);
+    const carrier = crypto.generateKey(USAGE_WRAP);
     const point = crypto.exportPublicKey(crypto.openDeviceKey());
     const sealed = crypto.aeadEncrypt(other, nonce, aad, aad);
     const uses: [number, (key: KeyHandle) => unknown][] = [
@@ -113,7 +114,7 @@ describeBoth("DeviceCrypto", (open) => {
       [USAGE_DECRYPT, (key) => crypto.aeadDecryptKey(key, nonce, aad, sealed, 0, USAGE_ENCRYPT)],
       [USAGE_DERIVE, (key) => crypto.deriveKey(key, aad, USAGE_ENCRYPT)],
       [USAGE_WRAP, (key) => crypto.aeadEncryptKey(key, nonce, aad, aad, other)],
-      [USAGE_CARRIED, (key) => crypto.aeadEncryptKey(other, nonce, aad, aad, key)],
+      [USAGE_CARRIED, (key) => crypto.aeadEncryptKey(carrier, nonce, aad, aad, key)],
       [USAGE_CARRIED, (key) => crypto.keyAgreementWrap(point, aad, key)],
       [USAGE_ENCRYPT_SEQUENCE, (key) => crypto.reserveSequence(key)],
       [USAGE_ENCRYPT_SEQUENCE, (key) => crypto.exportBaseIv(key)],
@@ -169,6 +170,27 @@ describeBoth("DeviceCrypto", (open) => {
     expect(crypto.aeadDecrypt(opened.key, nonce, aad, reading)).toBe("reading");
   });
 
+  // Two ciphertexts under one nonce would give the carried key by XOR.
+  it("encrypts one key, once, under a WRAP key, and makes none that encrypts text as well", () => {
+    const outer = crypto.generateKey(USAGE_WRAP | USAGE_DECRYPT);
+    const [inner, other] = [USAGE_CARRIED, USAGE_CARRIED].map((usage) => crypto.generateKey(usage));
+    const carry = (prefix: Bytes, carried = inner as KeyHandle) =>
+      crypto.aeadEncryptKey(outer, nonce, aad, prefix, carried);
+    expect(codeOf(() => carry(aad, outer))).toBe("key");
+    const ciphertext = carry(bytes("prefix"));
+    expect(codeOf(() => carry("" as Bytes))).toBe("key");
+    expect(codeOf(() => carry(bytes("prefix"), other))).toBe("key");
+    expect(codeOf(() => crypto.aeadDecrypt(outer, nonce, aad, ciphertext))).toBe("key");
+    crypto.aeadDecryptKey(outer, nonce, aad, ciphertext, 6, USAGE_DECRYPT);
+    const both = USAGE_ENCRYPT | USAGE_WRAP;
+    const source = crypto.generateKey(USAGE_DERIVE | USAGE_CARRIED);
+    expect(codeOf(() => crypto.generateKey(both | USAGE_CARRIED))).toBe("argument");
+    expect(codeOf(() => crypto.deriveKey(source, aad, both))).toBe("argument");
+    expect(codeOf(() => copy(source, both))).toBe("argument");
+    const open = () => crypto.aeadDecryptKey(outer, nonce, aad, ciphertext, 6, both);
+    expect(codeOf(open)).toBe("argument");
+  });
+
   it("refuses a carried key in the wrong place, of the wrong size or with the wrong tag", () => {
     const outer = crypto.generateKey(USAGE_WRAP | USAGE_DECRYPT | USAGE_CARRIED);
     const inner = crypto.generateKey(USAGE_CARRIED);
@@ -182,9 +204,10 @@ describeBoth("DeviceCrypto", (open) => {
     expect(refused(ciphertext, -1)).toBe("argument");
     expect(refused(flipBit(ciphertext, 8), 6)).toBe("decrypt");
     expect(refused(bytes("short"), 0)).toBe("decrypt");
+    const fresh = crypto.generateKey(USAGE_WRAP | USAGE_CARRIED);
     const carry = (prefix: Bytes, carried: KeyHandle) =>
-      codeOf(() => crypto.aeadEncryptKey(outer, nonce, aad, prefix, carried));
-    expect(carry(aad, outer)).toBe("key");
+      codeOf(() => crypto.aeadEncryptKey(fresh, nonce, aad, prefix, carried));
+    expect(carry(aad, fresh)).toBe("key");
     expect(carry("x".repeat(129) as Bytes, inner)).toBe("argument");
     expect(carry("x".repeat(128) as Bytes, inner)).toBe("none");
   });
