@@ -23,6 +23,8 @@ const deviceCryptoNames: Record<keyof DeviceCrypto, true> = {
   exportBaseIv: true,
   reserveSequence: true,
   aeadEncryptSequence: true,
+  keepSession: true,
+  resumeSession: true,
   generateKeyPair: true,
   openKey: true,
   hasKey: true,

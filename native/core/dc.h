@@ -253,6 +253,22 @@ int dc_aead_encrypt_sequence(struct dc *dc, dc_handle key, uint32_t sequence, st
                              struct dc_bytes plaintext, uint8_t *out);
 
 /**
+ * Right before deep sleep: an ENCRYPT_SEQUENCE key with its last number goes to the
+ * port, in place of one kept before, and nowhere else: its handle names nothing
+ * afterwards. A number reserved and not yet used is given up. After DC_ERR_STORE the
+ * key is as before. DC_ERR_UNSUPPORTED where the port does not know deep sleep.
+ */
+int dc_keep_session(struct dc *dc, dc_handle key);
+
+/**
+ * After a wake from deep sleep, once: the key, counting on after its last number.
+ * DC_ABSENT after any other reset, and when there is none, it is damaged or the port
+ * fails: then a new session is the way on. DC_ERR_KEY, and it stays kept, while all
+ * slots are taken.
+ */
+int dc_resume_session(struct dc *dc, dc_handle *key);
+
+/**
  * A PKCS #10 request (RFC 2986) for a SIGN key, DER: its P-256 public key, an empty
  * subject (the CA decides on the name), no attributes, ES256. The same key gives the
  * same bytes.

@@ -13,6 +13,8 @@
 
 /** What a port's store_read returns when there is nothing under the id. */
 #define DC_STORE_ABSENT 1
+/** Bytes that the module keeps over deep sleep. */
+#define DC_SLEEP_SIZE 42u
 
 /**
  * What the module asks of its host. Each function returns 0, or a negative number
@@ -65,6 +67,18 @@ struct dc_port {
   int (*flash_erase)(void *context, uint32_t offset);
   /** At least 2, or there is no ring. */
   uint32_t flash_sectors;
+  /**
+   * Memory that outlasts deep sleep and no other reset: both, or none. Keeps
+   * DC_SLEEP_SIZE bytes in place of what was kept before. When it fails none of them
+   * may be left: the key goes on counting. `erase_all` takes them as well.
+   */
+  int (*sleep_keep)(void *context, const uint8_t *data, size_t length);
+  /**
+   * After a wake from deep sleep what was kept: its size into `length`, at most
+   * `capacity` bytes into `out`. DC_STORE_ABSENT otherwise. It is zero in that memory
+   * before the return, whatever that is, so that nothing is given twice.
+   */
+  int (*sleep_take)(void *context, uint8_t *out, size_t capacity, size_t *length);
 };
 
 #endif

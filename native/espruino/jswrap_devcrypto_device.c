@@ -1,4 +1,4 @@
-/* require("devcrypto"), third part: the device's own key, its counter, its sequence numbers. */
+/* require("devcrypto"), third part: the device's own key, its counter, sequence numbers, deep sleep. */
 
 #include "jswrap_devcrypto_device.h"
 
@@ -74,4 +74,41 @@ JsVar *jswrap_devcrypto_reserveSequence(JsVar *key) {
   uint32_t sequence = 0;
   if (!call.failed) check(&call, dc_reserve_sequence(call.dc, handle, &sequence));
   return finish_with_number(&call, sequence);
+}
+
+/*JSON{
+  "type": "staticmethod",
+  "class": "devcrypto",
+  "name": "keepSession",
+  "generate": "jswrap_devcrypto_keepSession",
+  "params": [["key", "JsVar", "handle of a key with sequence numbers"]],
+  "return": ["JsVar", "undefined"]
+}
+Right before deep sleep: keeps the key and its last number over it. The handle names nothing afterwards.
+*/
+JsVar *jswrap_devcrypto_keepSession(JsVar *key) {
+  struct call call;
+  begin_call(&call, "keepSession", STACK_STORE);
+  dc_handle handle = take_handle(key);
+  if (!call.failed) check(&call, dc_keep_session(call.dc, handle));
+  return finish_call(&call);
+}
+
+/*JSON{
+  "type": "staticmethod",
+  "class": "devcrypto",
+  "name": "resumeSession",
+  "generate": "jswrap_devcrypto_resumeSession",
+  "return": ["JsVar", "the key's handle, or undefined where none was kept"]
+}
+After a wake from deep sleep, once: the key that was kept.
+*/
+JsVar *jswrap_devcrypto_resumeSession(void) {
+  struct call call;
+  begin_call(&call, "resumeSession", STACK_STORE);
+  dc_handle key = 0;
+  int status = call.failed ? 0 : dc_resume_session(call.dc, &key);
+  if (status == DC_ABSENT) return finish_call(&call);
+  check(&call, status);
+  return finish_with_key(&call, key);
 }

@@ -7,5 +7,7 @@ JsVar *jswrap_devcrypto_openDeviceKey(void);
 JsVar *jswrap_devcrypto_nextDeviceCounter(void);
 JsVar *jswrap_devcrypto_exportBaseIv(JsVar *key);
 JsVar *jswrap_devcrypto_reserveSequence(JsVar *key);
+JsVar *jswrap_devcrypto_keepSession(JsVar *key);
+JsVar *jswrap_devcrypto_resumeSession(void);
 
 #endif

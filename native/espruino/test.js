@@ -179,6 +179,14 @@ function testRing() {
   expect("dropped", crypto.ringPeek(0), "\0\xff");
 }
 
+/** A computer does not sleep deeply; the port to the chip does. */
+function testSleep() {
+  expect("keep", thrown("keepSession", [counting]), "unsupported");
+  expect("keep nothing", thrown("keepSession", []), "unsupported");
+  expect("resume", thrown("resumeSession", []), "unsupported");
+  expect("goes on", crypto.reserveSequence(counting) > 0, true);
+}
+
 function testEraseAll() {
   crypto.eraseAll();
   expect("device key wiped", thrown("exportPublicKey", [device]), "key");
@@ -295,6 +303,7 @@ function start() {
   testCertificates();
   testRecords();
   testRing();
+  testSleep();
   testLimits();
   testLeaks();
   crypto.writeRecord("kept", "kept\0");

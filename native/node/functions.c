@@ -214,6 +214,8 @@ const struct function functions[] = {
     {"exportBaseIv", export_base_iv},
     {"reserveSequence", reserve_sequence},
     {"aeadEncryptSequence", aead_encrypt_sequence},
+    {"keepSession", keep_session},
+    {"resumeSession", resume_session},
     {"generateKeyPair", generate_key_pair},
     {"openKey", open_key},
     {"hasKey", has_key},

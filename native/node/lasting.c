@@ -4,6 +4,18 @@
 
 static struct dc_bytes take_id(struct call *call) { return take_bytes(call, 0, "id", DC_ID_MAX); }
 
+napi_value keep_session(struct call *call) {
+  dc_handle key = take_handle(call, 0);
+  if (!call->failed) check(call, dc_keep_session(&call->instance->dc, key));
+  return NULL;
+}
+
+napi_value resume_session(struct call *call) {
+  dc_handle key;
+  int status = dc_resume_session(&call->instance->dc, &key);
+  return status != DC_ABSENT && check(call, status) ? give_number(call, key) : NULL;
+}
+
 napi_value generate_key_pair(struct call *call) {
   uint32_t usage = take_number(call, 0, "usage");
   dc_handle key;

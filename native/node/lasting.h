@@ -5,6 +5,8 @@
 
 /* Of DeviceCrypto: what outlasts a reset, and the certificates that go with it. */
 
+napi_value keep_session(struct call *call);
+napi_value resume_session(struct call *call);
 napi_value generate_key_pair(struct call *call);
 napi_value open_key(struct call *call);
 napi_value has_key(struct call *call);

@@ -19,7 +19,6 @@
 #include <esp_attr.h>
 #include <esp_efuse.h>
 #include <esp_random.h>
-#include <esp_rom_crc.h>
 #include <esp_system.h>
 #include <esp_wifi.h>
 #include <mbedtls/platform_util.h>
@@ -128,9 +127,37 @@ static int open_store(struct dc_esp32 *esp32) {
   return FAILED;
 }
 
+/* Deep sleep. RTC_DATA_ATTR: kept over deep sleep, zero after every other reset. */
+
+static RTC_DATA_ATTR struct {
+  uint32_t length; /* 0: nothing */
+  uint8_t data[DC_SLEEP_SIZE];
+} kept;
+
+static int sleep_keep(void *context, const uint8_t *data, size_t length) {
+  (void)context;
+  if (length > sizeof kept.data) return FAILED;
+  memcpy(kept.data, data, length);
+  kept.length = (uint32_t)length;
+  return 0;
+}
+
+/* The memory is not trusted to be zero: the cause of the reset decides. */
+static int sleep_take(void *context, uint8_t *out, size_t capacity, size_t *length) {
+  (void)context;
+  size_t size = kept.length;
+  bool counts = esp_reset_reason() == ESP_RST_DEEPSLEEP && size > 0 && size <= sizeof kept.data &&
+                size <= capacity;
+  if (counts) memcpy(out, kept.data, size);
+  mbedtls_platform_zeroize(&kept, sizeof kept);
+  *length = counts ? size : 0;
+  return counts ? 0 : DC_STORE_ABSENT;
+}
+
 /* Sector by sector in the chip; the store is open again afterwards, if it can be. */
 static int erase_all(void *context) {
   struct dc_esp32 *esp32 = context;
+  mbedtls_platform_zeroize(&kept, sizeof kept);
   nvs_close(esp32->nvs);
   nvs_flash_deinit_partition(DC_ESP32_KEYS);
   esp_err_t keys = esp_partition_erase_range(esp32->keys, 0, esp32->keys->size);
@@ -197,32 +224,8 @@ struct dc_port dc_esp32_port(struct dc_esp32 *esp32) {
       .flash_write = flash_write,
       .flash_erase = flash_erase,
       .flash_sectors = esp32->ring->size / DC_FLASH_SECTOR,
+      .sleep_keep = sleep_keep,
+      .sleep_take = sleep_take,
   };
   return port;
-}
-
-/* Deep sleep. RTC_DATA_ATTR: kept over deep sleep, zero after every other reset. */
-
-static RTC_DATA_ATTR struct {
-  uint32_t length; /* 0: nothing */
-  uint32_t crc;
-  uint8_t state[DC_ESP32_SLEEP_MAX];
-} kept;
-
-int dc_esp32_keep_in_sleep(struct dc_bytes state) {
-  if (state.length == 0 || state.length > sizeof kept.state) return DC_ERR_ARGUMENT;
-  memcpy(kept.state, state.data, state.length);
-  kept.crc = esp_rom_crc32_le(0, kept.state, (uint32_t)state.length);
-  kept.length = (uint32_t)state.length;
-  return 0;
-}
-
-int dc_esp32_take_after_sleep(uint8_t *out, size_t *length) {
-  uint32_t size = kept.length;
-  bool counts = esp_reset_reason() == ESP_RST_DEEPSLEEP && size > 0 && size <= sizeof kept.state &&
-                esp_rom_crc32_le(0, kept.state, size) == kept.crc;
-  if (counts) memcpy(out, kept.state, size);
-  mbedtls_platform_zeroize(&kept, sizeof kept);
-  *length = counts ? size : 0;
-  return counts ? 0 : DC_ABSENT;
 }

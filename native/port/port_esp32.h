@@ -11,8 +11,6 @@
 /** Labels in the partition table (native/espruino/boards/partitions.csv). */
 #define DC_ESP32_KEYS "devkeys"
 #define DC_ESP32_RING "ring"
-/** The most that can be kept over deep sleep: a session key and its numbers. */
-#define DC_ESP32_SLEEP_MAX 128u
 
 /** An ESP32-C3 or -S3. */
 struct dc_esp32 {
@@ -28,18 +26,5 @@ int dc_esp32_open(struct dc_esp32 *esp32, const char **reason);
 
 /** The port over what was opened. `esp32` must outlive it. */
 struct dc_port dc_esp32_port(struct dc_esp32 *esp32);
-
-/**
- * Right before deep sleep: keeps up to DC_ESP32_SLEEP_MAX bytes in the memory of the
- * real-time clock. DC_ERR_ARGUMENT when there are more.
- */
-int dc_esp32_keep_in_sleep(struct dc_bytes state);
-
-/**
- * What was kept, once, in `out` (room for DC_ESP32_SLEEP_MAX): gone from that memory
- * before the return, so that no reset makes it count twice. DC_ABSENT when this is no
- * wake from deep sleep, when nothing was kept, or when it is damaged.
- */
-int dc_esp32_take_after_sleep(uint8_t *out, size_t *length);
 
 #endif

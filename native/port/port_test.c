@@ -94,9 +94,34 @@ static int hardware_key(void *context, const uint8_t *label, size_t length, uint
   return test->hardware_key_fails ? FAILED : 0;
 }
 
+static int sleep_keep(void *context, const uint8_t *data, size_t length) {
+  struct dc_test_sleep *sleep = &((struct dc_test_port *)context)->sleep;
+  if (++sleep->keeps == sleep->keep_fails_at || length > sizeof sleep->data) return FAILED;
+  memcpy(sleep->data, data, length);
+  sleep->length = length;
+  return 0;
+}
+
+static void forget_sleep(struct dc_test_sleep *sleep) {
+  memset(sleep->data, 0, sizeof sleep->data);
+  sleep->length = 0;
+}
+
+static int sleep_take(void *context, uint8_t *out, size_t capacity, size_t *length) {
+  struct dc_test_sleep *sleep = &((struct dc_test_port *)context)->sleep;
+  int fails = ++sleep->takes == sleep->take_fails_at;
+  int is_there = sleep->woke && sleep->length > 0;
+  *length = sleep->length;
+  if (is_there) memcpy(out, sleep->data, *length < capacity ? *length : capacity);
+  forget_sleep(sleep);
+  if (fails) return FAILED;
+  return is_there ? 0 : DC_STORE_ABSENT;
+}
+
 static int erase_all(void *context) {
   struct dc_test_port *test = context;
   if (test->erase_all_fails) return FAILED;
+  forget_sleep(&test->sleep);
   memset(test->files, 0, sizeof test->files);
   memset(test->flash.bytes, 0xff, sizeof test->flash.bytes);
   return 0;
@@ -153,6 +178,8 @@ struct dc_port dc_test_port(struct dc_test_port *test) {
                          .flash_read = flash_read,
                          .flash_write = flash_write,
                          .flash_erase = flash_erase,
-                         .flash_sectors = DC_TEST_SECTORS};
+                         .flash_sectors = DC_TEST_SECTORS,
+                         .sleep_keep = sleep_keep,
+                         .sleep_take = sleep_take};
   return port;
 }

@@ -35,6 +35,15 @@ struct dc_test_flash {
   unsigned erases[DC_TEST_SECTORS];
 };
 
+/** Memory that outlasts deep sleep. */
+struct dc_test_sleep {
+  int woke; /* 1: the start was a wake from deep sleep */
+  size_t length; /* 0: nothing is kept */
+  uint8_t data[DC_SLEEP_SIZE];
+  unsigned keeps, keep_fails_at;
+  unsigned takes, take_fails_at;
+};
+
 /**
  * For tests only: a store in memory, repeatable "random" bytes, and failures on
  * order. A `*_fails_at` of n makes the n-th call from the start fail; 0 none.
@@ -54,6 +63,7 @@ struct dc_test_port {
   int erase_all_fails;
   struct dc_test_file files[DC_TEST_FILES];
   struct dc_test_flash flash;
+  struct dc_test_sleep sleep;
 };
 
 void dc_test_port_init(struct dc_test_port *test, uint64_t seed);

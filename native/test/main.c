@@ -71,6 +71,7 @@ int main(int count, char **arguments) {
   test_agreement(&suite);
   test_aead(&suite);
   test_sequence(&suite);
+  test_sleep(&suite);
   test_record(&suite);
   test_failures(&suite);
   test_stored_keys(&suite);

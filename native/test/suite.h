@@ -51,6 +51,7 @@ void test_usage(struct suite *suite);
 void test_agreement(struct suite *suite);
 void test_aead(struct suite *suite);
 void test_sequence(struct suite *suite);
+void test_sleep(struct suite *suite);
 void test_record(struct suite *suite);
 void test_failures(struct suite *suite);
 void test_stored_keys(struct suite *suite);

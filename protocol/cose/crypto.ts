@@ -139,6 +139,18 @@ export interface SessionCrypto extends CoseCrypto {
   aeadEncryptSequence(key: KeyHandle, sequence: number, aad: Bytes, plaintext: Bytes): Bytes;
 }
 
+/** One session over deep sleep, inside the module. "unsupported" where there is no deep sleep. */
+export interface DeviceSleep {
+  /**
+   * Right before deep sleep: keeps an ENCRYPT_SEQUENCE key and its last number, in place of
+   * one kept before. The handle then names nothing; after "store" it is as before.
+   */
+  keepSession(key: KeyHandle): void;
+
+  /** After a wake from deep sleep, once: the key, counting on. undefined after any other reset. */
+  resumeSession(): KeyHandle | undefined;
+}
+
 /** The key usage of a certificate, as in the first byte of its bit string (RFC 5280 section 4.2.1.3). */
 export const KEY_USAGE_DIGITAL_SIGNATURE = 0x80;
 export const KEY_USAGE_KEY_AGREEMENT = 0x08;
@@ -176,13 +188,12 @@ export interface VerifiedCertificate {
   notAfter: number;
 }
 
-/** The rule of verifyCertificate that a certificate breaks, in the order they are checked. */
+/** The rule of verifyCertificate that a certificate breaks, in the order they are checked (native/core/dc_error.h). */
 export type CertificateCause =
   /** The anchor is no certificate of a P-256 CA with keyCertSign. */
   | "anchor"
   /** Not one certificate in DER: cut, followed by more, another length form or shape. */
   | "encoding"
-  /** Not version 3. */
   | "version"
   /** Not ecdsa-with-SHA256 in both places. */
   | "algorithm"
@@ -190,29 +201,22 @@ export type CertificateCause =
   | "issuer"
   /** A date that is none, or notAfter before notBefore. */
   | "validity"
-  /** notAfter is before the time floor. */
   | "expired"
   /** notBefore is before "issued not before". */
   | "too-old"
-  /** The public key is no point of P-256. */
   | "public-key"
   /** Subject and issuer are the same, or the key is the anchor's. */
   | "self-issued"
-  /** An extension stands twice. */
   | "duplicate-extension"
-  /** A critical extension that is not judged here. */
   | "critical-extension"
-  /** cA is true. */
   | "ca"
   | "key-usage-absent"
   /** Not exactly the bit that is required. */
   | "key-usage"
-  /** No extended key usage. */
   | "role-absent"
   | "role-not-critical"
   /** Not exactly the role that is required. */
   | "role"
-  /** The signature is not the anchor's. */
   | "signature";
 
 /** What verifyCertificate throws. */
@@ -289,6 +293,7 @@ export interface DeviceRing {
 /** The device's module: all that touches a secret of the device, or must outlast a reset. */
 export interface DeviceCrypto
   extends SessionCrypto,
+    DeviceSleep,
     DeviceKeys,
     DeviceCertificates,
     DeviceRecords,

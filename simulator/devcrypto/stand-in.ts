@@ -2,6 +2,7 @@ import { createNodeCrypto, type NodeCrypto } from "../../cloud/crypto/node-crypt
 import { NONCE_SIZE } from "../../cloud/crypto/primitives.ts";
 import {
   type DeviceCrypto,
+  type DeviceSleep,
   type KeyHandle,
   USAGE_CARRIED,
   USAGE_DECRYPT,
@@ -52,6 +53,7 @@ export function openStandIn(directory: string): OpenDeviceCrypto {
     ...agreements(crypto, slots),
     ...contents(crypto, slots),
     ...createSequences(crypto, slots),
+    ...sleepless(),
     ...createCertificates(crypto, slots),
     ...createRecords(directory),
     ...keys,
@@ -131,6 +133,12 @@ function checkWrapAlone(usage: number): void {
 
 function startSequence(crypto: NodeCrypto): SequenceState {
   return { baseIv: crypto.generateRandom(NONCE_SIZE), last: 0, open: false };
+}
+
+/** A computer does not sleep deeply: as the C module's port for it. */
+function sleepless(): DeviceSleep {
+  const refuse = () => fail("unsupported", "port, expected it to know deep sleep, got one without");
+  return { keepSession: refuse, resumeSession: refuse };
 }
 
 type Signatures = Pick<DeviceCrypto, "exportPublicKey" | "signMessage" | "verifyMessage">;

@@ -6,7 +6,6 @@
 #include "esp_efuse.h"
 #include "esp_hmac.h"
 #include "esp_random.h"
-#include "esp_rom_crc.h"
 #include "esp_wifi.h"
 #include "internal.h"
 #include "nvs.h"
@@ -58,11 +57,6 @@ void bootloader_random_disable(void) {
 esp_err_t esp_wifi_get_max_tx_power(int8_t *power) {
   *power = 80;
   return chip.radio_on ? ESP_OK : ESP_ERR_WIFI_NOT_STARTED;
-}
-
-uint32_t esp_rom_crc32_le(uint32_t crc, uint8_t const *data, uint32_t length) {
-  must(crc == 0);
-  return dc_crc32(data, length);
 }
 
 esp_reset_reason_t esp_reset_reason(void) { return chip.reset_reason; }

@@ -191,24 +191,39 @@ static void test_refused(struct suite *suite) {
   CHECK(suite, chip.violations == 0);
 }
 
+/* A wake of the board for the reason; what the session is then. */
+static int wake(struct board *board, esp_reset_reason_t reason, dc_handle *key) {
+  stop(board);
+  chip.reset_reason = reason;
+  int status = start(board);
+  return status != 0 ? status : dc_resume_session(&board->dc, key);
+}
+
 static void test_sleep(struct suite *suite) {
-  uint8_t out[DC_ESP32_SLEEP_MAX + 1] = {0};
-  size_t length;
-  struct dc_bytes too_long = {out, sizeof out};
+  struct board board;
+  dc_handle key;
+  uint32_t number;
   chip_reset();
-  CHECK_STATUS(suite, DC_ERR_ARGUMENT, dc_esp32_keep_in_sleep(too_long));
-  CHECK_STATUS(suite, DC_ERR_ARGUMENT, dc_esp32_keep_in_sleep(TEXT("")));
-  CHECK_STATUS(suite, DC_ABSENT, dc_esp32_take_after_sleep(out, &length));
-  CHECK_STATUS(suite, 0, dc_esp32_keep_in_sleep(TEXT("session")));
-  chip.reset_reason = ESP_RST_DEEPSLEEP;
-  CHECK_STATUS(suite, 0, dc_esp32_take_after_sleep(out, &length));
-  CHECK(suite, length == 7 && memcmp(out, "session", 7) == 0);
-  CHECK_STATUS(suite, DC_ABSENT, dc_esp32_take_after_sleep(out, &length)); /* once */
-  CHECK_STATUS(suite, 0, dc_esp32_keep_in_sleep(TEXT("session")));
-  chip.reset_reason = ESP_RST_POWERON;
-  CHECK_STATUS(suite, DC_ABSENT, dc_esp32_take_after_sleep(out, &length));
-  chip.reset_reason = ESP_RST_DEEPSLEEP; /* what another reset found is gone */
-  CHECK_STATUS(suite, DC_ABSENT, dc_esp32_take_after_sleep(out, &length));
+  CHECK_STATUS(suite, 0, start(&board));
+  CHECK_STATUS(suite, DC_ABSENT, dc_resume_session(&board.dc, &key));
+  CHECK_STATUS(suite, 0, dc_generate_key(&board.dc, DC_USAGE_ENCRYPT_SEQUENCE, &key));
+  CHECK_STATUS(suite, 0, dc_reserve_sequence(&board.dc, key, &number));
+  CHECK_STATUS(suite, 0, dc_keep_session(&board.dc, key));
+  CHECK_STATUS(suite, 0, wake(&board, ESP_RST_DEEPSLEEP, &key));
+  CHECK_STATUS(suite, 0, dc_reserve_sequence(&board.dc, key, &number));
+  CHECK(suite, number == 2);
+  dc_handle again;
+  CHECK_STATUS(suite, DC_ABSENT, dc_resume_session(&board.dc, &again)); /* once */
+  CHECK_STATUS(suite, 0, dc_keep_session(&board.dc, key));
+  CHECK_STATUS(suite, DC_ABSENT, wake(&board, ESP_RST_POWERON, &key));
+  /* What another reset found is gone. */
+  CHECK_STATUS(suite, DC_ABSENT, wake(&board, ESP_RST_DEEPSLEEP, &key));
+  CHECK_STATUS(suite, 0, dc_generate_key(&board.dc, DC_USAGE_ENCRYPT_SEQUENCE, &key));
+  CHECK_STATUS(suite, 0, dc_keep_session(&board.dc, key));
+  CHECK_STATUS(suite, 0, dc_erase_all(&board.dc));
+  CHECK_STATUS(suite, DC_ABSENT, wake(&board, ESP_RST_DEEPSLEEP, &key));
+  stop(&board);
+  CHECK(suite, chip.violations == 0);
 }
 
 int main(void) {

@@ -1,8 +1,8 @@
 /*
  * "No key outside its slot": does what a device does, step by step, and after each
  * step searches all memory that can be written for each secret known so far. A secret
- * must be found as often as it lies in a slot, and no more: what passed through the
- * stack or the heap is wiped. The steps run far down the stack, so that the search
+ * must be found as often as it lies in a slot or is kept over deep sleep, and no more:
+ * what passed through the stack or the heap is wiped. The steps run far down the stack, so that the search
  * does not itself overwrite what they left there.
  */
 
@@ -15,6 +15,7 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
+#include "cell.h"
 #include "port_posix.h"
 #include "scan.h"
 
@@ -26,6 +27,7 @@ struct recorder {
   struct dc_port inner;
   int armed;
   struct secret first;
+  struct cell cell;
 };
 
 struct scene {
@@ -98,6 +100,14 @@ static int recorded_erase(void *context, const char *id) {
   return inner->store_erase(inner->context, id);
 }
 
+static int recorded_keep(void *context, const uint8_t *data, size_t length) {
+  return cell_keep(&((struct recorder *)context)->cell, data, length);
+}
+
+static int recorded_take(void *context, uint8_t *out, size_t capacity, size_t *length) {
+  return cell_take(&((struct recorder *)context)->cell, out, capacity, length);
+}
+
 /* A secret of the chip; nothing here keeps it. */
 static int chip_key(void *context, const uint8_t *label, size_t length, uint8_t out[32]) {
   (void)context;
@@ -112,6 +122,8 @@ static void start_module(struct scene *scene) {
                          .store_read = recorded_read,
                          .store_write = recorded_write,
                          .store_erase = recorded_erase,
+                         .sleep_keep = recorded_keep,
+                         .sleep_take = recorded_take,
                          .hardware_key = scene->has_chip_key ? chip_key : NULL};
   scene->recorder.inner = dc_posix_port(&scene->store);
   dc_init(&scene->dc, &port);
@@ -187,6 +199,14 @@ static void read_sensor(struct scene *scene) {
   must(dc_reserve_sequence(&scene->dc, scene->session, &sequence));
   must(dc_aead_encrypt_sequence(&scene->dc, scene->session, sequence, text("aad"), text("reading"),
                                 out));
+}
+
+static void sleep_deeply(struct scene *scene) {
+  must(dc_keep_session(&scene->dc, scene->session));
+}
+
+static void wake_up(struct scene *scene) {
+  must(dc_resume_session(&scene->dc, &scene->session));
 }
 
 static void make_pair(struct scene *scene) {
@@ -285,6 +305,9 @@ static const struct step steps[] = {
     {"destroy", destroy, NULL},
     {"derive", derive, learn_receipt_key},
     {"reading", read_sensor, NULL},
+    {"deep sleep", sleep_deeply, NULL},
+    {"wake", wake_up, NULL},
+    {"reading after it", read_sensor, NULL},
     {"pair", make_pair, learn_pair},
     {"request", request, NULL},
     {"next key", make_next_key, learn_next_key},
@@ -324,7 +347,8 @@ static void search(struct scene *scene) {
     if (step->learn != NULL) step->learn(scene);
     for (size_t j = 0; j < scene->scan.secret_count; j++) {
       const struct secret *secret = &scene->scan.secrets[j];
-      scan_expect(&scene->scan, step->name, secret, slots_with(&scene->dc, secret));
+      scan_expect(&scene->scan, step->name, secret,
+                  slots_with(&scene->dc, secret) + cell_holds(&scene->recorder.cell, secret));
     }
     for (size_t j = 0; j < scene->scan.digits_count; j++)
       scan_expect(&scene->scan, step->name, &scene->scan.digits[j], 0);

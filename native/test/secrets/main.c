@@ -44,6 +44,16 @@ static int store_write(void *context, const char *id, const uint8_t *data, size_
   return probe->inner.store_write(probe->inner.context, id, data, length);
 }
 
+static int sleep_keep(void *context, const uint8_t *data, size_t length) {
+  struct probe *probe = context;
+  return probe->inner.sleep_keep(probe->inner.context, data, length);
+}
+
+static int sleep_take(void *context, uint8_t *out, size_t capacity, size_t *length) {
+  struct probe *probe = context;
+  return probe->inner.sleep_take(probe->inner.context, out, capacity, length);
+}
+
 static int store_erase(void *context, const char *id) {
   struct probe *probe = context;
   return probe->inner.store_erase(probe->inner.context, id);
@@ -141,6 +151,19 @@ static int open_key(struct probe *probe) {
   return dc_open_device_key(&probe->dc, &key);
 }
 
+static int keep_session(struct probe *probe) {
+  dc_handle key;
+  int status = dc_generate_key(&probe->dc, DC_USAGE_ENCRYPT_SEQUENCE, &key);
+  hide(probe);
+  return status == 0 ? dc_keep_session(&probe->dc, key) : status;
+}
+
+static int resume_session(struct probe *probe) {
+  dc_handle key;
+  int status = keep_session(probe);
+  return status == 0 ? dc_resume_session(&probe->dc, &key) : status;
+}
+
 static const struct {
   const char *name;
   int (*run)(struct probe *probe);
@@ -155,7 +178,9 @@ static const struct {
                   {"derive", derive},
                   {"generate-key", generate_aes},
                   {"next-counter", next_counter},
-                  {"open-key", open_key}};
+                  {"open-key", open_key},
+                  {"keep-session", keep_session},
+                  {"resume-session", resume_session}};
 
 static void must(int status) {
   if (status == 0) return;
@@ -174,6 +199,9 @@ static void prepare(struct probe *probe) {
   port.store_read = store_read;
   port.store_write = store_write;
   port.store_erase = store_erase;
+  port.sleep_keep = sleep_keep;
+  port.sleep_take = sleep_take;
+  probe->test.sleep.woke = 1;
   dc_init(dc, &port);
   must(dc_open_device_key(dc, &probe->device));
   must(dc_export_public_key(dc, probe->device, probe->public_key));

@@ -15,6 +15,7 @@ const DECISIONS = {
   "agreement-unwrap": { dc_key_unwrap: 1 },
   "next-counter": { dc_key_record_write: 1 },
   "open-key": { has_valid_form: 2, dc_ec_check_pair: 1 },
+  "resume-session": { is_valid: 1 },
 };
 
 const CURVE = /^(?:mbedtls_)?(?:ecp|ecdsa|ecdh)_/;

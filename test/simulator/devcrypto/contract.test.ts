@@ -259,9 +259,19 @@ describeBoth("DeviceCrypto", (open) => {
     crypto.close();
     const { close, ...functions } = crypto;
     expect(typeof close).toBe("function");
-    expect(Object.keys(functions)).toHaveLength(34);
+    expect(Object.keys(functions)).toHaveLength(36);
     expect(codeOf(() => crypto.aeadEncrypt(key, nonce, aad, aad))).toBe("key");
     expect(codeOf(() => crypto.generateRandom(1))).toBe("key");
     expect(codeOf(() => crypto.openDeviceKey())).toBe("key");
+  });
+
+  it("knows no deep sleep on a computer: unsupported, and the key goes on", () => {
+    const key = crypto.generateKey(USAGE_ENCRYPT_SEQUENCE);
+    expect(crypto.reserveSequence(key)).toBe(1);
+    for (const kept of [key, crypto.generateKey(USAGE_ENCRYPT), 0 as unknown as KeyHandle])
+      expect(codeOf(() => crypto.keepSession(kept))).toBe("unsupported");
+    expect(codeOf(() => crypto.resumeSession())).toBe("unsupported");
+    expect(crypto.aeadEncryptSequence(key, 1, aad, aad)).toHaveLength(aad.length + 16);
+    expect(crypto.reserveSequence(key)).toBe(2);
   });
 });
