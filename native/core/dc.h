@@ -205,14 +205,22 @@ int dc_derive_key(struct dc *dc, dc_handle key, struct dc_bytes info, uint32_t u
  *
  * One record in two store slots ("<id>-a", "<id>-b"), written in turn. The
  * valid one with the higher record sequence counts. When the other is not its
- * direct predecessor (damaged, missing, put back from a copy), the device counter
- * may have gone further than is known: it jumps by DC_COUNTER_JUMP, once, written
- * before the return. DC_ERR_STORE when something is stored and nothing valid;
- * never a new key then.
+ * direct predecessor (damaged, missing, put back from an older copy), the device
+ * counter may have gone further than is known: it jumps by DC_COUNTER_JUMP, once,
+ * written before the return. Two slots cannot tell when the newest slot alone was put
+ * back to its own previous content, or both to an earlier pair: a counter value is then
+ * handed out twice.
+ *
+ * DC_ERR_STORE when something is stored and nothing valid; never a new key then. The
+ * exception is a damaged slot a and no slot b: a first write that was cut, before any
+ * key was given out. The key is made.
  */
 int dc_open_key(struct dc *dc, struct dc_bytes id, dc_handle *key);
 
-/** 1 when the store holds anything under the key's id, damaged or not; dc_open_key then makes none. */
+/**
+ * 1 when the store holds anything under the key's id, damaged or not; dc_open_key then
+ * makes none, unless it is the trace of a first write that was cut.
+ */
 int dc_has_key(struct dc *dc, struct dc_bytes id, int *present);
 
 /**
@@ -230,7 +238,8 @@ int dc_next_device_counter(struct dc *dc, uint32_t *counter);
 
 /**
  * The next value of the counter that every stored key has, from 1; written and read back before it is
- * returned, so that none is handed out twice. DC_ERR_KEY before dc_open_key,
+ * returned, so that none is handed out twice (but see dc_open_key for a store that was
+ * put back). DC_ERR_KEY before dc_open_key,
  * DC_ERR_SEQUENCE past DC_COUNTER_MAX. After DC_ERR_STORE it may be called again.
  */
 int dc_next_counter(struct dc *dc, struct dc_bytes id, uint32_t *counter);
@@ -304,7 +313,8 @@ int dc_verify_certificate(struct dc *dc, struct dc_bytes leaf, struct dc_bytes a
 /**
  * Stores up to DC_RECORD_MAX bytes under an id (as for dc_open_key; keys and records
  * do not share ids). Two store slots ("r-<id>-a", "r-<id>-b") written in turn, each
- * with sequence and CRC-32: after a power cut the old or the new is there, whole.
+ * with sequence and CRC-32: after a power cut the old or the new is there, whole. When
+ * the newest slot rots later, the record before it is read, and nothing tells.
  * DC_ERR_STORE when it is not known to be written; DC_ERR_SEQUENCE after 2^32 writes.
  */
 int dc_write_record(struct dc *dc, struct dc_bytes id, struct dc_bytes content);

@@ -81,7 +81,12 @@ static int fill_key(struct dc *dc, struct dc_bytes id, struct dc_stored_key *sto
   int status = dc_key_record_read(dc, id, 0, &records[0]);
   if (status == 0) status = dc_key_record_read(dc, id, 1, &records[1]);
   if (status != 0) return status;
-  if (records[0].presence == DC_MISSING && records[1].presence == DC_MISSING)
+  /*
+   * Nothing, or a first write of slot a that was cut or not read back: both slots are
+   * written before a key is given out, and an erase begins with slot a. Should an older
+   * device lose slot b and slot a rot, its key is gone in any case.
+   */
+  if (records[0].presence != DC_VALID && records[1].presence == DC_MISSING)
     return make_key(dc, id, stored, key);
   if (records[0].presence != DC_VALID && records[1].presence != DC_VALID) return DC_ERR_STORE;
   unsigned newest = records[1].sequence > records[0].sequence; /* an invalid one counts as 0 */

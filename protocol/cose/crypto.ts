@@ -169,7 +169,10 @@ export interface DeviceKeys {
    */
   openKey(id: string): KeyHandle;
 
-  /** True when something is stored under the id, damaged or not; openKey then makes nothing. */
+  /**
+   * True when something is stored under the id, damaged or not; openKey then makes
+   * nothing, unless it is the trace of a first write that was cut.
+   */
   hasKey(id: string): boolean;
 
   /** The counter of a stored key that is open, as nextDeviceCounter; each key has its own. */

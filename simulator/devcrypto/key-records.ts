@@ -17,7 +17,7 @@ type Index = 0 | 1;
 type Slot = KeyRecord | "absent" | "damaged";
 
 export interface KeyRecords {
-  /** The newest record, undefined before the first; "store" when something is there and nothing valid. */
+  /** The newest record, undefined before the first is whole; "store" when nothing is valid later on. */
   load(): KeyRecord | undefined;
   /** Writes both slots, so that a missing one later on is known as a loss. */
   create(secret: Buffer, publicKey: Buffer): KeyRecord;
@@ -54,7 +54,8 @@ export function openKeyRecords(directory: string, id: string): KeyRecords {
 
   function newest(): { index: Index; record: KeyRecord } | undefined {
     const slots = [read(0), read(1)] as const;
-    if (slots[0] === "absent" && slots[1] === "absent") return undefined;
+    // Nothing, or a first write of slot a that was cut: no key was given out before slot b.
+    if (typeof slots[0] === "string" && slots[1] === "absent") return undefined;
     const index = sequenceOf(slots[1]) > sequenceOf(slots[0]) ? 1 : 0;
     const record = slots[index];
     const other = slots[flip(index)];

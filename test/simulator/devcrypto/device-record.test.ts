@@ -143,25 +143,38 @@ describeBoth("device key and counter", (open) => {
     expect(nextCounterOf(directory)).toBe(8 + 1024 + 1);
   });
 
-  it("fails with store when both are damaged or one is and none is left, and makes no new key", () => {
+  it("fails with store when nothing is valid, and makes no new key", () => {
     const spoilBoth = [
       (directory: string) => {
         for (const name of SLOTS) damage(join(directory, name));
       },
       (directory: string) => {
-        damage(join(directory, "device-a"));
-        rmSync(join(directory, "device-b"));
+        rmSync(join(directory, "device-a"));
+        damage(join(directory, "device-b"));
       },
     ];
     for (const spoil of spoilBoth) {
       const directory = makeDevice(1);
       spoil(directory);
-      const before = readFileSync(join(directory, "device-a"));
+      const before = readFileSync(join(directory, "device-b"));
       const crypto = openModule(directory);
       expect(codeOf(() => crypto.openDeviceKey())).toBe("store");
       expect(codeOf(() => crypto.nextDeviceCounter())).toBe("key");
-      expect(readFileSync(join(directory, "device-a")).equals(before)).toBe(true);
+      expect(readFileSync(join(directory, "device-b")).equals(before)).toBe(true);
     }
+  });
+
+  // Both slots are written before a key is given out: only a first write that was cut leaves this.
+  it("makes the key when the first write was cut: slot a damaged, no slot b", () => {
+    const directory = makeDevice(0);
+    damage(join(directory, "device-a"));
+    rmSync(join(directory, "device-b"));
+    const crypto = openModule(directory);
+    expect(crypto.hasKey("device")).toBe(true);
+    const point = crypto.exportPublicKey(crypto.openDeviceKey());
+    crypto.close();
+    expect(publicKeyOf(directory)).toBe(point);
+    expect(nextCounterOf(directory)).toBe(1);
   });
 
   it("fails with store on a secret that is not the point's, and on two keys", () => {
