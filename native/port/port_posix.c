@@ -6,7 +6,9 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <signal.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
 #include <sys/random.h>
@@ -132,6 +134,72 @@ static void close_flash(struct dc_posix *posix) {
   posix->flash = -1;
 }
 
+/* A symbolic link to nowhere: its target names the process that has the directory open.
+ * The module that stands in for this one takes it as well (simulator/devcrypto/lock.ts);
+ * flock, which it has no way to see, ends with the process and needs no such name. */
+#define LOCK "module.lock"
+/* Two numbers and a full stop. */
+#define OWNER_SIZE 48u
+/* Of /proc/<pid>/stat, counted after the name of the process: its start (proc(5)). */
+#define START_FIELD 20
+
+/* Clock ticks from the start of the system; empty where there is no /proc. */
+static void start_of(const char *pid, char out[OWNER_SIZE]) {
+  char path[OWNER_SIZE + sizeof "/proc//stat"], text[1024];
+  out[0] = '\0';
+  snprintf(path, sizeof path, "/proc/%s/stat", pid);
+  int file = open(path, O_RDONLY | O_CLOEXEC);
+  if (file < 0) return;
+  ssize_t length = read(file, text, sizeof text - 1);
+  close(file);
+  text[length > 0 ? length : 0] = '\0';
+  const char *field = strrchr(text, ')'); /* the name may hold blanks and brackets */
+  for (int i = 0; field != NULL && i < START_FIELD; i++) {
+    field = strchr(field, ' ');
+    if (field != NULL) field++;
+  }
+  size_t size = field == NULL ? 0 : strspn(field, "0123456789");
+  if (size < OWNER_SIZE / 2) snprintf(out, OWNER_SIZE, "%.*s", (int)size, field == NULL ? "" : field);
+}
+
+/* The start tells the owner from a later process that was given its number. */
+static int is_alive(char owner[OWNER_SIZE]) {
+  char now[OWNER_SIZE], *end;
+  long pid = strtol(owner, &end, 10);
+  if (pid <= 0 || pid > INT_MAX || (*end != '.' && *end != '\0')) return 0;
+  if (kill((pid_t)pid, 0) != 0 && errno != EPERM) return 0;
+  const char *start = *end == '.' ? end + 1 : end;
+  *end = '\0';
+  start_of(owner, now);
+  return start[0] == '\0' || now[0] == '\0' || strcmp(start, now) == 0;
+}
+
+/* 0 when the directory is ours now. */
+static int take_lock(int directory) {
+  char own[2 * OWNER_SIZE], start[OWNER_SIZE], owner[OWNER_SIZE];
+  start_of("self", start);
+  snprintf(own, sizeof own, "%ld.%s", (long)getpid(), start);
+  if (symlinkat(own, directory, LOCK) == 0) return 0;
+  if (errno != EEXIST) return FAILED;
+  ssize_t length = readlinkat(directory, LOCK, owner, sizeof owner - 1);
+  if (length < 0) return FAILED; /* no lock of ours, or given back just now */
+  owner[length] = '\0';
+  /* A process that was killed leaves its lock behind. */
+  if (is_alive(owner) || unlinkat(directory, LOCK, 0) != 0) return FAILED;
+  return symlinkat(own, directory, LOCK) == 0 ? 0 : FAILED;
+}
+
+/* Directories, and files of other users, are none of ours and stay; pipes and links go. */
+static int erase_entry(int directory, const char *name) {
+  struct stat status;
+  if (strcmp(name, LOCK) == 0) return 0; /* the directory is open still */
+  if (fstatat(directory, name, &status, AT_SYMLINK_NOFOLLOW) != 0)
+    return errno == ENOENT ? 0 : FAILED;
+  if (S_ISDIR(status.st_mode)) return 0;
+  if (!S_ISREG(status.st_mode)) return unlinkat(directory, name, 0) == 0 ? 0 : FAILED;
+  return status.st_uid == geteuid() ? erase_file(directory, name) : 0;
+}
+
 /* Every file of the directory: it is the module's own. */
 static int erase_all(void *context) {
   struct dc_posix *posix = context;
@@ -144,8 +212,7 @@ static int erase_all(void *context) {
     return FAILED;
   }
   for (const struct dirent *file = readdir(files); file != NULL; file = readdir(files))
-    if (strcmp(file->d_name, ".") != 0 && strcmp(file->d_name, "..") != 0)
-      result |= erase_file(posix->directory, file->d_name);
+    result |= erase_entry(posix->directory, file->d_name);
   closedir(files);
   return result == 0 && fsync(posix->directory) == 0 ? 0 : FAILED;
 }
@@ -233,7 +300,7 @@ static const char *objection(int directory) {
   if (fstat(directory, &status) != 0) return "expected a readable directory";
   if (status.st_uid != geteuid()) return "expected a directory of this user";
   if ((status.st_mode & GROUP_AND_OTHERS) != 0) return "expected mode 700, got more";
-  if (flock(directory, LOCK_EX | LOCK_NB) != 0)
+  if (flock(directory, LOCK_EX | LOCK_NB) != 0 || take_lock(directory) != 0)
     return "expected no other module on it, got one that is open";
   return NULL;
 }
@@ -264,7 +331,10 @@ int dc_posix_open(struct dc_posix *posix, const char *path, const char **reason)
 
 void dc_posix_close(struct dc_posix *posix) {
   close_flash(posix);
-  if (posix->directory >= 0) close(posix->directory); /* ends the lock as well */
+  if (posix->directory >= 0) {
+    unlinkat(posix->directory, LOCK, 0);
+    close(posix->directory); /* ends flock as well */
+  }
   posix->directory = -1;
 }
 

@@ -58,7 +58,7 @@ export function createSlots(): Slots {
     const slot = slots[number & 0xff];
     // Compared as a whole: fractions and numbers above 2^31 name nothing either.
     if (slot?.entry === undefined || ((slot.generation << 8) | (number & 0xff)) !== number)
-      return fail("key", `key, expected the handle of a live key, got ${String(handle)}`);
+      return fail("key", `key, expected the handle of a live key, got ${typeof handle}`);
     return slot as Slot & { entry: Entry };
   }
 

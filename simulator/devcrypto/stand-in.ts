@@ -13,6 +13,7 @@ import {
   USAGE_WRAP,
 } from "../../protocol/cose/crypto.ts";
 import { fail } from "../../protocol/errors.ts";
+import { checkArguments } from "./arguments.ts";
 import { createCertificates } from "./certificates.ts";
 import { claimDirectory, eraseDirectory } from "./directory.ts";
 import { bounded, boundedCount, CARRIER_LIMIT, INPUT_LIMIT, PREFIX_LIMIT } from "./limits.ts";
@@ -74,11 +75,15 @@ export function openStandIn(directory: string): OpenDeviceCrypto {
   };
 }
 
-/** The functions, each refused with "key" once the module is closed. */
+/** The functions, each refused with "key" once the module is closed; they see checked arguments. */
 function guard(functions: DeviceCrypto, isOpen: () => boolean): DeviceCrypto {
   const guarded = Object.entries(functions).map(([name, run]) => [
     name,
-    (...args: unknown[]) => (isOpen() ? run(...args) : fail("key", "module, expected it open")),
+    (...args: unknown[]) => {
+      if (!isOpen()) fail("key", "module, expected it open, got a closed one");
+      checkArguments(name, args);
+      return run(...args);
+    },
   ]);
   return Object.fromEntries(guarded);
 }
@@ -95,11 +100,7 @@ function basics(crypto: NodeCrypto, slots: Slots): Basics {
     hashCompute: (input) => crypto.hashCompute(bounded(input, "input")),
 
     generateKey(usage) {
-      checkWrapAlone(usage);
       const own = (usage & USAGE_ENCRYPT_SEQUENCE) !== 0;
-      // "Each number once" holds only if no nonce comes from outside.
-      if (own && (usage & (USAGE_ENCRYPT | USAGE_WRAP)) !== 0)
-        fail("argument", `usage, expected sequence numbers or nonces, got both (${usage})`);
       slots.requireRoom();
       const doorUsage = own ? (usage & ~USAGE_ENCRYPT_SEQUENCE) | USAGE_ENCRYPT : usage;
       const key = crypto.generateKey(doorUsage);
@@ -116,19 +117,11 @@ function basics(crypto: NodeCrypto, slots: Slots): Basics {
 
     deriveKey(handle, info, usage) {
       bounded(info, "info");
-      checkWrapAlone(usage);
       slots.requireRoom();
       const key = crypto.deriveKey(slots.get(handle, USAGE_DERIVE).key, info, usage);
       return slots.put({ key, usage, kind: "content" });
     },
   };
-}
-
-/** Under one nonce, a known plaintext would give the keystream over a carried key. */
-function checkWrapAlone(usage: number): void {
-  const both = USAGE_ENCRYPT | USAGE_WRAP;
-  if ((usage & both) === both)
-    fail("argument", `usage, expected ENCRYPT or WRAP, got both (${usage})`);
 }
 
 function startSequence(crypto: NodeCrypto): SequenceState {
@@ -168,7 +161,6 @@ function agreements(crypto: NodeCrypto, slots: Slots): Agreements {
 
     keyAgreementUnwrap(handle, ephemeralPublicKey, kdfContext, wrapped, usage) {
       bounded(kdfContext, "KDF context");
-      checkWrapAlone(usage);
       slots.requireRoom();
       const own = slots.get(handle, USAGE_DERIVE).key;
       const key = crypto.keyAgreementUnwrap(own, ephemeralPublicKey, kdfContext, wrapped, usage);
@@ -219,7 +211,6 @@ function contents(crypto: NodeCrypto, slots: Slots): Contents {
       bounded(aad, "AAD");
       bounded(ciphertext, "ciphertext");
       boundedCount(prefixLength, "prefix length", PREFIX_LIMIT);
-      checkWrapAlone(usage);
       slots.requireRoom();
       const outer = keyOf(handle, USAGE_DECRYPT);
       if (ciphertext.length > CARRIER_LIMIT)

@@ -1,5 +1,8 @@
+import { spawn } from "node:child_process";
+import { once } from "node:events";
 import {
   chmodSync,
+  copyFileSync,
   existsSync,
   mkdirSync,
   readdirSync,
@@ -114,7 +117,7 @@ describeBoth("records", (open) => {
     crypto.writeRecord("x", bytes("content"));
     crypto.ringAppend(bytes("entry"));
     crypto.eraseAll();
-    expect(readdirSync(directory).filter((name) => name !== "stand-in.lock")).toEqual([]);
+    expect(readdirSync(directory).filter((name) => name !== "module.lock")).toEqual([]);
     expect(codeOf(() => crypto.exportPublicKey(key))).toBe("key");
     expect(codeOf(() => crypto.nextDeviceCounter())).toBe("key");
     expect(crypto.readRecord("x")).toBeUndefined();
@@ -122,13 +125,20 @@ describeBoth("records", (open) => {
     expect(crypto.exportPublicKey(crypto.openDeviceKey())).not.toBe(point);
   });
 
-  it("says so when not everything could be erased, and wipes the keys all the same", () => {
+  it("says so when not everything could be erased, and wipes the keys all the same", async () => {
     const directory = makeDirectory();
     const crypto = openModule(directory);
     const key = crypto.openDeviceKey();
-    mkdirSync(join(directory, "other", "full"), { recursive: true });
+    // No one may write to a program while it runs.
+    const busy = join(directory, "busy");
+    copyFileSync("/bin/sleep", busy);
+    const running = spawn(busy, ["60"]);
     expect(codeOf(() => crypto.eraseAll())).toBe("store");
     expect(codeOf(() => crypto.exportPublicKey(key))).toBe("key");
+    running.kill("SIGKILL");
+    await once(running, "exit");
+    expect(codeOf(() => crypto.eraseAll())).toBe("none");
+    expect(existsSync(busy)).toBe(false);
   });
 
   it.skipIf(native.kind !== "native")("reads what the other implementation wrote", () => {

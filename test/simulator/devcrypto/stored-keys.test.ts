@@ -48,7 +48,7 @@ describeBoth("stored keys", (open) => {
     expect(codeOf(() => unwrap(signer))).toBe("key");
     for (const usage of [0, USAGE_ENCRYPT, USAGE_SIGN | USAGE_CARRIED, 128, 1.5, -1])
       expect(codeOf(() => crypto.generateKeyPair(usage))).toBe("argument");
-    expect(readdirSync(directory).filter((name) => name !== "stand-in.lock")).toEqual([]);
+    expect(readdirSync(directory).filter((name) => name !== "module.lock")).toEqual([]);
   });
 
   it("destroys volatile pairs, and no stored key", () => {
