@@ -4,14 +4,16 @@
  * Compiled against declarations of the ESP-IDF functions it uses, and run against a
  * stand-in for them (test/esp32/); never linked with ESP-IDF and never run on a chip.
  *
- * What it keeps: NVS writes are atomic. A value that is replaced or erased leaves its
- * old bytes in flash until NVS takes the page back; only erase_all takes all off the
- * chip. With a block of eFuses burnt as an HMAC key (purpose HMAC_UP, read-protected)
- * the core stores private keys sealed, so what is left there is sealed too.
+ * What it keeps: NVS writes are atomic. A value that is replaced or erased, eraseKey's
+ * too, leaves its old bytes in flash until NVS takes the page back; only erase_all takes
+ * all off the chip. With a block of eFuses burnt as an HMAC key (purpose HMAC_UP,
+ * read-protected) the core stores private keys sealed from the next write on; what was
+ * written before the fuse was burnt stays readable in old pages.
  */
 
 #include "port_esp32.h"
 
+#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -31,16 +33,18 @@
 #define NAMESPACE "devcrypto"
 
 /*
- * Random bytes. The chip's source is a true one while the radio is on or the boot-time
- * source is, otherwise not; the radio sleeps between beacons. So a generator (HMAC_DRBG,
- * NIST SP 800-90A) is seeded while a source is on, and its seed outlasts the source.
+ * Random bytes. The chip's source is a true one only while the radio or the boot-time
+ * source feeds it, and a radio that saves power is off between beacons. So a generator
+ * (HMAC_DRBG, NIST SP 800-90A) is seeded once, when the store is opened, and never again:
+ * the boot-time source takes the analogue converter over, and the program may be using
+ * that later on. The seed outlasts its source.
  */
 
-/* The boot-time source uses the analogue converter, as the radio does: not while that is on. */
+/* With Wi-Fi started its radio is the source: the boot-time one would disturb it. */
 static int true_random(void *context, unsigned char *out, size_t length) {
   (void)context;
   int8_t power;
-  bool radio = esp_wifi_get_max_tx_power(&power) == ESP_OK; /* refused while it is off */
+  bool radio = esp_wifi_get_max_tx_power(&power) == ESP_OK; /* refused until Wi-Fi is started */
   if (!radio) bootloader_random_enable();
   esp_fill_random(out, length);
   if (!radio) bootloader_random_disable();
@@ -57,6 +61,7 @@ static int make_seed(void *context) {
     mbedtls_hmac_drbg_free(&esp32->drbg);
     return FAILED;
   }
+  mbedtls_hmac_drbg_set_reseed_interval(&esp32->drbg, INT_MAX); /* SP 800-90A allows 2^48 */
   esp32->seeded = true;
   return 0;
 }
@@ -207,7 +212,12 @@ int dc_esp32_open(struct dc_esp32 *esp32, const char **reason) {
   *reason = "expected the partitions " DC_ESP32_KEYS " and " DC_ESP32_RING ", got none";
   if (esp32->keys == NULL || esp32->ring == NULL) return DC_ERR_STORE;
   *reason = "expected to open the partition " DC_ESP32_KEYS ", got a failure";
-  return open_store(esp32) == 0 ? 0 : DC_ERR_STORE;
+  if (open_store(esp32) != 0) return DC_ERR_STORE;
+  *reason = "expected a seeded random generator, got a failure";
+  if (make_seed(esp32) == 0) return 0;
+  nvs_close(esp32->nvs);
+  nvs_flash_deinit_partition(DC_ESP32_KEYS);
+  return DC_ERR_STORE;
 }
 
 struct dc_port dc_esp32_port(struct dc_esp32 *esp32) {

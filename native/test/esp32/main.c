@@ -102,6 +102,24 @@ static void test_random(struct suite *suite) {
   CHECK(suite, chip.violations == 0);
 }
 
+/* Past mbedTLS's own reseed interval of 10,000 requests. */
+#define MANY 10100
+
+/* Seeded once, at the start; from then on radio and converter are the program's alone. */
+static void test_seeded_once(struct suite *suite) {
+  struct board board;
+  uint8_t out[4];
+  chip_reset();
+  CHECK_STATUS(suite, 0, start(&board));
+  unsigned uses = chip.boot_source_uses;
+  CHECK(suite, uses > 0 && board.esp32.seeded);
+  for (int i = 0; i < MANY; i++)
+    if (dc_generate_random(&board.dc, out, sizeof out) != 0) chip.violations++;
+  CHECK(suite, chip.boot_source_uses == uses);
+  stop(&board);
+  CHECK(suite, chip.violations == 0);
+}
+
 static void test_readable_fuse(struct suite *suite) {
   struct board board;
   chip_reset();
@@ -231,6 +249,7 @@ int main(void) {
   test_key_survives(&suite, 0);
   test_key_survives(&suite, 1);
   test_random(&suite);
+  test_seeded_once(&suite);
   test_readable_fuse(&suite);
   test_store(&suite);
   test_erase_all(&suite);
