@@ -344,7 +344,9 @@ int dc_erase_all(struct dc *dc);
 /**
  * Adds an entry of 1 to DC_RING_ENTRY_MAX bytes, written and read back. When all is
  * full the sector with the oldest entries is erased; `evicted` is how many were lost
- * so: indices count on without them.
+ * so since the last append that succeeded: indices count on without them. An append
+ * that fails may have lost some of them already: after DC_ERR_STORE read dc_ring_count
+ * again before using an index.
  */
 int dc_ring_append(struct dc *dc, struct dc_bytes entry, uint32_t *evicted);
 /** Entry `index` (0: the oldest) in `out` (room for DC_RING_ENTRY_MAX); DC_ABSENT past the last. */

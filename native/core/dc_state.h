@@ -38,6 +38,8 @@ struct dc_ring {
   uint32_t count;
   uint32_t first; /* flash offset of the oldest entry */
   uint32_t cursor_index, cursor; /* an entry looked at last, and where it is */
+  uint32_t evicted; /* lost to evictions, and not told by an append yet */
+  uint32_t before;  /* the count before an eviction that failed; 0: none, or known since */
 };
 
 /** Room for mbedTLS's curve (mbedtls_ecp_group), so that hosts need no mbedTLS header. */

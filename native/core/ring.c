@@ -186,7 +186,10 @@ static int mount(struct dc *dc) {
       dc->port.flash_erase == NULL || dc->port.flash_sectors < 2)
     return DC_ERR_UNSUPPORTED;
   if (ring->mounted) return 0;
+  uint32_t evicted = ring->evicted, before = ring->before;
   memset(ring, 0, sizeof *ring);
+  ring->evicted = evicted;
+  ring->before = before;
   for (uint32_t sector = 0; sector < dc->port.flash_sectors; sector++) {
     uint32_t sequence;
     int status = read_sequence(dc, sector, &sequence);
@@ -204,6 +207,8 @@ static int mount(struct dc *dc) {
     if (status != 0) return status;
   }
   ring->cursor = ring->first;
+  if (ring->before > ring->count) ring->evicted += ring->before - ring->count;
+  ring->before = 0;
   ring->mounted = 1;
   return 0;
 }
@@ -222,15 +227,18 @@ static int count_in(struct dc *dc, uint32_t sector, uint32_t *count, uint32_t *n
   return 0;
 }
 
-static int open_sector(struct dc *dc, uint32_t *evicted) {
+/* What it evicts is noted in the ring. After a failure the entries may be lost or not: the
+ * next mount sees how many are. */
+static int open_sector(struct dc *dc) {
   static const uint8_t cleared[SECTOR_HEADER] = {0};
   struct dc_ring *ring = &dc->ring;
   uint32_t sector = (ring->newest + 1) % dc->port.flash_sectors;
-  uint32_t next = ring->first;
+  uint32_t next = ring->first, evicted = 0;
   uint8_t header[12];
   int status = 0;
+  ring->before = ring->count;
   if (ring->count > 0 && sector_of(ring->first) == sector)
-    status = count_in(dc, sector, evicted, &next);
+    status = count_in(dc, sector, &evicted, &next);
   if (status == 0) status = write_flash(dc, base_of(sector), cleared, sizeof cleared);
   if (status == 0 && dc->port.flash_erase(dc->port.context, base_of(sector)) != 0)
     status = DC_ERR_STORE;
@@ -242,7 +250,9 @@ static int open_sector(struct dc *dc, uint32_t *evicted) {
   ring->newest = sector;
   ring->sequence++;
   ring->write_at = SECTOR_HEADER;
-  ring->count -= *evicted;
+  ring->count -= evicted;
+  ring->evicted += evicted;
+  ring->before = 0;
   ring->first = ring->count > 0 ? next : base_of(sector) + SECTOR_HEADER;
   ring->cursor = ring->first;
   ring->cursor_index = 0;
@@ -281,10 +291,15 @@ int dc_ring_append(struct dc *dc, struct dc_bytes entry, uint32_t *evicted) {
   int status = mount(dc);
   if (status != 0) return status;
   if (dc->ring.write_at + size_of(entry.length) >= DC_FLASH_SECTOR)
-    status = open_sector(dc, evicted);
+    status = open_sector(dc);
   if (status == 0) status = write_entry(dc, entry);
-  if (status != 0) dc->ring.mounted = 0; /* what the flash holds now is found out again */
-  return status;
+  if (status != 0) {
+    dc->ring.mounted = 0; /* what the flash holds now is found out again */
+    return status;
+  }
+  *evicted = dc->ring.evicted;
+  dc->ring.evicted = 0;
+  return 0;
 }
 
 /* Puts the cursor on entry `index`, which there is unless flash went bad since the mount. */

@@ -276,7 +276,49 @@ static void rot(struct suite *suite) {
   device_stop(&device);
 }
 
+/* Appends until the next one evicts; returns how many that will be. `model` follows. */
+static uint32_t fill(struct suite *suite, struct device *device, struct model *model) {
+  for (;;) {
+    struct device next = *device;
+    uint32_t evicted;
+    next.dc.port.context = &next.port;
+    CHECK_STATUS(suite, 0, append(&next, model->end, &evicted));
+    if (evicted > 0) return evicted;
+    CHECK_STATUS(suite, 0, append(device, model->end++, &evicted));
+  }
+}
+
+/* A change fails and the device goes on: what the eviction cost is told by the append that
+ * succeeds at last, and no entry is counted twice. */
+static void failed_evictions(struct suite *suite) {
+  for (unsigned change = 1; change <= 5; change++) {
+    struct device device;
+    struct model model = {0, 0};
+    uint32_t evicted;
+    device_start(&device, 126);
+    uint32_t expected = fill(suite, &device, &model);
+    for (unsigned i = 0; i < 2; i++) { /* twice in a row, the second time one step on */
+      device.port.flash.cut_at = device.port.flash.changes + change;
+      device.port.flash.cut_after = i * 4;
+      int status = append(&device, model.end, &evicted);
+      if (status != 0) CHECK(suite, status == DC_ERR_STORE && evicted == 0);
+      model.first += evicted;
+      model.end += status == 0;
+      device.port.flash.is_off = 0;
+      device.port.flash.cut_at = 0;
+    }
+    CHECK_STATUS(suite, 0, append(&device, model.end, &evicted));
+    model.first += evicted;
+    model.end++;
+    CHECK(suite, model.first >= expected && holds(&device, model.first, model.end));
+    CHECK_STATUS(suite, 0, append(&device, model.end, &evicted));
+    CHECK(suite, evicted == 0 && holds(&device, model.first, model.end + 1)); /* told once */
+    device_stop(&device);
+  }
+}
+
 void test_ring(struct suite *suite) {
+  failed_evictions(suite);
   basics(suite);
   without_flash(suite);
   goes_round(suite, 0);
