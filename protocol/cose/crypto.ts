@@ -81,8 +81,7 @@ export interface CoseCrypto {
 
   /**
    * AES-128-GCM over `prefix` followed by the 16 bytes of a CARRIED key, under a
-   * WRAP key, assembled inside the module. The two keys must differ. The device's
-   * module lets a WRAP key encrypt one key, once ("key" after that).
+   * WRAP key, assembled inside the module. The two must differ; on a device, once only ("key").
    */
   aeadEncryptKey(
     key: KeyHandle,
@@ -169,10 +168,7 @@ export interface DeviceKeys {
    */
   openKey(id: string): KeyHandle;
 
-  /**
-   * True when something is stored under the id, damaged or not; openKey then makes
-   * nothing, unless it is the trace of a first write that was cut.
-   */
+  /** True when something is stored under the id, damaged or not, or a first write was cut. */
   hasKey(id: string): boolean;
 
   /** The counter of a stored key that is open, as nextDeviceCounter; each key has its own. */
@@ -280,7 +276,7 @@ export interface DeviceRecords {
 export interface DeviceRing {
   /**
    * Adds 1 to 1,088 bytes. When all is full the oldest entries are lost: returns how
-   * many. Indices count on without them.
+   * many, since the last call that succeeded. After "store" read ringCount() again.
    */
   ringAppend(entry: Bytes): number;
 
