@@ -279,13 +279,10 @@ export interface DeviceRing {
    * many, since the last call that succeeded. After "store" read ringCount() again.
    */
   ringAppend(entry: Bytes): number;
-
   /** Entry `index`, 0 the oldest; undefined past the last. */
   ringPeek(index: number): Bytes | undefined;
-
   /** Drops the oldest `count` entries, at most all. */
   ringDrop(count: number): void;
-
   ringCount(): number;
 }
 
