@@ -18,7 +18,8 @@ const DECISIONS = {
   "resume-session": { is_valid: 1 },
 };
 
-const CURVE = /^(?:mbedtls_)?(?:ecp|ecdsa|ecdh)_/;
+/** write_point writes coordinates that are public once they are calculated. */
+const CURVE = /^(?:(?:mbedtls_)?(?:ecp|ecdsa|ecdh)_|write_point$)/;
 /** What handles the bits of a scalar or of a key: never, not even below the arithmetic. */
 const CONSTANT =
   /^(?:mbedtls_(?:ct|aes|sha256|hmac|md|aesni)_|ecp_(?:comb_recode|select_comb)|mpi_select)/;
