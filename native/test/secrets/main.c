@@ -20,7 +20,7 @@ struct probe {
   struct dc_port inner; /* what `random` below asks */
   struct dc dc;
   int random_is_secret;
-  dc_handle device, carrier, opener, cargo, session;
+  dc_handle device, carrier, cargo, session;
   uint8_t public_key[DC_POINT_SIZE];
   uint8_t agreed[DC_AGREED_SIZE], sealed[9 + DC_TAG_SIZE];
   uint8_t carried[4 + DC_KEY_SIZE + DC_TAG_SIZE];
@@ -116,7 +116,7 @@ static int decrypt_key(struct probe *probe) {
   uint8_t prefix[4];
   dc_handle key;
   hide(probe);
-  return dc_aead_decrypt_key(&probe->dc, probe->opener, nonce, aad, sealed, sizeof prefix,
+  return dc_aead_decrypt_key(&probe->dc, probe->carrier, nonce, aad, sealed, sizeof prefix,
                              DC_USAGE_DECRYPT, prefix, &key);
 }
 
@@ -205,13 +205,13 @@ static void prepare(struct probe *probe) {
   dc_init(dc, &port);
   must(dc_open_device_key(dc, &probe->device));
   must(dc_export_public_key(dc, probe->device, probe->public_key));
-  must(dc_generate_key(dc, DC_USAGE_WRAP, &probe->carrier));
-  must(dc_generate_key(dc, DC_USAGE_WRAP | DC_USAGE_DECRYPT, &probe->opener));
+  must(dc_generate_key(dc, DC_USAGE_WRAP | DC_USAGE_DECRYPT, &probe->carrier));
   must(dc_generate_key(dc, DC_USAGE_CARRIED, &probe->cargo));
   must(dc_generate_key(dc, DC_USAGE_ENCRYPT | DC_USAGE_DECRYPT | DC_USAGE_DERIVE, &probe->session));
   must(dc_key_agreement_wrap(dc, probe->public_key, aad, probe->cargo, probe->agreed));
   must(dc_aead_encrypt(dc, probe->session, nonce, aad, text, probe->sealed));
-  must(dc_aead_encrypt_key(dc, probe->opener, nonce, aad, prefix, probe->cargo, probe->carried));
+  must(dc_aead_encrypt_key(dc, probe->carrier, nonce, aad, prefix, probe->cargo, probe->carried));
+  dc->slots[probe->carrier & 0xff].wrap_spent = 0; /* the probe seals once more */
 }
 
 int main(int count, char **arguments) {
