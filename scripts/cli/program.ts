@@ -1,8 +1,8 @@
-import { existsSync, readFileSync } from "node:fs";
-import { dirname, join } from "node:path";
-import { fileURLToPath } from "node:url";
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
 import { Command } from "@commander-js/extra-typings";
 import { CommanderError } from "commander";
+import { repositoryRoot } from "../../simulator/repository.ts";
 import { addDemoCommand } from "./demo-command.ts";
 import { addDeviceCommand } from "./device.ts";
 import { EXIT, exitCodeOf, explain } from "./exit.ts";
@@ -11,11 +11,8 @@ import { type Output, processOutput } from "./output.ts";
 import { addServeCommand } from "./serve.ts";
 import { addSimulateCommand } from "./simulate.ts";
 
-/** The version in package.json, which lies above this file in the source and in dist/. */
 function version(): string {
-  let folder = dirname(fileURLToPath(import.meta.url));
-  while (!existsSync(join(folder, "package.json"))) folder = dirname(folder);
-  return JSON.parse(readFileSync(join(folder, "package.json"), "utf8")).version;
+  return JSON.parse(readFileSync(join(repositoryRoot(), "package.json"), "utf8")).version;
 }
 
 /** A wrong argument is quoted back, and a broker's URL may hold a password. */
