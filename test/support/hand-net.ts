@@ -55,3 +55,19 @@ export function createHandNet(): HandNet {
   };
   return net;
 }
+
+/** What a server says to CONNECT, without and with a session of the client's, and to SUBSCRIBE. */
+export const CONNACK = "\x20\x02\x00\x00";
+export const CONNACK_PRESENT = "\x20\x02\x01\x00";
+export const SUBACK = "\x90\x03\x00\x01\x01";
+
+/** The latest connection stands, up to SUBACK: what it wrote is CONNECT and SUBSCRIBE. */
+export function acceptLatest(net: HandNet, connack: string): HandSocket {
+  const socket = net.latest();
+  socket.connected();
+  socket.emit("drain");
+  socket.emit("data", connack);
+  socket.emit("drain");
+  socket.emit("data", SUBACK);
+  return socket;
+}

@@ -3,14 +3,10 @@ import { createMqttClient } from "../../../firmware/mqtt/client.ts";
 import type { MqttClient, MqttOptions } from "../../../firmware/mqtt/options.ts";
 import type { Bytes } from "../../../protocol/bytes.ts";
 import type { HandNet, HandSocket } from "../../support/hand-net.ts";
-import { createHandNet } from "../../support/hand-net.ts";
+import { acceptLatest, CONNACK, CONNACK_PRESENT, createHandNet } from "../../support/hand-net.ts";
 import type { ManualClock } from "../../support/manual-clock.ts";
 import { createManualClock } from "../../support/manual-clock.ts";
 import { eventOf } from "../../support/mqtt-device.ts";
-
-const CONNACK = "\x20\x02\x00\x00";
-const CONNACK_PRESENT = "\x20\x02\x01\x00";
-const SUBACK = "\x90\x03\x00\x01\x01";
 
 describe("client, its time in hand", () => {
   let clock: ManualClock;
@@ -40,16 +36,7 @@ describe("client, its time in hand", () => {
     });
   }
 
-  /** The latest connection stands, up to SUBACK: what it wrote is CONNECT and SUBSCRIBE. */
-  function accept(connack = CONNACK): HandSocket {
-    const socket = net.latest();
-    socket.connected();
-    socket.emit("drain");
-    socket.emit("data", connack);
-    socket.emit("drain");
-    socket.emit("data", SUBACK);
-    return socket;
-  }
+  const accept = (connack = CONNACK): HandSocket => acceptLatest(net, connack);
 
   function online(connack = CONNACK): HandSocket {
     client.connect();
