@@ -11,6 +11,9 @@
 #include "dc_status.h"
 #include "host.h"
 
+/* By a pointer that the compiler cannot see through: it would leave a last write out. */
+static void *(*const volatile wipe)(void *, int, size_t) = memset;
+
 /* The largest integer of JavaScript that is one of its own. */
 #define INTEGER_MAX 9007199254740991.0
 
@@ -311,4 +314,9 @@ uint8_t *borrow_memory(struct call *call, size_t size) {
   uint8_t *memory = malloc(size);
   if (memory == NULL) check(call, DC_ERR_MEMORY);
   return memory;
+}
+
+void return_memory(uint8_t *memory, size_t size) {
+  if (memory != NULL) wipe(memory, 0, size);
+  free(memory);
 }

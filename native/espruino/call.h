@@ -97,5 +97,7 @@ JsVar *finish_with_certificate(struct call *call, const struct dc_certificate *c
 
 /** Memory outside JavaScript's, for results too long for the stack; NULL when the call has failed. */
 uint8_t *borrow_memory(struct call *call, size_t size);
+/** Wipes it and gives it back: a record may hold a password. NULL is nothing. */
+void return_memory(uint8_t *memory, size_t size);
 
 #endif

@@ -2,8 +2,6 @@
 
 #include "jswrap_devcrypto_records.h"
 
-#include <stdlib.h>
-
 #include "call.h"
 
 /*JSON{
@@ -28,11 +26,12 @@ JsVar *jswrap_devcrypto_writeRecord(JsVar *id, JsVar *content) {
   return finish_call(&call);
 }
 
-/* `status` DC_ABSENT: undefined. Gives the memory back. */
-static JsVar *finish_with_found(struct call *call, int status, uint8_t *memory, size_t length) {
+/* `status` DC_ABSENT: undefined. Gives the memory back, which is wiped as far as it may be filled. */
+static JsVar *finish_with_found(struct call *call, int status, uint8_t *memory, size_t size,
+                                size_t length) {
   bool found = !call->failed && status != DC_ABSENT && check(call, status);
   JsVar *result = found ? finish_with_bytes(call, memory, length) : finish_call(call);
-  free(memory);
+  return_memory(memory, size);
   return result;
 }
 
@@ -54,7 +53,7 @@ JsVar *jswrap_devcrypto_readRecord(JsVar *id) {
   size_t length = 0;
   int status = 0;
   if (!call.failed) status = dc_read_record(call.dc, name, memory, &length);
-  return finish_with_found(&call, status, memory, length);
+  return finish_with_found(&call, status, memory, DC_RECORD_MAX, length);
 }
 
 /*JSON{
@@ -128,7 +127,7 @@ JsVar *jswrap_devcrypto_ringPeek(JsVar *index) {
   size_t length = 0;
   int status = 0;
   if (!call.failed) status = dc_ring_peek(call.dc, at, memory, &length);
-  return finish_with_found(&call, status, memory, length);
+  return finish_with_found(&call, status, memory, DC_RING_ENTRY_MAX, length);
 }
 
 /*JSON{

@@ -29,7 +29,21 @@ export function blankFlash(): Buffer {
 
 /** The queue in an image of the flash, which is kept up to date with what is put. */
 export function openLog(image: Buffer, put: Put) {
-  const state = scan(image);
+  let state = scan(image);
+  /** Entries lost so since the last append that succeeded. */
+  let lost = 0;
+
+  /** What the flash holds after a failure is found out again, as the C module does. */
+  function orRescan<T>(change: () => T): T {
+    try {
+      return change();
+    } catch (error) {
+      const before = state.entries.length;
+      state = scan(image);
+      lost += Math.max(0, before - state.entries.length);
+      throw error;
+    }
+  }
 
   /** As NOR does it: bits are only cleared. */
   function write(at: number, content: Buffer): void {
@@ -46,11 +60,11 @@ export function openLog(image: Buffer, put: Put) {
     blank.copy(image, sector * SECTOR);
   }
 
-  /** Takes the oldest sector for what comes; the number of entries lost with it. */
-  function openSector(): number {
+  /** Takes the oldest sector for what comes, and loses the entries in it. */
+  function openSector(): void {
     const sector = (state.newest + 1) % SECTORS;
     const kept = state.entries.filter(({ at }) => Math.floor(at / SECTOR) !== sector);
-    const lost = state.entries.length - kept.length;
+    const evicted = state.entries.length - kept.length;
     write(sector * SECTOR, Buffer.alloc(SECTOR_HEADER));
     erase(sector);
     write(sector * SECTOR, sectorHeader(state.sequence + 1));
@@ -58,20 +72,26 @@ export function openLog(image: Buffer, put: Put) {
     state.newest = sector;
     state.sequence++;
     state.writeAt = SECTOR_HEADER;
-    return lost;
+    lost += evicted;
+  }
+
+  function writeEntry(content: Buffer): void {
+    const size = sizeOf(content.length);
+    if (state.writeAt + size >= SECTOR) openSector();
+    const at = state.newest * SECTOR + state.writeAt;
+    write(at, entryHeader(content));
+    write(at + ENTRY_HEADER, content);
+    state.entries.push({ at, length: content.length });
+    state.writeAt += size;
   }
 
   return {
-    /** The number of entries that were lost to make room. */
+    /** The number of entries lost to make room since the last append that succeeded. */
     append(content: Buffer): number {
-      const size = sizeOf(content.length);
-      const lost = state.writeAt + size >= SECTOR ? openSector() : 0;
-      const at = state.newest * SECTOR + state.writeAt;
-      write(at, entryHeader(content));
-      write(at + ENTRY_HEADER, content);
-      state.entries.push({ at, length: content.length });
-      state.writeAt += size;
-      return lost;
+      orRescan(() => writeEntry(content));
+      const told = lost;
+      lost = 0;
+      return told;
     },
 
     peek(index: number): Buffer | undefined {
@@ -84,7 +104,7 @@ export function openLog(image: Buffer, put: Put) {
     drop(count: number): void {
       const last = state.entries[Math.min(count, state.entries.length) - 1];
       if (last === undefined) return;
-      write(last.at + MARK_AT, Buffer.alloc(ENTRY_HEADER - MARK_AT));
+      orRescan(() => write(last.at + MARK_AT, Buffer.alloc(ENTRY_HEADER - MARK_AT)));
       state.entries.splice(0, count);
     },
 
