@@ -51,7 +51,7 @@ function main([version, directory, source, option]) {
   const current = toolchain();
   const faults = judgeBudgets(version, figures);
   if (option === "--record")
-    write({ toolchain: current, mbedtls: { ...record.mbedtls, [version]: figures } });
+    write({ ...record, toolchain: current, mbedtls: { ...record.mbedtls, [version]: figures } });
   else {
     const changes = judgeRecord(record, version, current, figures);
     if (record.toolchain !== current)
