@@ -17,10 +17,10 @@ import {
   createEncryptOpener,
   type Encrypt,
   type Envelope,
-  makeEncryptCarrying,
+  makeEncrypt,
   type Recipient,
 } from "./cose/encrypt.ts";
-import { NONCE_LENGTH, TAG_LENGTH } from "./cose/encrypt0.ts";
+import { contentHeader, NONCE_LENGTH, readContentHeader, TAG_LENGTH } from "./cose/encrypt0.ts";
 import { makeSign1, type Sign1, verifySign1 } from "./cose/sign1.ts";
 import { encStructure, externalAad } from "./cose/structures.ts";
 import { fail } from "./errors.ts";
@@ -61,7 +61,7 @@ export function createSessionMaker(crypto: SessionCrypto) {
         senderThumbprint: device.thumbprint,
       };
       const prefix = symmetricKeyPrefix(kid, crypto.exportBaseIv(key));
-      const sealed = makeEncryptCarrying(crypto, kid, envelope, recipients, prefix, key);
+      const sealed = makeEncrypt(crypto, contentHeader(kid), envelope, recipients, prefix, key);
       const aad = externalAad("session", device.thumbprint);
       const signed = makeSign1(crypto, device.key, kidOf(device.thumbprint), aad, sealed);
       return { key: key, kid: kid, message: signed.message, hash: signed.hash };
@@ -89,20 +89,20 @@ export function createSessionOpener(crypto: CoseCrypto) {
   const encrypt = createEncryptOpener(crypto);
   const SESSION_USAGE = USAGE_DECRYPT | USAGE_DERIVE | USAGE_CARRIED;
 
-  function openCarried(opened: Encrypt, aad: Bytes, cek: KeyHandle): OpenedSession {
+  function openCarried(opened: Encrypt, kid: Bytes, aad: Bytes, cek: KeyHandle): OpenedSession {
     const structure = encStructure("Encrypt", opened.protectedHeader, aad);
     const plain = crypto.aeadDecryptKey(
       cek,
       opened.iv,
       structure,
       opened.ciphertext,
-      symmetricKeyPrefix(opened.kid, "").length + NONCE_LENGTH,
+      symmetricKeyPrefix(kid, "").length + NONCE_LENGTH,
       SESSION_USAGE,
     );
     try {
       const cursor: Cursor = { bytes: plain.prefix, at: 0 };
       readExactly(cursor, "\xa5\x01\x04\x02", "COSE_Key of the session");
-      if (readBytes(cursor) !== opened.kid)
+      if (readBytes(cursor) !== kid)
         fail("kid", "COSE_Key of the session, expected the key id of its Encrypt, got another");
       readExactly(cursor, "\x03\x01\x05", "COSE_Key of the session");
       const baseIv = readBytesOf(cursor, NONCE_LENGTH);
@@ -110,8 +110,8 @@ export function createSessionOpener(crypto: CoseCrypto) {
       readEnd(cursor);
       return {
         key: plain.key,
-        kid: opened.kid,
-        counter: fromBigEndian(opened.kid),
+        kid: kid,
+        counter: fromBigEndian(kid),
         baseIv: baseIv,
       };
     } catch (error) {
@@ -120,10 +120,10 @@ export function createSessionOpener(crypto: CoseCrypto) {
     }
   }
 
-  function openImplied(opened: Encrypt, aad: Bytes, cek: KeyHandle): OpenedSession {
+  function openImplied(opened: Encrypt, kid: Bytes, aad: Bytes, cek: KeyHandle): OpenedSession {
     const structure = encStructure("Encrypt", opened.protectedHeader, aad);
     crypto.aeadDecrypt(cek, opened.iv, structure, opened.ciphertext);
-    return { key: cek, kid: opened.kid, counter: fromBigEndian(opened.kid), baseIv: opened.iv };
+    return { key: cek, kid: kid, counter: fromBigEndian(kid), baseIv: opened.iv };
   }
 
   /**
@@ -140,6 +140,7 @@ export function createSessionOpener(crypto: CoseCrypto) {
     const aad = externalAad("session", device.thumbprint);
     verifySign1(crypto, sign1, device.publicKey, aad);
     const parsed = encrypt.parse(sign1.payload);
+    const kid = readContentHeader(parsed.protectedHeader);
     const envelope: Envelope = {
       messageClass: "session",
       deviceThumbprint: device.thumbprint,
@@ -149,7 +150,9 @@ export function createSessionOpener(crypto: CoseCrypto) {
     const cek = encrypt.unwrap(parsed, envelope, self, implied ? SESSION_USAGE : USAGE_DECRYPT);
     let kept = false;
     try {
-      const session = implied ? openImplied(parsed, aad, cek) : openCarried(parsed, aad, cek);
+      const session = implied
+        ? openImplied(parsed, kid, aad, cek)
+        : openCarried(parsed, kid, aad, cek);
       kept = implied;
       return session;
     } finally {

@@ -1,7 +1,8 @@
 /**
  * COSE_Encrypt (RFC 9052 section 5.1): A128GCM content under a fresh content key
  * (CEK), the CEK wrapped for each recipient by ECDH-ES + A128KW (RFC 9053 section
- * 6.4.1): 96([<<{1: 1, 4: kid}>>, {5: IV}, ciphertext, [recipient, ...]]).
+ * 6.4.1): 96([<<{1: 1}>>, {5: IV}, ciphertext, [recipient, ...]]). Where the content is a
+ * key, its kid stands in the protected header too: {1: 1, 4: kid}.
  *
  * Upward the ephemeral y is its sign bit, which saves 33 bytes; the cloud
  * decompresses.
@@ -22,14 +23,14 @@ import {
 import { fail } from "../errors.ts";
 import { KID_LENGTH, kidOf } from "../kid.ts";
 import type { MessageClass } from "../topics.ts";
-import { type CoseCrypto, type KeyHandle, USAGE_CARRIED, USAGE_WRAP } from "./crypto.ts";
 import {
-  contentHeader,
-  ivHeader,
-  NONCE_LENGTH,
-  readContentHeader,
-  readIvHeader,
-} from "./encrypt0.ts";
+  type CoseCrypto,
+  type KeyHandle,
+  USAGE_CARRIED,
+  USAGE_ENCRYPT,
+  USAGE_WRAP,
+} from "./crypto.ts";
+import { ivHeader, NONCE_LENGTH, readIvHeader } from "./encrypt0.ts";
 import { encStructure, externalAad, kdfContext, RECIPIENT_PROTECTED } from "./structures.ts";
 
 /** More recipients than this are refused: each is one ECDH to make and 86 bytes to carry. */
@@ -57,21 +58,25 @@ export interface Recipient {
   thumbprint: Bytes;
 }
 
-/** Encrypts `prefix` and the carried key's 16 bytes after it, under a content key used once. */
-export function makeEncryptCarrying(
+/**
+ * Encrypts `plaintext` under a content key used once. With a carried key its 16 bytes
+ * end the content: they are put there inside the module.
+ */
+export function makeEncrypt(
   crypto: CoseCrypto,
-  kid: Bytes,
+  header: Bytes,
   envelope: Envelope,
   recipients: Recipient[],
-  prefix: Bytes,
-  carried: KeyHandle,
+  plaintext: Bytes,
+  carried: KeyHandle | undefined,
 ): Bytes {
   if (recipients.length < 1 || recipients.length > MAX_RECIPIENTS)
     fail("size", "recipients, expected 1 to " + MAX_RECIPIENTS + ", got " + recipients.length);
-  const header = contentHeader(kid);
   const aad = externalAad(envelope.messageClass, envelope.deviceThumbprint);
   const iv = crypto.generateRandom(NONCE_LENGTH);
-  const cek = crypto.generateKey(USAGE_WRAP | USAGE_CARRIED);
+  const cek = crypto.generateKey(
+    USAGE_CARRIED | (carried === undefined ? USAGE_ENCRYPT : USAGE_WRAP),
+  );
 
   function wrapFor(recipient: Recipient): string {
     const context = kdfContext(
@@ -93,7 +98,10 @@ export function makeEncryptCarrying(
 
   try {
     const structure = encStructure("Encrypt", header, aad);
-    const ciphertext = crypto.aeadEncryptKey(cek, iv, structure, prefix, carried);
+    const ciphertext =
+      carried === undefined
+        ? crypto.aeadEncrypt(cek, iv, structure, plaintext)
+        : crypto.aeadEncryptKey(cek, iv, structure, plaintext, carried);
     let wraps = "";
     for (let i = 0; i < recipients.length; i++) wraps += wrapFor(recipients[i] as Recipient);
     return ("\xd8\x60\x84" +
@@ -114,10 +122,9 @@ interface WrappedKey {
   wrapped: Bytes;
 }
 
-/** A COSE_Encrypt taken apart, nothing opened yet. */
+/** A COSE_Encrypt taken apart, nothing opened yet; its header is for the message's class to read. */
 export interface Encrypt {
   protectedHeader: Bytes;
-  kid: Bytes;
   iv: Bytes;
   ciphertext: Bytes;
   recipients: WrappedKey[];
@@ -153,7 +160,6 @@ export function createEncryptOpener(crypto: CoseCrypto) {
     readEnd(cursor);
     return {
       protectedHeader: protectedHeader,
-      kid: readContentHeader(protectedHeader),
       iv: iv,
       ciphertext: ciphertext,
       recipients: recipients,

@@ -98,10 +98,7 @@ export function recipientOracle(recipient: Party, context: Bytes, cek: Buffer): 
 }
 
 /** What may be other than the profile says. A change gets the right value and gives the wrong one. */
-export interface SessionChanges {
-  sessionKid?: Buffer;
-  /** A map, or the plaintext's bytes; undefined leaves COSE_Key out, which makes the `implied` form. */
-  plaintext?: Change<Header>;
+export interface SealedChanges {
   encryptHeader?: Change<Header>;
   encryptUnprotected?: Change<Header>;
   recipients?: Change<unknown[]>;
@@ -120,19 +117,36 @@ export interface SessionChanges {
   sign1Tag?: number | undefined;
 }
 
-export interface BuiltSession {
+export interface SessionChanges extends SealedChanges {
+  sessionKid?: Buffer;
+  /** A map, or the plaintext's bytes; undefined leaves COSE_Key out, which makes the `implied` form. */
+  plaintext?: Change<Header>;
+}
+
+export interface EventChanges extends SealedChanges {
+  /** An array, or the plaintext's bytes. */
+  plaintext?: Change<unknown[]>;
+}
+
+interface BuiltSealed {
   message: Bytes;
-  sessionKey: Buffer;
-  baseIv: Buffer;
   cek: Buffer;
   iv: Buffer;
 }
+
+export interface BuiltSession extends BuiltSealed {
+  sessionKey: Buffer;
+  baseIv: Buffer;
+}
+
+/** The classes that are Sign1(Encrypt). */
+export type SealedClass = "session" | "event";
 
 function changed<T>(value: T, change: Change<T> | undefined): unknown {
   return change === undefined ? value : change(value);
 }
 
-/** Protected headers and plaintexts: a map is encoded, bytes stay. */
+/** Protected headers and plaintexts: a map or array is encoded, bytes stay. */
 function asBytes(value: unknown): Buffer {
   if (Buffer.isBuffer(value)) return value;
   return value === undefined ? Buffer.alloc(0) : toBinary(encodeOracle(value));
@@ -148,13 +162,18 @@ export function signOracle(signer: Party, structure: Bytes): Buffer {
 }
 
 /** Sign1 over any payload, by the signer and in the name of its kid. */
-export function buildSign1(signer: Party, payload: Bytes, changes: SessionChanges = {}): Bytes {
+export function buildSign1(
+  signer: Party,
+  payload: Bytes,
+  changes: SealedChanges = {},
+  messageClass: SealedClass = "session",
+): Bytes {
   const header = new Map<number, unknown>([
     [1, -7],
     [4, toBinary(signer.kid)],
   ]);
   const protectedHeader = asBytes(changed(header, changes.signHeader));
-  const aad = changes.signAad ?? aadOracle("session", signer.thumbprint);
+  const aad = changes.signAad ?? aadOracle(messageClass, signer.thumbprint);
   const content = toBinary(payload);
   const structure = encodeOracle(["Signature1", protectedHeader, toBinary(aad), content]);
   const unprotected = changed<Header>(new Map(), changes.signUnprotected);
@@ -162,35 +181,23 @@ export function buildSign1(signer: Party, payload: Bytes, changes: SessionChange
   return tagged(changed(parts, changes.sign1), "sign1Tag" in changes ? changes.sign1Tag : 18);
 }
 
-/** A session message of the device for the recipients; all of it right but for the changes. */
-export function buildSession(
+/** Sign1(Encrypt(plaintext)) of the device for the recipients; all of it right but for the changes. */
+function buildSealed(
+  messageClass: SealedClass,
   device: Party,
   recipients: Party[],
-  changes: SessionChanges = {},
-): BuiltSession {
-  const sessionKid = changes.sessionKid ?? Buffer.from([7]);
-  const sessionKey = randomBytes(16);
-  const baseIv = randomBytes(12);
+  contentHeader: Header,
+  plaintext: Bytes,
+  changes: SealedChanges,
+): BuiltSealed {
   const cek = randomBytes(16);
   const iv = randomBytes(12);
-
-  const coseKey = new Map<number, unknown>([
-    [1, 4],
-    [2, sessionKid],
-    [3, 1],
-    [5, baseIv],
-    [-1, sessionKey],
-  ]);
-  const contentHeader = new Map<number, unknown>([
-    [1, 1],
-    [4, sessionKid],
-  ]);
   const protectedHeader = asBytes(changed(contentHeader, changes.encryptHeader));
-  const aad = changes.encryptAad ?? aadOracle("session", device.thumbprint);
+  const aad = changes.encryptAad ?? aadOracle(messageClass, device.thumbprint);
   const structure = encodeOracle(["Encrypt", protectedHeader, toBinary(aad)]);
-  const plaintext = fromBinary(asBytes(changed(coseKey, changes.plaintext)));
+  const other = `coseflow/1 ${messageClass}`;
   const wraps = recipients.map((recipient) => {
-    const context = kdfContextOracle(device.thumbprint, recipient.thumbprint, "coseflow/1 session");
+    const context = kdfContextOracle(device.thumbprint, recipient.thumbprint, other);
     return recipientOracle(recipient, changes.kdfContext ?? context, cek);
   });
   const parts = [
@@ -202,7 +209,47 @@ export function buildSession(
   const encryptTag = "encryptTag" in changes ? changes.encryptTag : 96;
   const encrypt = tagged(changed(parts, changes.encrypt), encryptTag);
   const payload = changes.payload === undefined ? encrypt : changes.payload(encrypt);
-  return { message: buildSign1(device, payload, changes), sessionKey, baseIv, cek, iv };
+  return { message: buildSign1(device, payload, changes, messageClass), cek, iv };
+}
+
+/** A session message. */
+export function buildSession(
+  device: Party,
+  recipients: Party[],
+  changes: SessionChanges = {},
+): BuiltSession {
+  const sessionKid = changes.sessionKid ?? Buffer.from([7]);
+  const sessionKey = randomBytes(16);
+  const baseIv = randomBytes(12);
+  const coseKey = new Map<number, unknown>([
+    [1, 4],
+    [2, sessionKid],
+    [3, 1],
+    [5, baseIv],
+    [-1, sessionKey],
+  ]);
+  const header = new Map<number, unknown>([
+    [1, 1],
+    [4, sessionKid],
+  ]);
+  const plaintext = fromBinary(asBytes(changed(coseKey, changes.plaintext)));
+  const sealed = buildSealed("session", device, recipients, header, plaintext, changes);
+  return { ...sealed, sessionKey, baseIv };
+}
+
+/** An event message of one record {0: "door", 4: true}. */
+export function buildEvent(
+  device: Party,
+  recipients: Party[],
+  counter: number,
+  changes: EventChanges = {},
+): BuiltSealed {
+  const record = new Map<number, unknown>([
+    [0, "door"],
+    [4, true],
+  ]);
+  const content = fromBinary(asBytes(changed([counter, [record]], changes.plaintext)));
+  return buildSealed("event", device, recipients, new Map([[1, 1]]), content, changes);
 }
 
 export interface Encrypt0Changes {

@@ -1,4 +1,3 @@
-import { createDecipheriv, ECDH } from "node:crypto";
 import fc from "fast-check";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { type Bytes, bytes } from "../../../protocol/bytes.ts";
@@ -12,8 +11,9 @@ import {
   createEncryptOpener,
   type Envelope,
   MAX_RECIPIENTS,
-  makeEncryptCarrying,
+  makeEncrypt,
 } from "../../../protocol/cose/encrypt.ts";
+import { contentHeader } from "../../../protocol/cose/encrypt0.ts";
 import {
   decodeOracle,
   encodeOracle,
@@ -22,13 +22,13 @@ import {
   type Tag,
   toBinary,
 } from "../../support/cbor-oracle.ts";
-import { aadOracle, gcm, kdfContextOracle, kekOracle } from "../../support/cose-builder.ts";
+import { gcm } from "../../support/cose-builder.ts";
+import { type OracleRecipient, openEncryptByHand } from "../../support/cose-reader.ts";
 import {
   importContentKey,
   makeParty,
   nodeCrypto,
   openDevice,
-  type Party,
   type TestDevice,
 } from "../../support/parties.ts";
 import { codeOf } from "../../support/refusal.ts";
@@ -55,33 +55,7 @@ afterAll(() => {
 });
 
 function make(recipients: { publicKey: Bytes; thumbprint: Bytes }[]): Bytes {
-  return makeEncryptCarrying(device.crypto, kid, envelope, recipients, prefix, carried);
-}
-
-type Recipient = [Buffer, Map<number, unknown>, Buffer];
-
-/** Unwraps and decrypts with node:crypto alone. */
-function openByHand(message: Bytes, recipient: Party, index: number): Buffer {
-  const [header, unprotected, ciphertext, recipients] = (decodeOracle(message) as Tag).value as [
-    Buffer,
-    Map<number, Buffer>,
-    Buffer,
-    Recipient[],
-  ];
-  const [, own, wrapped] = recipients[index] as Recipient;
-  const epk = own.get(-1) as Map<number, unknown>;
-  const compressed = Buffer.concat([Buffer.from([epk.get(-3) ? 3 : 2]), epk.get(-2) as Buffer]);
-  const point = ECDH.convertKey(compressed, "prime256v1", undefined, "latin1", "uncompressed");
-  const context = kdfContextOracle(device.thumbprint, recipient.thumbprint, "coseflow/1 session");
-  const kek = kekOracle(recipient.privateKey, point as Bytes, context);
-  const unwrap = createDecipheriv("id-aes128-wrap", kek, Buffer.alloc(8, 0xa6));
-  const cek = Buffer.concat([unwrap.update(wrapped), unwrap.final()]);
-  const aad = toBinary(aadOracle("session", device.thumbprint));
-  const structure = encodeOracle(["Encrypt", header, aad]);
-  const decipher = createDecipheriv("aes-128-gcm", cek, unprotected.get(5) as Buffer);
-  decipher.setAAD(toBinary(structure));
-  decipher.setAuthTag(ciphertext.subarray(-16));
-  return Buffer.concat([decipher.update(ciphertext.subarray(0, -16)), decipher.final()]);
+  return makeEncrypt(device.crypto, contentHeader(kid), envelope, recipients, prefix, carried);
 }
 
 describe("an Encrypt", () => {
@@ -94,7 +68,7 @@ describe("an Encrypt", () => {
       Buffer,
       Map<number, Buffer>,
       Buffer,
-      Recipient[],
+      OracleRecipient[],
     ];
     expect(tag).toBe(96);
     expect(header).toEqual(Buffer.from("a2010104420102", "hex"));
@@ -109,7 +83,9 @@ describe("an Encrypt", () => {
   it("is opened by node:crypto alone: prefix, then the carried key", () => {
     const clouds = [cloud, makeParty()];
     const message = make(clouds);
-    const opened = clouds.map((each, i) => openByHand(message, each, i));
+    const opened = clouds.map((each, i) =>
+      openEncryptByHand(message, "session", device.thumbprint, each, i),
+    );
     expect(opened[0]).toEqual(opened[1]);
     expect(opened[0]?.subarray(0, -16).toString("latin1")).toBe(prefix);
     const nonce = Buffer.alloc(12);
