@@ -9,7 +9,7 @@ export interface AcceptContext {
   crypto: NodeCrypto;
   store: Store;
   sessionKeys: SessionKeys;
-  /** The cloud's own key: it opens session messages. */
+  /** The cloud's own key: it opens session messages and events. */
   self: { key: KeyHandle; thumbprint: Bytes };
   prefix: string;
   /** Unix seconds. */

@@ -1,8 +1,8 @@
 import type { Bytes } from "../../protocol/bytes.ts";
 
 /**
- * Signatures that may fail in one device's name before its session messages are
- * refused unverified: checking one costs more than everything before it together.
+ * Signatures that may fail in one device's name before what it signs is refused
+ * unverified: checking one costs more than everything before it together.
  */
 const BURST = 64;
 /** Seconds that give one of them back. */
@@ -11,9 +11,9 @@ const REFILL_SECONDS = 1;
 const MAX_DEVICES = 4096;
 
 /**
- * Bounds what forged session messages cost. Only failures are counted, so an honest
- * device is never slowed down by its own messages; under an attack in its name it
- * repeats its session message until one gets through.
+ * Bounds what forged session messages and events cost. Only failures are counted, so an
+ * honest device is never slowed down by its own messages; under an attack in its name it
+ * repeats them until they get through.
  */
 export interface FailureBudget {
   allows(device: Bytes): boolean;

@@ -2,7 +2,8 @@
  * The SQLite schema, step by step. A step that was ever released is never changed:
  * the database's user_version counts the steps it has taken.
  *
- * Key ids, keys and hashes are raw bytes; times are Unix seconds.
+ * Key ids, keys and hashes are raw bytes; times are Unix seconds. References are
+ * checked after the last step.
  */
 export const MIGRATIONS = [
   `
@@ -66,6 +67,44 @@ export const MIGRATIONS = [
     last_class TEXT,
     last_kid BLOB,
     last_at  INTEGER NOT NULL
+  ) STRICT, WITHOUT ROWID;
+  `,
+  `
+  -- One row per signed message, whatever its class: which counters of a device are spent,
+  -- and by which message. It outlives what the message held.
+  CREATE TABLE signed_message (
+    device  BLOB NOT NULL REFERENCES device (kid),
+    counter INTEGER NOT NULL CHECK (counter BETWEEN 1 AND 4294967295),
+    hash    BLOB NOT NULL CHECK (length(hash) = 32),
+    PRIMARY KEY (device, counter),
+    UNIQUE (device, hash)
+  ) STRICT, WITHOUT ROWID;
+  INSERT INTO signed_message (device, counter, hash) SELECT device, counter, hash FROM session;
+
+  -- The session without its hash, which is in signed_message now.
+  CREATE TABLE new_session (
+    device       BLOB NOT NULL,
+    counter      INTEGER NOT NULL,
+    sealed_key   BLOB NOT NULL,
+    base_iv      BLOB NOT NULL CHECK (length(base_iv) = 12),
+    receipts     INTEGER NOT NULL DEFAULT 0,
+    committed_at INTEGER NOT NULL,
+    PRIMARY KEY (device, counter),
+    FOREIGN KEY (device, counter) REFERENCES signed_message (device, counter)
+  ) STRICT, WITHOUT ROWID;
+  INSERT INTO new_session (device, counter, sealed_key, base_iv, receipts, committed_at)
+    SELECT device, counter, sealed_key, base_iv, receipts, committed_at FROM session;
+  DROP TABLE session;
+  ALTER TABLE new_session RENAME TO session;
+
+  CREATE TABLE event (
+    device      BLOB NOT NULL,
+    counter     INTEGER NOT NULL,
+    received_at INTEGER NOT NULL,
+    -- The SenML pack.
+    payload     BLOB NOT NULL,
+    PRIMARY KEY (device, counter),
+    FOREIGN KEY (device, counter) REFERENCES signed_message (device, counter)
   ) STRICT, WITHOUT ROWID;
   `,
 ];

@@ -30,7 +30,7 @@ export function refusalTable(database: Database): RefusalTable {
   );
   const totals = database.prepare<[], Totals>(
     `SELECT (SELECT count(*) FROM device) AS devices, (SELECT count(*) FROM session) AS sessions,
-       (SELECT count(*) FROM reading) AS readings, (SELECT count(*) FROM record) AS records`,
+       (SELECT count(*) FROM event) AS events, (SELECT count(*) FROM reading) AS readings, (SELECT count(*) FROM record) AS records`,
   );
   const refusals = database.prepare<[], { reason: string; count: number }>(
     "SELECT reason, count FROM refusal ORDER BY reason",

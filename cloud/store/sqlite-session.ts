@@ -1,17 +1,18 @@
 import type { Database } from "better-sqlite3";
+import type { Bytes } from "../../protocol/bytes.ts";
 import { fromBuffer, toBuffer } from "../crypto/convert.ts";
-import type { Session, SessionCommit, Store } from "./store.ts";
+import type { SignedTable } from "./sqlite-signed.ts";
+import type { Session, SignedCommit, Store } from "./store.ts";
 
 interface SessionRow {
   device: Buffer;
   counter: number;
   sealed_key: Buffer;
   base_iv: Buffer;
-  hash: Buffer;
   committed_at: number;
 }
 
-const COLUMNS = "device, counter, sealed_key, base_iv, hash, committed_at";
+const COLUMNS = "device, counter, sealed_key, base_iv, committed_at";
 
 function toSession(row: SessionRow): Session {
   return {
@@ -19,21 +20,18 @@ function toSession(row: SessionRow): Session {
     counter: row.counter,
     sealedKey: fromBuffer(row.sealed_key),
     baseIv: fromBuffer(row.base_iv),
-    hash: fromBuffer(row.hash),
     committedAt: row.committed_at,
   };
 }
 
 export function sessionTable(
   database: Database,
-): Pick<Store, "commitSession" | "findSession" | "findSessionByHash" | "takeReceipt"> {
+  signed: SignedTable,
+): Pick<Store, "commitSession" | "findSession" | "takeReceipt"> {
   const find = database.prepare<[Buffer, number], SessionRow>(
     `SELECT ${COLUMNS} FROM session WHERE device = ? AND counter = ?`,
   );
-  const findByHash = database.prepare<[Buffer, Buffer], SessionRow>(
-    `SELECT ${COLUMNS} FROM session WHERE device = ? AND hash = ?`,
-  );
-  const insert = database.prepare(`INSERT INTO session (${COLUMNS}) VALUES (?, ?, ?, ?, ?, ?)`);
+  const insert = database.prepare(`INSERT INTO session (${COLUMNS}) VALUES (?, ?, ?, ?, ?)`);
   // The newest is the one with the highest counter: messages may arrive in any order.
   const take = database.prepare<[{ device: Buffer; limit: number }], SessionRow>(
     `UPDATE session SET receipts = receipts + 1
@@ -42,27 +40,22 @@ export function sessionTable(
      RETURNING ${COLUMNS}`,
   );
 
-  const commit = database.transaction((session: Session): SessionCommit => {
+  const commit = database.transaction((session: Session, hash: Bytes): SignedCommit => {
+    const outcome = signed.claim(session.device, session.counter, hash);
+    if (outcome !== "stored") return outcome;
     const device = toBuffer(session.device, "key id");
-    const hash = toBuffer(session.hash, "hash");
-    const known = find.get(device, session.counter);
-    if (known) return known.hash.equals(hash) ? "repeat" : "conflict";
     const sealedKey = toBuffer(session.sealedKey, "sealed key");
     const baseIv = toBuffer(session.baseIv, "Base IV");
-    insert.run(device, session.counter, sealedKey, baseIv, hash, session.committedAt);
-    return "stored";
+    insert.run(device, session.counter, sealedKey, baseIv, session.committedAt);
+    return outcome;
   });
 
   return {
-    async commitSession(session) {
-      return commit.immediate(session);
+    async commitSession(session, hash) {
+      return commit.immediate(session, hash);
     },
     async findSession(device, counter) {
       const row = find.get(toBuffer(device, "key id"), counter);
-      return row && toSession(row);
-    },
-    async findSessionByHash(device, hash) {
-      const row = findByHash.get(toBuffer(device, "key id"), toBuffer(hash, "hash"));
       return row && toSession(row);
     },
     async takeReceipt(device, limit) {

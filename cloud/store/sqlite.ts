@@ -3,10 +3,12 @@ import { dirname } from "node:path";
 import Database from "better-sqlite3";
 import { MIGRATIONS } from "./migrations.ts";
 import { deviceTable } from "./sqlite-device.ts";
+import { eventTable } from "./sqlite-event.ts";
 import { keyCheckTable } from "./sqlite-key-check.ts";
 import { readingTables } from "./sqlite-reading.ts";
 import { refusalTable } from "./sqlite-refusal.ts";
 import { sessionTable } from "./sqlite-session.ts";
+import { signedTable } from "./sqlite-signed.ts";
 import type { Store } from "./store.ts";
 
 /** How long a transaction waits for another process, such as `device register`. */
@@ -18,17 +20,33 @@ function createFile(path: string): void {
   closeSync(openSync(path, constants.O_CREAT | constants.O_RDWR, 0o600));
 }
 
+function checkReferences(database: Database.Database): void {
+  const broken = database.pragma("foreign_key_check") as { table: string }[];
+  if (broken[0])
+    throw new Error(
+      `database, expected rows that belong together, got a stray one of ${broken[0].table}`,
+    );
+}
+
+/**
+ * References are not watched while steps are taken: one that makes a table anew must drop
+ * the old. They are checked before the commit, and watched from then on.
+ */
 function migrate(database: Database.Database): void {
+  database.pragma("foreign_keys = OFF");
   const takeSteps = database.transaction(() => {
     const done = database.pragma("user_version", { simple: true }) as number;
     if (done > MIGRATIONS.length)
       throw new Error(
         `database, expected at most version ${MIGRATIONS.length}, got ${done}: a newer coseflow made it`,
       );
-    for (const step of MIGRATIONS.slice(done)) database.exec(step);
+    const steps = MIGRATIONS.slice(done);
+    for (const step of steps) database.exec(step);
+    if (steps.length > 0) checkReferences(database);
     database.pragma(`user_version = ${MIGRATIONS.length}`);
   });
   takeSteps.immediate();
+  database.pragma("foreign_keys = ON");
 }
 
 /** WAL with synchronous FULL: a transaction is on the disk when it returns. */
@@ -46,17 +64,19 @@ export function openSqliteStore(path: string): Store {
   const database = new Database(path, { timeout: BUSY_MS });
   try {
     makeDurable(database);
-    database.pragma("foreign_keys = ON");
     migrate(database);
   } catch (error) {
     database.close();
     throw error;
   }
   const { finish, ...refusals } = refusalTable(database);
+  const signed = signedTable(database);
   return {
     ...keyCheckTable(database),
     ...deviceTable(database),
-    ...sessionTable(database),
+    hasSigned: signed.hasSigned,
+    ...sessionTable(database, signed),
+    ...eventTable(database, signed),
     ...readingTables(database),
     ...refusals,
     async close() {

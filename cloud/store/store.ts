@@ -32,14 +32,23 @@ export interface Session {
   /** The session key, sealed under the key-encryption key. */
   sealedKey: Bytes;
   baseIv: Bytes;
-  /** SHA-256 of the Sig_structure, 32 bytes. */
-  hash: Bytes;
   /** Unix seconds. */
   committedAt: number;
 }
 
-/** "conflict": another message already has this device's counter. */
-export type SessionCommit = "stored" | "repeat" | "conflict";
+export interface DeviceEvent {
+  /** Key id of the device. */
+  device: Bytes;
+  /** The device counter, shared with its sessions. */
+  counter: number;
+  /** Unix seconds. */
+  receivedAt: number;
+  /** The SenML pack as it came. */
+  payload: Bytes;
+}
+
+/** "conflict": another message, a session's or an event, already has this device's counter. */
+export type SignedCommit = "stored" | "repeat" | "conflict";
 
 export interface StoredRecord {
   name: string;
@@ -63,6 +72,7 @@ export interface Reading {
 export interface Counts {
   devices: number;
   sessions: number;
+  events: number;
   readings: number;
   records: number;
   /** Refused messages by reason. */
@@ -81,10 +91,15 @@ export interface Store {
   findDevice(kid: Bytes): Promise<Device | undefined>;
   listDevices(): Promise<DeviceSummary[]>;
 
-  commitSession(session: Session): Promise<SessionCommit>;
+  /**
+   * Signed messages are stored with their hash, SHA-256 of the Sig_structure (32 bytes).
+   * All of one device share its counter: each value belongs to one hash.
+   */
+  commitSession(session: Session, hash: Bytes): Promise<SignedCommit>;
+  commitEvent(event: DeviceEvent, hash: Bytes): Promise<SignedCommit>;
+  /** True when a signed message of this hash is stored: it is a repeat. */
+  hasSigned(device: Bytes, hash: Bytes): Promise<boolean>;
   findSession(device: Bytes, counter: number): Promise<Session | undefined>;
-  /** The session whose message had this hash: the sign of a repeat. */
-  findSessionByHash(device: Bytes, hash: Bytes): Promise<Session | undefined>;
   /**
    * Counts one more receipt under the device's newest session and gives it;
    * undefined when it has none, or `limit` receipts are spent.

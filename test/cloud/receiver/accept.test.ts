@@ -97,14 +97,16 @@ describe("session messages", () => {
     const { crypto } = cloud.context;
     const place = (device.thumbprint + session.kid) as Bytes;
     // As after a restored flash: the cloud knows this counter from another message.
-    await cloud.store.commitSession({
-      device: device.kid,
-      counter: 1,
-      sealedKey: "s".repeat(44) as Bytes,
-      baseIv: "i".repeat(12) as Bytes,
-      hash: crypto.hashCompute(place),
-      committedAt: 0,
-    });
+    await cloud.store.commitSession(
+      {
+        device: device.kid,
+        counter: 1,
+        sealedKey: "s".repeat(44) as Bytes,
+        baseIv: "i".repeat(12) as Bytes,
+        committedAt: 0,
+      },
+      crypto.hashCompute(place),
+    );
     expect(await cloud.send(device, "session", session.message)).toMatchObject({
       reason: "counter-conflict",
     });

@@ -3,7 +3,7 @@ import { join } from "node:path";
 import Database from "better-sqlite3";
 import { describe, expect, it } from "vitest";
 import { makeDurable, openSqliteStore } from "../../../cloud/store/sqlite.ts";
-import type { Device, Reading, Session, Store } from "../../../cloud/store/store.ts";
+import type { Device, DeviceEvent, Reading, Session, Store } from "../../../cloud/store/store.ts";
 import type { Bytes } from "../../../protocol/bytes.ts";
 import { temporaryDirectories } from "../support/temporary.ts";
 
@@ -21,15 +21,20 @@ const DEVICE: Device = {
   name: undefined,
 };
 
-function session(counter: number, hash = `${counter}`): Session {
+const hashOf = (text: string) => bytesOf(text, 32);
+
+function session(counter: number): Session {
   return {
     device: DEVICE.kid,
     counter,
     sealedKey: bytesOf("\x00\xfe", 44),
     baseIv: bytesOf("i", 12),
-    hash: bytesOf(hash, 32),
     committedAt: NOW,
   };
+}
+
+function event(counter: number): DeviceEvent {
+  return { device: DEVICE.kid, counter, receivedAt: NOW, payload: bytesOf("\x00\xfe", 9) };
 }
 
 function reading(sequence: number, change: Partial<Reading> = {}): Reading {
@@ -90,37 +95,72 @@ describe("sessions", () => {
   it("stores once, repeats by hash, and reports another message with the same counter", () =>
     withStore(async (store) => {
       await store.registerDevice(DEVICE, NOW);
-      expect(await store.commitSession(session(7))).toBe("stored");
-      expect(await store.commitSession(session(7))).toBe("repeat");
-      expect(await store.commitSession(session(7, "other"))).toBe("conflict");
+      expect(await store.commitSession(session(7), hashOf("7"))).toBe("stored");
+      expect(await store.commitSession(session(7), hashOf("7"))).toBe("repeat");
+      expect(await store.commitSession(session(7), hashOf("other"))).toBe("conflict");
       expect(await store.findSession(DEVICE.kid, 7)).toEqual(session(7));
-      expect(await store.findSessionByHash(DEVICE.kid, session(7).hash)).toEqual(session(7));
-      expect(await store.findSessionByHash(DEVICE.kid, session(8).hash)).toBeUndefined();
+      expect(await store.hasSigned(DEVICE.kid, hashOf("7"))).toBe(true);
+      expect(await store.hasSigned(DEVICE.kid, hashOf("other"))).toBe(false);
     }));
 
   it("keeps a counter of four bytes exactly", () =>
     withStore(async (store) => {
       await store.registerDevice(DEVICE, NOW);
-      await store.commitSession(session(2 ** 32 - 1));
+      await store.commitSession(session(2 ** 32 - 1), hashOf("2**32-1"));
       expect((await store.findSession(DEVICE.kid, 2 ** 32 - 1))?.counter).toBe(2 ** 32 - 1);
     }));
 
   it("rejects a session of no device", () =>
     withStore(async (store) => {
-      await expect(store.commitSession(session(1))).rejects.toThrow();
+      await expect(store.commitSession(session(1), hashOf("1"))).rejects.toThrow();
     }));
 
   it("takes receipts under the highest counter until they are spent", () =>
     withStore(async (store) => {
       await store.registerDevice(DEVICE, NOW);
       expect(await store.takeReceipt(DEVICE.kid, 2)).toBeUndefined();
-      await store.commitSession(session(9));
-      await store.commitSession(session(3));
+      await store.commitSession(session(9), hashOf("9"));
+      await store.commitSession(session(3), hashOf("3"));
       expect((await store.takeReceipt(DEVICE.kid, 2))?.counter).toBe(9);
       expect((await store.takeReceipt(DEVICE.kid, 2))?.counter).toBe(9);
       expect(await store.takeReceipt(DEVICE.kid, 2)).toBeUndefined();
-      await store.commitSession(session(10));
+      await store.commitSession(session(10), hashOf("10"));
       expect((await store.takeReceipt(DEVICE.kid, 2))?.counter).toBe(10);
+    }));
+});
+
+describe("events", () => {
+  it("stores once, repeats by hash, and reports another message with the same counter", () =>
+    withStore(async (store, path) => {
+      await store.registerDevice(DEVICE, NOW);
+      expect(await store.commitEvent(event(2 ** 32 - 1), hashOf("e"))).toBe("stored");
+      expect(await store.commitEvent(event(2 ** 32 - 1), hashOf("e"))).toBe("repeat");
+      expect(await store.commitEvent(event(2 ** 32 - 1), hashOf("other"))).toBe("conflict");
+      expect(await store.hasSigned(DEVICE.kid, hashOf("e"))).toBe(true);
+      expect(rows(path, "SELECT counter, received_at, hex(payload) AS payload FROM event")).toEqual(
+        [{ counter: 2 ** 32 - 1, received_at: NOW, payload: "00FE00FE00FE00FE00" }],
+      );
+      expect(await store.counts()).toMatchObject({ events: 1, sessions: 0 });
+    }));
+
+  it("share the counter of their device with its sessions, both ways", () =>
+    withStore(async (store) => {
+      await store.registerDevice(DEVICE, NOW);
+      await store.commitSession(session(1), hashOf("1"));
+      await store.commitEvent(event(2), hashOf("2"));
+      expect(await store.commitEvent(event(1), hashOf("other"))).toBe("conflict");
+      expect(await store.commitSession(session(2), hashOf("other"))).toBe("conflict");
+      expect(await store.counts()).toMatchObject({ events: 1, sessions: 1 });
+      expect((await store.takeReceipt(DEVICE.kid, 2))?.counter).toBe(1);
+    }));
+
+  it("rejects an event of no device, and one that cannot be stored whole", () =>
+    withStore(async (store, path) => {
+      await expect(store.commitEvent(event(1), hashOf("e"))).rejects.toThrow();
+      await store.registerDevice(DEVICE, NOW);
+      const bad = { ...event(1), receivedAt: null as unknown as number };
+      await expect(store.commitEvent(bad, hashOf("e"))).rejects.toThrow();
+      expect(rows(path, "SELECT * FROM signed_message")).toEqual([]);
     }));
 });
 
@@ -128,7 +168,7 @@ describe("readings", () => {
   it("stores a sequence number once, with its records", () =>
     withStore(async (store, path) => {
       await store.registerDevice(DEVICE, NOW);
-      await store.commitSession(session(1));
+      await store.commitSession(session(1), hashOf("1"));
       expect(await store.commitReading(reading(5))).toBe(true);
       expect(await store.commitReading(reading(5, { records: [] }))).toBe(false);
       expect(await store.commitReading(reading(2 ** 40 - 1))).toBe(true);
@@ -146,7 +186,7 @@ describe("readings", () => {
   it("stores nothing of a reading one of whose records cannot be stored", () =>
     withStore(async (store, path) => {
       await store.registerDevice(DEVICE, NOW);
-      await store.commitSession(session(1));
+      await store.commitSession(session(1), hashOf("1"));
       const good = reading(5).records;
       const bad = { name: null as unknown as string, unit: undefined, value: 1, time: undefined };
       await expect(store.commitReading(reading(5, { records: [...good, bad] }))).rejects.toThrow();
@@ -166,7 +206,7 @@ describe("the file", () => {
     const path = join(temporary(), "deep", "cloud.db");
     const first = openSqliteStore(path);
     await first.registerDevice(DEVICE, NOW);
-    await first.commitSession(session(1));
+    await first.commitSession(session(1), hashOf("1"));
     await first.commitReading(reading(1));
     await first.countRefusal("signature", "session", DEVICE.kid, NOW);
     await first.countRefusal("signature", undefined, undefined, NOW);
@@ -177,6 +217,7 @@ describe("the file", () => {
     expect(await second.counts()).toEqual({
       devices: 1,
       sessions: 1,
+      events: 0,
       readings: 1,
       records: 2,
       refused: { signature: 2 },

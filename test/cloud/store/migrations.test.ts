@@ -1,0 +1,69 @@
+import { join } from "node:path";
+import Database from "better-sqlite3";
+import { expect, it } from "vitest";
+import { MIGRATIONS } from "../../../cloud/store/migrations.ts";
+import { openSqliteStore } from "../../../cloud/store/sqlite.ts";
+import type { Bytes } from "../../../protocol/bytes.ts";
+import { temporaryDirectories } from "../support/temporary.ts";
+
+const temporary = temporaryDirectories();
+const KID = "kkkkkkkk" as Bytes;
+
+/** A database as the first version left it: two sessions, one with a reading and receipts. */
+function openFirstVersion(path: string): Database.Database {
+  const database = new Database(path);
+  database.exec(MIGRATIONS[0] as string);
+  database.pragma("user_version = 1");
+  database.exec(`
+    INSERT INTO device VALUES (CAST('kkkkkkkk' AS BLOB), zeroblob(65), zeroblob(32), 'shed', 1);
+    INSERT INTO session (device, counter, sealed_key, base_iv, hash, receipts, committed_at)
+      SELECT kid, 258, x'aa', zeroblob(12), CAST(printf('%032d', 258) AS BLOB), 5, 10 FROM device;
+    INSERT INTO session (device, counter, sealed_key, base_iv, hash, committed_at)
+      SELECT kid, 259, x'bb', zeroblob(12), CAST(printf('%032d', 259) AS BLOB), 11 FROM device;
+    INSERT INTO reading SELECT kid, 258, 1, 12 FROM device;
+    INSERT INTO record SELECT kid, 258, 1, 0, 'door', NULL, NULL, 1, NULL FROM device;
+  `);
+  return database;
+}
+
+const hashOf = (counter: number) => String(counter).padStart(32, "0") as Bytes;
+
+it("keeps what a database of the first version knows, its spent counters above all", async () => {
+  const path = join(temporary(), "cloud.db");
+  openFirstVersion(path).close();
+  const store = openSqliteStore(path);
+  try {
+    expect(await store.counts()).toMatchObject({
+      ...{ devices: 1, sessions: 2, events: 0, readings: 1, records: 1 },
+    });
+    expect(await store.hasSigned(KID, hashOf(258))).toBe(true);
+    expect(await store.findSession(KID, 258)).toMatchObject({ sealedKey: "\xaa", committedAt: 10 });
+    const event = { device: KID, counter: 258, receivedAt: 1, payload: "p" as Bytes };
+    expect(await store.commitEvent(event, hashOf(1))).toBe("conflict");
+    expect(await store.commitEvent(event, hashOf(258))).toBe("repeat");
+    expect((await store.takeReceipt(KID, 1))?.counter).toBe(259);
+    const reading = { device: KID, session: 258, sequence: 1, receivedAt: 1, records: [] };
+    expect(await store.commitReading(reading)).toBe(false);
+    expect(await store.commitReading({ ...reading, sequence: 2 })).toBe(true);
+    await expect(store.commitReading({ ...reading, session: 260 })).rejects.toThrow(/FOREIGN KEY/);
+  } finally {
+    await store.close();
+  }
+  const database = new Database(path, { readonly: true });
+  expect(database.prepare("SELECT receipts FROM session WHERE counter = 258").pluck().get()).toBe(
+    5,
+  );
+  expect(database.pragma("foreign_key_check")).toEqual([]);
+  database.close();
+});
+
+it("refuses a database with a row that belongs nowhere, and leaves it as it was", () => {
+  const path = join(temporary(), "cloud.db");
+  const database = openFirstVersion(path);
+  database.pragma("foreign_keys = OFF");
+  database.exec("UPDATE reading SET session = 7");
+  expect(() => openSqliteStore(path)).toThrow(/stray/);
+  expect(database.pragma("user_version", { simple: true })).toBe(1);
+  expect(database.prepare("SELECT count(*) FROM session").pluck().get()).toBe(2);
+  database.close();
+});
