@@ -11,7 +11,7 @@ import type { MqttCause } from "./receiver/mqtt.ts";
 import { createReceipts, type Receipts } from "./receiver/receipts.ts";
 import { createReceiver, type LogLine } from "./receiver/receiver.ts";
 import { createSessionKeys } from "./receiver/session-keys.ts";
-import type { Measurement } from "./receiver/view.ts";
+import type { EventRecord, Measurement } from "./receiver/view.ts";
 import { parsePublicKey, registerDevice } from "./registry.ts";
 import { openSqliteStore } from "./store/sqlite.ts";
 import type { Counts, Store } from "./store/store.ts";
@@ -32,6 +32,8 @@ export interface CloudOptions {
   log?: ((line: LogLine) => void) | undefined;
   /** Every stored measurement, once. */
   onReading?: ((measurement: Measurement) => void) | undefined;
+  /** Every stored event, once: its records, and the message as it arrived. */
+  onEvent?: ((records: EventRecord[], message: Buffer) => void) | undefined;
   /** Every message as it arrives, before it is judged. */
   onMessage?: ((topic: string, payload: Buffer) => void) | undefined;
   /** How long readings are gathered into one receipt. */
@@ -125,7 +127,7 @@ export async function startCloud(options: CloudOptions): Promise<Cloud> {
   const keys = loadKeys(crypto, options.keys);
   const store = openSqliteStore(options.database);
   const context = contextOf(crypto, store, keys, options.prefix ?? TOPIC_PREFIX);
-  const { log = () => {}, onReading, onMessage } = options;
+  const { log = () => {}, onReading, onEvent, onMessage } = options;
 
   try {
     await checkKek(crypto, store, keys.kek);
@@ -143,7 +145,14 @@ export async function startCloud(options: CloudOptions): Promise<Cloud> {
     failed: receiptFailure(log),
     delayMs: options.receiptDelayMs,
   });
-  const receiver = createReceiver({ context, receipts, log, onMeasurement: onReading, onMessage });
+  const receiver = createReceiver({
+    context,
+    receipts,
+    log,
+    onMeasurement: onReading,
+    onEvent,
+    onMessage,
+  });
 
   async function close(): Promise<void> {
     await receipts.flush();

@@ -2,7 +2,7 @@
 import { type Bytes, fromHex, toHex } from "./bytes.ts";
 import { fail } from "./errors.ts";
 
-export type MessageClass = "session" | "reading" | "receipt";
+export type MessageClass = "session" | "reading" | "event" | "receipt";
 
 export interface ClassRule {
   /** True from the device to the cloud. */
@@ -16,6 +16,7 @@ export interface ClassRule {
 export const CLASSES: { [name in MessageClass]: ClassRule } = {
   session: { up: true, qos: 2, limit: 4096 },
   reading: { up: true, qos: 1, limit: 1024 },
+  event: { up: true, qos: 2, limit: 4096 },
   receipt: { up: false, qos: 1, limit: 1024 },
 };
 

@@ -1,9 +1,10 @@
 import { type Bytes, fromBigEndian } from "../../protocol/bytes.ts";
 import { parseSequencedEncrypt0 } from "../../protocol/cose/encrypt0.ts";
 import { openReading } from "../../protocol/reading.ts";
-import { parseSenml, type SenmlRecord } from "../../protocol/senml.ts";
-import type { Device, Reading, StoredRecord } from "../store/store.ts";
+import { parseSenml } from "../../protocol/senml.ts";
+import type { Device, Reading } from "../store/store.ts";
 import type { AcceptContext } from "./accept-context.ts";
+import { toStored } from "./records.ts";
 import { isRefused, judge, type Refused } from "./refusal.ts";
 
 export interface AcceptedReading {
@@ -12,20 +13,6 @@ export interface AcceptedReading {
   reading: Reading;
   /** True when it was stored before: receipted again, nothing else. */
   repeat: boolean;
-}
-
-/** UTF-8 was checked where the pack was read. */
-function toText(value: Bytes): string {
-  return Buffer.from(value, "latin1").toString("utf8");
-}
-
-function toStored(record: SenmlRecord): StoredRecord {
-  return {
-    name: toText(record.name),
-    unit: record.unit === undefined ? undefined : toText(record.unit),
-    value: record.value,
-    time: record.time,
-  };
 }
 
 /** Judges readings and commits the records of each good one. */

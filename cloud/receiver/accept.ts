@@ -9,12 +9,14 @@ import { CLASSES, type MessageClass, parseTopic } from "../../protocol/topics.ts
 import { fromBuffer } from "../crypto/convert.ts";
 import type { Device } from "../store/store.ts";
 import type { AcceptContext } from "./accept-context.ts";
+import { type AcceptedEvent, createEventAcceptor } from "./accept-event.ts";
 import { type AcceptedReading, createReadingAcceptor } from "./accept-reading.ts";
 import { type AcceptedSession, createSessionAcceptor } from "./accept-session.ts";
 import { createFailureBudget } from "./failure-budget.ts";
 import { isRefused, judge, type Refusal, type Refused } from "./refusal.ts";
 
-export type Outcome = AcceptedSession | AcceptedReading | Refusal;
+export type Accepted = AcceptedSession | AcceptedReading | AcceptedEvent;
+export type Outcome = Accepted | Refusal;
 
 /**
  * Judges one message and commits what it holds. Resolves when that is durable: now it
@@ -22,7 +24,7 @@ export type Outcome = AcceptedSession | AcceptedReading | Refusal;
  */
 export type Accept = (topic: string, payload: Buffer) => Promise<Outcome>;
 
-type Result = AcceptedSession | AcceptedReading | Refused;
+type Result = Accepted | Refused;
 type Address = ReturnType<typeof parseTopic>;
 
 /** Class by class: what the cloud takes from a device. */
@@ -32,9 +34,11 @@ type Acceptors = {
 
 export function createAccept(context: AcceptContext): Accept {
   const { store, prefix, now } = context;
+  const budget = createFailureBudget(now);
   const acceptors: Acceptors = {
-    session: createSessionAcceptor(context, createFailureBudget(now)),
+    session: createSessionAcceptor(context, budget),
     reading: createReadingAcceptor(context),
+    event: createEventAcceptor(context, budget),
   };
 
   function checkSize({ messageClass }: Address, payload: Buffer): void {

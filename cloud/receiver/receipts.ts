@@ -3,16 +3,17 @@
  * are gathered for a moment, so that a burst costs one receipt.
  *
  * A receipt that is lost costs nothing but a repeat: the device sends again, and
- * what is stored already is receipted again.
+ * what is stored already is receipted again. An event may come before any session of
+ * its device: its receipt waits for the first one.
  */
 import type { Bytes } from "../../protocol/bytes.ts";
 import { MAX_RECEIPTS, sealReceipt } from "../../protocol/receipt.ts";
 import { topicOf } from "../../protocol/topics.ts";
 import { toBuffer } from "../crypto/convert.ts";
-import type { Device } from "../store/store.ts";
+import type { Device, Session } from "../store/store.ts";
 import type { AcceptContext } from "./accept-context.ts";
 import type { AcceptedReading } from "./accept-reading.ts";
-import type { AcceptedSession } from "./accept-session.ts";
+import type { SignedMessage } from "./accept-signed.ts";
 import { addMessage, addReading, emptyList, isFull, toReceipt } from "./receipt-list.ts";
 
 /** Long enough to gather a burst, short against the device's 60 s before it repeats. */
@@ -35,11 +36,14 @@ export interface ReceiptsOptions {
 }
 
 export interface Receipts {
-  /** A session message is stored: told at once. */
-  session(accepted: AcceptedSession): void;
+  /** A session message or an event is stored: told at once. */
+  message(accepted: SignedMessage): void;
   /** A reading is stored; told soon if it waits for a receipt (QoS 1) or none was due for long. */
   reading(accepted: AcceptedReading, qos: number): void;
-  /** Tells everything that waits, such as after a reconnect. Resolves when it is handed over. */
+  /**
+   * Tells everything that waits, such as after a reconnect. Resolves when it is handed
+   * over, or has no session yet to be told under.
+   */
   flush(): Promise<void>;
   /** Receipts handed to the broker so far. */
   sent(): number;
@@ -50,6 +54,10 @@ interface Waiting {
   device: Device;
   list: ReturnType<typeof emptyList>;
   timer: NodeJS.Timeout | undefined;
+  /** The attempts to tell it, one after the other: what comes meanwhile has one of its own. */
+  attempts: Promise<void>;
+  /** Handed over, or failed: whatever else attempts it comes too late. */
+  done: boolean;
 }
 
 export function createReceipts(options: ReceiptsOptions): Receipts {
@@ -68,10 +76,7 @@ export function createReceipts(options: ReceiptsOptions): Receipts {
     lastTold.set(name, now());
   }
 
-  async function send({ device, list }: Waiting): Promise<void> {
-    const row = await store.takeReceipt(device.kid, MAX_RECEIPTS);
-    // No session: nothing to tell. Receipts spent: the device opens a new session when it hears none.
-    if (!row) return;
+  function send({ device, list }: Waiting, row: Session): void {
     const { receiptKey, kid } = sessionKeys.open(device, row);
     const receipt = toReceipt(list, now());
     const message = sealReceipt(crypto, receiptKey, kid, device.thumbprint, receipt);
@@ -80,29 +85,55 @@ export function createReceipts(options: ReceiptsOptions): Receipts {
     for (const session of list.readings.keys()) remember(device, session);
   }
 
-  async function tell(entry: Waiting): Promise<void> {
-    if (!ready()) return;
+  function finish(entry: Waiting): void {
+    entry.done = true;
     forget(entry);
+  }
+
+  async function attempt(entry: Waiting): Promise<void> {
+    if (entry.done || !ready()) return;
+    stopTimer(entry);
     try {
-      await send(entry);
+      const row = await store.takeReceipt(entry.device.kid, MAX_RECEIPTS);
+      // No session yet, or its receipts are spent: it waits for the next session message.
+      if (!row) return;
+      finish(entry);
+      send(entry, row);
     } catch (error) {
+      finish(entry);
       failed(entry.device, error);
     }
   }
 
-  function forget(entry: Waiting): void {
+  function tell(entry: Waiting): Promise<void> {
+    entry.attempts = entry.attempts.then(() => attempt(entry));
+    return entry.attempts;
+  }
+
+  function stopTimer(entry: Waiting): void {
     clearTimeout(entry.timer);
-    waiting.delete(entry.device.kid);
+    entry.timer = undefined;
+  }
+
+  function forget(entry: Waiting): void {
+    stopTimer(entry);
+    if (waiting.get(entry.device.kid) === entry) waiting.delete(entry.device.kid);
   }
 
   function entryOf(device: Device): Waiting {
     const known = waiting.get(device.kid);
     if (known && !isFull(known.list)) return known;
-    // Full and still here: it could not be sent. The device repeats what it is not told.
+    // Full and still here: it could not be sent yet. The device repeats what it is not told.
     if (known) forget(known);
     const [oldest] = waiting.values();
     if (waiting.size >= MAX_WAITING && oldest) forget(oldest);
-    const entry: Waiting = { device, list: emptyList(), timer: undefined };
+    const entry: Waiting = {
+      device,
+      list: emptyList(),
+      timer: undefined,
+      attempts: Promise.resolve(),
+      done: false,
+    };
     waiting.set(device.kid, entry);
     return entry;
   }
@@ -113,7 +144,7 @@ export function createReceipts(options: ReceiptsOptions): Receipts {
   }
 
   return {
-    session({ device, hash }) {
+    message({ device, hash }) {
       const entry = entryOf(device);
       addMessage(entry.list, hash);
       void tell(entry);

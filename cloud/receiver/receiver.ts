@@ -2,12 +2,19 @@
 import { toHex } from "../../protocol/bytes.ts";
 import { createAccept, type Outcome } from "./accept.ts";
 import type { AcceptContext } from "./accept-context.ts";
+import type { AcceptedEvent } from "./accept-event.ts";
 import type { AcceptedReading } from "./accept-reading.ts";
 import type { AcceptedSession } from "./accept-session.ts";
 import type { MqttMessage } from "./mqtt.ts";
 import type { Receipts } from "./receipts.ts";
 import type { Refusal } from "./refusal.ts";
-import { deviceName, type Measurement, toMeasurements } from "./view.ts";
+import {
+  deviceName,
+  type EventRecord,
+  type Measurement,
+  toEventRecords,
+  toMeasurements,
+} from "./view.ts";
 
 /** One event, to be written as one line of JSON. Never a plaintext, never key material. */
 export interface LogLine {
@@ -20,6 +27,7 @@ export interface ReceiverOptions {
   receipts: Receipts;
   log(line: LogLine): void;
   onMeasurement?: ((measurement: Measurement) => void) | undefined;
+  onEvent?: ((records: EventRecord[], message: Buffer) => void) | undefined;
   onMessage?: ((topic: string, payload: Buffer) => void) | undefined;
 }
 
@@ -38,14 +46,20 @@ function refusalLine({ reason, messageClass, deviceKid }: Refusal): LogLine {
 
 /** Handles messages one after the other; see MqttEvents.receive for the promise. */
 export function createReceiver(options: ReceiverOptions) {
-  const { context, receipts, log, onMeasurement, onMessage } = options;
+  const { context, receipts, log, onMeasurement, onEvent, onMessage } = options;
   const accept = createAccept(context);
   let repeats = 0;
 
-  function afterSession(outcome: AcceptedSession): void {
-    const { device, repeat } = outcome;
-    log({ event: "session", device: deviceName(device), kid: toHex(device.kid), repeat });
-    receipts.session(outcome);
+  /** Both are rare enough for a line each. */
+  function afterSigned(outcome: AcceptedSession | AcceptedEvent): void {
+    const { kind, device, repeat } = outcome;
+    log({ event: kind, device: deviceName(device), kid: toHex(device.kid), repeat });
+    receipts.message(outcome);
+  }
+
+  function afterEvent(outcome: AcceptedEvent, message: Buffer): void {
+    afterSigned(outcome);
+    if (outcome.stored) onEvent?.(toEventRecords(outcome.device, outcome.stored), message);
   }
 
   function afterReading(outcome: AcceptedReading, qos: number): void {
@@ -54,20 +68,22 @@ export function createReceiver(options: ReceiverOptions) {
     toMeasurements(outcome.device, outcome.reading).forEach(onMeasurement);
   }
 
-  function afterwards(outcome: Outcome, qos: number): void {
+  function afterwards(outcome: Outcome, { payload, qos }: MqttMessage): void {
     if (outcome.kind !== "refused" && outcome.repeat) repeats++;
-    if (outcome.kind === "session") afterSession(outcome);
+    if (outcome.kind === "session") afterSigned(outcome);
+    else if (outcome.kind === "event") afterEvent(outcome, payload);
     else if (outcome.kind === "reading") afterReading(outcome, qos);
     else log(refusalLine(outcome));
   }
 
   return {
-    async receive({ topic, payload, qos }: MqttMessage): Promise<() => void> {
+    async receive(message: MqttMessage): Promise<() => void> {
+      const { topic, payload } = message;
       onMessage?.(topic, payload);
       const outcome = await accept(topic, payload);
       return () => {
         try {
-          afterwards(outcome, qos);
+          afterwards(outcome, message);
         } catch (error) {
           // The message is stored: what a listener makes of it must not cost the connection.
           log({ event: "listener-failed", message: (error as Error).message });

@@ -11,7 +11,7 @@ export type RefusalReason =
   | "session-unknown"
   /** The session is stored, but its key does not open: the row is not what was written. */
   | "session-damaged"
-  /** An authentic session message, but another one has its counter: a clone, or a restored flash. */
+  /** An authentic session message or event, but another has its counter: a clone, or a restored flash. */
   | "counter-conflict"
   /** Too many messages in this device's name whose signature did not verify. */
   | "limit"

@@ -1,6 +1,6 @@
 /** What `coseflow demo` prints on a terminal: the broker's view beside the cloud's, 80 columns. */
 import { fromBuffer } from "../../cloud/crypto/convert.ts";
-import type { Measurement } from "../../cloud/receiver/view.ts";
+import type { EventRecord, Measurement } from "../../cloud/receiver/view.ts";
 import { fromBigEndian } from "../../protocol/bytes.ts";
 import { parseSequencedEncrypt0 } from "../../protocol/cose/encrypt0.ts";
 import { type MessageClass, parseTopic } from "../../protocol/topics.ts";
@@ -33,10 +33,9 @@ export const HEADING = [
   "-".repeat(WIDTH),
 ];
 
-export function describe(measurement: Measurement): string {
-  const { name, value, unit, sequence } = measurement;
+function describe({ name, value, unit }: Measurement | EventRecord, number: number): string {
   const shown = unit === undefined || unit === "1" ? "" : ` ${unit}`;
-  return `${name} ${value}${shown}  #${sequence}`;
+  return `${name} ${value}${shown}  #${number}`;
 }
 
 interface Waiting {
@@ -44,17 +43,30 @@ interface Waiting {
   opened: string[];
 }
 
+/** Classes that are shown when both halves are there. */
+type Paired = "reading" | "event";
+
+function keyOfReading(payload: Uint8Array): string {
+  const { sessionKid, sequence } = parseSequencedEncrypt0(fromBuffer(Buffer.from(payload)));
+  return `${fromBigEndian(sessionKid)}/${sequence}`;
+}
+
+/** Nothing of an event's number stands outside its ciphertext: the bytes name it. */
+function keyOfEvent(payload: Uint8Array): string {
+  return Buffer.from(payload).toString("latin1");
+}
+
 /** Messages whose other half is still missing; a demo that loses halves must not grow. */
 const MAX_WAITING = 256;
 
 /**
- * Brings the two views together: a reading is shown once the broker's watcher has
- * seen its bytes and the cloud has opened it, in whatever order that happens.
+ * Brings the two views together: a reading or event is shown once the broker's watcher
+ * has seen its bytes and the cloud has opened it, in whatever order that happens.
  */
 export function createPairing(print: (line: string) => void) {
   const waiting = new Map<string, Waiting>();
 
-  function entry(key: string): Waiting {
+  function entryOf(key: string): Waiting {
     const found = waiting.get(key) ?? { opened: [] };
     waiting.set(key, found);
     const oldest = waiting.keys().next().value;
@@ -62,23 +74,18 @@ export function createPairing(print: (line: string) => void) {
     return found;
   }
 
-  function show(key: string, { payload, opened }: Waiting): void {
+  /** Adds one half, and prints both when the other is there. */
+  function add(messageClass: Paired, key: string, half: Partial<Waiting>): void {
+    const entry = Object.assign(entryOf(key), half);
+    const { payload, opened } = entry;
     if (payload === undefined || opened.length === 0) return;
     waiting.delete(key);
     const [first = "", ...rest] = opened;
-    print(row("reading", payload, first));
+    print(row(messageClass, payload, first));
     for (const line of rest) print(continuation(line));
   }
 
-  function seenReading(payload: Uint8Array): void {
-    const reading = parseSequencedEncrypt0(fromBuffer(Buffer.from(payload)));
-    const key = `${fromBigEndian(reading.sessionKid)}/${reading.sequence}`;
-    const found = entry(key);
-    found.payload = payload;
-    show(key, found);
-  }
-
-  const OPENED: { [messageClass in Exclude<MessageClass, "reading">]: string } = {
+  const OPENED: { [messageClass in Exclude<MessageClass, Paired>]: string } = {
     session: "session key, sealed and signed",
     receipt: "(for the device alone)",
   };
@@ -87,17 +94,21 @@ export function createPairing(print: (line: string) => void) {
     /** The watcher at the broker saw this. */
     seen(prefix: string, topic: string, payload: Uint8Array): void {
       const { messageClass } = parseTopic(prefix, topic);
-      if (messageClass === "reading") seenReading(payload);
+      if (messageClass === "reading") add("reading", keyOfReading(payload), { payload });
+      else if (messageClass === "event") add("event", keyOfEvent(payload), { payload });
       else print(row(messageClass, payload, OPENED[messageClass]));
     },
     /** The cloud opened and stored the measurements of one reading. */
     opened(measurements: Measurement[]): void {
       const [first] = measurements;
       if (first === undefined) return;
-      const key = `${first.session}/${first.sequence}`;
-      const found = entry(key);
-      found.opened = measurements.map(describe);
-      show(key, found);
+      const opened = measurements.map((each) => describe(each, each.sequence));
+      add("reading", `${first.session}/${first.sequence}`, { opened });
+    },
+    /** The cloud opened and stored an event. */
+    openedEvent(records: EventRecord[], message: Uint8Array): void {
+      const opened = records.map((each) => describe(each, each.counter));
+      add("event", keyOfEvent(message), { opened });
     },
   };
 }

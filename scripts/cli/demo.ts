@@ -18,7 +18,7 @@ import {
 } from "../../simulator/launch.ts";
 import { type BrokerSettings, brokerSettings } from "./broker-settings.ts";
 import { createPairing, HEADING, WIDTH } from "./demo-view.ts";
-import { toNdjson } from "./output.ts";
+import { eventToNdjson, toNdjson } from "./output.ts";
 
 export interface DemoOptions {
   /** Name of a board file. */
@@ -149,6 +149,10 @@ async function openCloud(options: DemoOptions, scene: Scene, ending: Ending): Pr
           group = [];
         });
       group.push(measurement);
+    },
+    onEvent(records, message) {
+      pairing.openedEvent(records, message);
+      if (options.json) for (const record of records) options.stdout(eventToNdjson(record));
     },
     log(line) {
       if (line.event === "refused") options.stderr(`cloud: ${JSON.stringify(line)}`);

@@ -1,4 +1,4 @@
-import type { Measurement } from "../../cloud/receiver/view.ts";
+import type { EventRecord, Measurement } from "../../cloud/receiver/view.ts";
 
 /** Where a command writes. Results go to `out`, everything said about them to `error`. */
 export interface Output {
@@ -20,4 +20,10 @@ export function printable(text: string): string {
 export function toNdjson(measurement: Measurement): string {
   const { device, session, sequence, name, unit, value, time } = measurement;
   return JSON.stringify({ device, session, sequence, name, unit, value, time });
+}
+
+/** A record of an event likewise; `kind` tells it from a measurement. */
+export function eventToNdjson(record: EventRecord): string {
+  const { device, counter, name, unit, value, time } = record;
+  return JSON.stringify({ kind: "event", device, counter, name, unit, value, time });
 }

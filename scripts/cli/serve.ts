@@ -1,11 +1,11 @@
 import { readFileSync } from "node:fs";
 import { type Command, InvalidArgumentError } from "@commander-js/extra-typings";
 import { checkBroker } from "../../cloud/receiver/broker.ts";
-import type { Measurement } from "../../cloud/receiver/view.ts";
+import type { EventRecord, Measurement } from "../../cloud/receiver/view.ts";
 import { startCloud } from "../../cloud/service.ts";
 import { TOPIC_PREFIX } from "../../protocol/topics.ts";
 import { DATABASE, KEYS_DIRECTORY } from "./defaults.ts";
-import { type Output, printable, toNdjson } from "./output.ts";
+import { eventToNdjson, type Output, printable, toNdjson } from "./output.ts";
 import { watchForStop } from "./stop.ts";
 
 const PASSWORD_VARIABLE = "COSEFLOW_BROKER_PASSWORD";
@@ -16,12 +16,20 @@ function readPassword(file: string | undefined): string | undefined {
   return readFileSync(file, "utf8").replace(/\r?\n$/, "");
 }
 
-function toText({ device, name, value, unit, time, session, sequence }: Measurement): string {
+function recordText(record: Measurement | EventRecord, from: string): string {
+  const { device, name, value, unit, time } = record;
   const when = new Date(time * 1000).toISOString();
   // "1" is SenML's unit of a plain number: nothing to say.
   const shown = unit === undefined || unit === "1" ? "" : ` ${printable(unit)}`;
-  const what = `${printable(name)} ${value}${shown}`;
-  return `${when}  ${printable(device)}  ${what}  (session ${session}, reading ${sequence})`;
+  return `${when}  ${printable(device)}  ${printable(name)} ${value}${shown}  (${from})`;
+}
+
+function toText(measurement: Measurement): string {
+  return recordText(measurement, `session ${measurement.session}, reading ${measurement.sequence}`);
+}
+
+function eventToText(record: EventRecord): string {
+  return recordText(record, `event ${record.counter}`);
 }
 
 /** A wrong URL is a wrong command line, not a failure. */
@@ -37,7 +45,9 @@ function parseBroker(url: string): string {
 export function addServeCommand(program: Command, output: Output): void {
   program
     .command("serve")
-    .description("receive: open, check and store what devices send, and print each reading")
+    .description(
+      "receive: open, check and store what devices send, and print each reading and event",
+    )
     .requiredOption("--broker <url>", "mqtt://host:port (also mqtts, ws, wss)", parseBroker)
     .option("--username <name>", "user name at the broker")
     .option("--password-file <file>", `file with the password (or ${PASSWORD_VARIABLE})`)
@@ -45,11 +55,11 @@ export function addServeCommand(program: Command, output: Output): void {
     .option("--db <file>", "database", DATABASE)
     .option("--prefix <prefix>", "topic prefix", TOPIC_PREFIX)
     .option("--client-id <id>", "MQTT client id (default: from the cloud's key id)")
-    .option("--json", "one line of JSON for each reading")
+    .option("--json", "one line of JSON for each record of a reading or event")
     .addHelpText(
       "after",
       `
-Readings go to standard output, everything else as lines of JSON to standard error.
+Readings and events go to standard output, everything else as lines of JSON to standard error.
 While the broker is down it tries again and again; SIGINT or SIGTERM ends it.
 
 Examples:
@@ -58,6 +68,7 @@ Examples:
     )
     .action(async (options) => {
       const format = options.json ? toNdjson : toText;
+      const formatEvent = options.json ? eventToNdjson : eventToText;
       // Listening for signals first: one during the start must not be lost.
       const { stopped, unwatch } = watchForStop();
       try {
@@ -71,6 +82,8 @@ Examples:
           clientId: options.clientId,
           log: (line) => output.error(`${JSON.stringify(line)}\n`),
           onReading: (measurement) => output.out(`${format(measurement)}\n`),
+          onEvent: (records) =>
+            output.out(records.map((record) => `${formatEvent(record)}\n`).join("")),
           keepTrying: true,
         });
         try {

@@ -15,7 +15,7 @@ const names = Object.keys(CLASSES) as MessageClass[];
 describe("topics", () => {
   it("are the profile's prefix, 16 lower-case digits and the class", () => {
     expect(TOPIC_PREFIX).toBe("cf/1");
-    expect(names).toEqual(["session", "reading", "receipt"]);
+    expect(names).toEqual(["session", "reading", "event", "receipt"]);
     expect(topicOf(TOPIC_PREFIX, kid, "session")).toBe("cf/1/00a1b2c3d4e5f6ff/session");
   });
 
@@ -62,6 +62,7 @@ describe("the table of classes", () => {
       expect(limit).toBeLessThanOrEqual(up ? 4096 : 1024);
     expect(CLASSES.session).toEqual({ up: true, qos: 2, limit: 4096 });
     expect(CLASSES.reading).toEqual({ up: true, qos: 1, limit: 1024 });
+    expect(CLASSES.event).toEqual({ up: true, qos: 2, limit: 4096 });
     expect(CLASSES.receipt).toEqual({ up: false, qos: 1, limit: 1024 });
   });
 });

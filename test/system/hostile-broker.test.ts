@@ -8,7 +8,7 @@ import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { initKeys } from "../../cloud/keys/cloud-keys.ts";
 import type { LogLine } from "../../cloud/receiver/receiver.ts";
 import { type Cloud, startCloud } from "../../cloud/service.ts";
-import { type MessageClass, parseTopic, TOPIC_PREFIX } from "../../protocol/topics.ts";
+import { CLASSES, type MessageClass, parseTopic, TOPIC_PREFIX } from "../../protocol/topics.ts";
 import { BROKERS, type TestBroker } from "../support/brokers.ts";
 import { bundleBoard, temporaryDirectory } from "../support/built.ts";
 import { type FleetDevice, startDevice } from "../support/fleet.ts";
@@ -31,8 +31,6 @@ const SIGNATURE_LENGTH = 64;
 
 /** Mosquitto forgets QoS 2 messages past its 20 in flight, though it completes them. */
 const AT_ONCE = 16;
-
-const QOS = { session: 2, reading: 1, receipt: 1 } as const;
 
 function flipped(payload: Buffer, at: number): Buffer {
   const changed = Buffer.from(payload);
@@ -74,7 +72,7 @@ describe.each(BROKERS)("hostile broker, on %s", (_name, startBroker) => {
   };
 
   const publish = (topic: string, payload: Buffer, messageClass: MessageClass) =>
-    attacker.publishAsync(topic, payload, { qos: QOS[messageClass] });
+    attacker.publishAsync(topic, payload, { qos: CLASSES[messageClass].qos });
 
   /** The message again and again, each time with one bit of another byte changed. */
   async function publishFlipped({ topic, payload, messageClass }: Captured): Promise<void> {

@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { fromBuffer } from "../../../cloud/crypto/convert.ts";
+import type { AcceptedEvent } from "../../../cloud/receiver/accept-event.ts";
 import type { AcceptedReading } from "../../../cloud/receiver/accept-reading.ts";
 import type { AcceptedSession } from "../../../cloud/receiver/accept-session.ts";
 import {
@@ -7,6 +8,7 @@ import {
   RECEIPT_INTERVAL,
   type Receipts,
 } from "../../../cloud/receiver/receipts.ts";
+import type { Bytes } from "../../../protocol/bytes.ts";
 import { parseRandomIvEncrypt0 } from "../../../protocol/cose/encrypt0.ts";
 import { MAX_RECEIPT_ENTRIES } from "../../../protocol/receipt.ts";
 import type { DeviceSession } from "../../../protocol/session-message.ts";
@@ -59,6 +61,12 @@ async function acceptReading(session: DeviceSession): Promise<AcceptedReading> {
   return (await cloud.send(device, "reading", reading)) as AcceptedReading;
 }
 
+async function acceptEvent(): Promise<{ name: Bytes; accepted: AcceptedEvent }> {
+  const { message, hash } = device.makeEvent(cloud.self.publicKey);
+  const accepted = (await cloud.send(device, "event", message)) as AcceptedEvent;
+  return { name: hash.substring(0, 16) as Bytes, accepted };
+}
+
 /** What the device reads in the receipts so far, under the session given. */
 async function opened(session: DeviceSession) {
   await receipts.flush();
@@ -71,7 +79,7 @@ async function opened(session: DeviceSession) {
 describe("receipts", () => {
   it("tell a session message at once, by the first 16 bytes of its hash", async () => {
     const { session, accepted } = await acceptSession();
-    receipts.session(accepted);
+    receipts.message(accepted);
     await expect.poll(() => published.length).toBe(1);
     expect(await opened(session)).toEqual([
       { time: cloud.clock.now, messages: [session.hash.substring(0, 16)], readings: [] },
@@ -97,7 +105,7 @@ describe("receipts", () => {
   it("are sealed under the newest session, whichever they name", async () => {
     const old = await acceptSession();
     const newest = await acceptSession();
-    receipts.session(old.accepted);
+    receipts.message(old.accepted);
     receipts.reading(await acceptReading(old.session), 1);
     const lists = await opened(newest.session);
     expect(lists.flatMap(({ messages }) => messages)).toEqual([old.session.hash.substring(0, 16)]);
@@ -136,7 +144,7 @@ describe("receipts", () => {
   it("wait while the link is down, and leave when it is back", async () => {
     const { session, accepted } = await acceptSession();
     ready = false;
-    receipts.session(accepted);
+    receipts.message(accepted);
     receipts.reading(await acceptReading(session), 1);
     expect(await opened(session)).toEqual([]);
     ready = true;
@@ -153,7 +161,7 @@ describe("receipts", () => {
       const reading = await acceptReading(session);
       if (i % 2 === 0) receipts.reading(reading, 1);
     }
-    receipts.session(accepted);
+    receipts.message(accepted);
     ready = true;
     const lists = await opened(session);
     expect(lists).toHaveLength(1);
@@ -165,12 +173,90 @@ describe("receipts", () => {
     const { session, accepted } = await acceptSession();
     const ivs = new Set<string>();
     for (let i = 0; i < 50; i++) {
-      receipts.session(accepted);
+      receipts.message(accepted);
       await receipts.flush();
     }
     await expect.poll(() => published.length).toBe(50);
     for (const { payload } of published) ivs.add(parseRandomIvEncrypt0(fromBuffer(payload)).iv);
     expect(ivs.size).toBe(50);
     await opened(session);
+  });
+});
+
+describe("receipts of events", () => {
+  it("leave at once under the newest session", async () => {
+    const { session } = await acceptSession();
+    const { name, accepted } = await acceptEvent();
+    receipts.message(accepted);
+    await expect.poll(() => published.length).toBe(1);
+    expect(await opened(session)).toMatchObject([{ messages: [name], readings: [] }]);
+  });
+
+  it("wait for the first session of the device, and leave with its own", async () => {
+    const events = [await acceptEvent(), await acceptEvent()];
+    for (const { accepted } of events) receipts.message(accepted);
+    await receipts.flush();
+    // The device repeats what it hears nothing of: still one entry.
+    receipts.message((events[0] as { accepted: AcceptedEvent }).accepted);
+    await receipts.flush();
+    expect(published).toEqual([]);
+    const { session, accepted } = await acceptSession();
+    receipts.message(accepted);
+    await expect.poll(() => published.length).toBe(1);
+    expect(await opened(session)).toMatchObject([
+      { messages: [...events.map(({ name }) => name), session.hash.substring(0, 16)] },
+    ]);
+    expect(failures).toEqual([]);
+  });
+
+  it("are not lost when the session is stored while they look for one", async () => {
+    const { name, accepted } = await acceptEvent();
+    const { takeReceipt } = cloud.store;
+    let answer = () => {};
+    const answered = new Promise<void>((resolve) => {
+      answer = resolve;
+    });
+    // A store that answers late, with what it saw when it was asked.
+    const asked = new Promise<void>((resolve) => {
+      cloud.store.takeReceipt = async (...args) => {
+        const row = await takeReceipt(...args);
+        resolve();
+        await answered;
+        return row;
+      };
+    });
+    receipts.message(accepted);
+    await asked;
+    cloud.store.takeReceipt = takeReceipt;
+    const first = await acceptSession();
+    receipts.message(first.accepted);
+    answer();
+    await expect.poll(() => published.length).toBe(1);
+    expect(await opened(first.session)).toMatchObject([
+      { messages: [name, first.session.hash.substring(0, 16)] },
+    ]);
+  });
+
+  it("of a burst are told each once", async () => {
+    const { session } = await acceptSession();
+    const events = [];
+    for (let i = 0; i < 2 * MAX_RECEIPT_ENTRIES + 3; i++) events.push(await acceptEvent());
+    for (const { accepted } of events) receipts.message(accepted);
+    const lists = await opened(session);
+    expect(lists.flatMap(({ messages }) => messages)).toEqual(events.map(({ name }) => name));
+    expect(failures).toEqual([]);
+  });
+
+  it("that cannot be told are reported, and told when the event comes again", async () => {
+    const { session } = await acceptSession();
+    const { name, accepted } = await acceptEvent();
+    const { takeReceipt } = cloud.store;
+    cloud.store.takeReceipt = () => Promise.reject(new Error("disk"));
+    receipts.message(accepted);
+    await receipts.flush();
+    expect(failures).toHaveLength(1);
+    cloud.store.takeReceipt = takeReceipt;
+    receipts.message(accepted);
+    expect(await opened(session)).toMatchObject([{ messages: [name] }]);
   });
 });

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { toMeasurements } from "../../../cloud/receiver/view.ts";
+import { toEventRecords, toMeasurements } from "../../../cloud/receiver/view.ts";
 import type { Device, Reading } from "../../../cloud/store/store.ts";
 import type { Bytes } from "../../../protocol/bytes.ts";
 
@@ -32,5 +32,15 @@ describe("toMeasurements", () => {
       { ...place, name: "dropped", unit: "count", value: 2, time: NOW },
     ]);
     expect(toMeasurements({ ...DEVICE, name: "shed" }, READING)[0]?.device).toBe("shed");
+  });
+});
+
+describe("toEventRecords", () => {
+  it("shows each record but the uptime, under the event's counter", () => {
+    const event = { device: DEVICE.kid, counter: 9, receivedAt: NOW, payload: "" as Bytes };
+    const place = { device: "shed", kid: "00112233aabbccdd", counter: 9 };
+    expect(
+      toEventRecords({ ...DEVICE, name: "shed" }, { event, records: READING.records.slice(1, 3) }),
+    ).toEqual([{ ...place, name: "door", value: true, time: NOW - 60 }]);
   });
 });

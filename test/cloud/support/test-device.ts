@@ -1,7 +1,10 @@
 import { fromBuffer } from "../../../cloud/crypto/convert.ts";
 import { type Bytes, toHex } from "../../../protocol/bytes.ts";
 import { USAGE_DECRYPT } from "../../../protocol/cose/crypto.ts";
+import type { Recipient } from "../../../protocol/cose/encrypt.ts";
 import { parseRandomIvEncrypt0 } from "../../../protocol/cose/encrypt0.ts";
+import type { Signed } from "../../../protocol/cose/sign1.ts";
+import { createEventMaker } from "../../../protocol/event-message.ts";
 import { thumbprintOf } from "../../../protocol/kid.ts";
 import { createReadingSealer } from "../../../protocol/reading.ts";
 import { openReceipt, RECEIPT_KEY_INFO, type Receipt } from "../../../protocol/receipt.ts";
@@ -19,6 +22,9 @@ export function celsius(hundredths: number): Bytes {
   return makeCelsius([hundredths], { time: undefined, uptime: 5 }, 0);
 }
 
+/** A pack of one record that says that a door is open, with neither time nor uptime. */
+export const DOOR_OPEN = "\x81\xa2\x00\x64door\x04\xf5" as Bytes;
+
 /** Bytes as they travel. */
 export function wire(message: Bytes): Buffer {
   return Buffer.from(message, "latin1");
@@ -29,6 +35,11 @@ export function openTestDevice() {
   const device = openDevice();
   const { crypto, key, publicKey, thumbprint, kid } = device;
   const makeSession = createSessionMaker(crypto);
+  const makeEvent = createEventMaker(crypto);
+
+  function recipientOf(publicKey: Bytes): Recipient {
+    return { publicKey, thumbprint: thumbprintOf(crypto, publicKey) };
+  }
 
   return {
     crypto,
@@ -40,11 +51,13 @@ export function openTestDevice() {
     topic: (messageClass: MessageClass) => topicOf(PREFIX, kid, messageClass),
 
     openSession(cloudPublicKey: Bytes): DeviceSession {
-      const recipient = {
-        publicKey: cloudPublicKey,
-        thumbprint: thumbprintOf(crypto, cloudPublicKey),
-      };
-      return makeSession({ key, thumbprint }, [recipient]);
+      return makeSession({ key, thumbprint }, [recipientOf(cloudPublicKey)]);
+    },
+
+    /** An event under the next device counter, or under another one. */
+    makeEvent(cloudPublicKey: Bytes, pack = DOOR_OPEN, counter?: number): Signed {
+      const number = counter ?? crypto.nextDeviceCounter();
+      return makeEvent({ key, thumbprint }, [recipientOf(cloudPublicKey)], number, pack);
     },
 
     /** The next reading of the session. */

@@ -105,6 +105,45 @@ describe("coseflow serve", () => {
     expect(await once(serving.child, "exit")).toEqual([0, null]);
   });
 
+  it("prints events as lines of JSON of their kind, and as text", async () => {
+    const { device, session, args } = await prepare();
+    const cloudKey = readCloudPublicKey(args[1] as string);
+    const client = await publisher();
+    const shown: string[] = [];
+    for (const format of [["--json"], []]) {
+      const serving = serve(broker.url, [...args, ...format]);
+      await connected(serving);
+      const { message } = device.makeEvent(cloudKey);
+      for (let i = 0; i < 2; i++)
+        await client.publishAsync(device.topic("event"), wire(message), { qos: 2 });
+      await client.publishAsync(device.topic("session"), wire(session.message), { qos: 2 });
+      await expect.poll(() => serving.error.join("\n")).toContain('"event":"session"');
+      expect(serving.out).toHaveLength(1);
+      shown.push(...serving.out);
+      const logged = serving.error.map((line) => JSON.parse(line));
+      expect(logged.filter(({ event }) => event === "event")).toEqual(
+        [false, true].map((repeat) => ({
+          event: "event",
+          device: "shed",
+          kid: device.kidHex,
+          repeat,
+        })),
+      );
+      serving.child.kill("SIGTERM");
+      expect(await once(serving.child, "exit")).toEqual([0, null]);
+    }
+    const [json = "", text = ""] = shown;
+    expect(JSON.parse(json)).toEqual({
+      kind: "event",
+      device: "shed",
+      counter: 2,
+      name: "door",
+      value: true,
+      time: expect.closeTo(Date.now() / 1000, -1),
+    });
+    expect(text).toMatch(/^20\S+Z {2}shed {2}door true {2}\(event 3\)$/);
+  });
+
   it("prints text for people", async () => {
     const { device, session, args } = await prepare();
     const serving = serve(broker.url, args);

@@ -1,0 +1,95 @@
+/**
+ * The event message, Sign1(Encrypt([device counter, SenML pack])): rare and important,
+ * so it is signed by the device itself and needs no session. SPEC.md shows every byte.
+ */
+import type { Bytes } from "./bytes.ts";
+import { type Cursor, cborInt, readEnd, readExactly, readHead, UNSIGNED } from "./cbor.ts";
+import { type CoseCrypto, type KeyHandle, USAGE_DECRYPT } from "./cose/crypto.ts";
+import { createEncryptOpener, type Envelope, makeEncrypt, type Recipient } from "./cose/encrypt.ts";
+import { makeSign1, type Sign1, type Signed, verifySign1 } from "./cose/sign1.ts";
+import { encStructure, externalAad } from "./cose/structures.ts";
+import { fail } from "./errors.ts";
+import { kidOf } from "./kid.ts";
+import { parseSenml, type SenmlRecord } from "./senml.ts";
+
+/** Protected header of the content: {1: 1}. It is not a key, so it has no kid. */
+const CONTENT_HEADER = "\xa1\x01\x01" as Bytes;
+
+/** Highest value of the device counter: it fits into 4 bytes. */
+const LAST_COUNTER = 4294967295;
+
+/**
+ * Makes events. The counter is one that nextDeviceCounter has just given: it names this
+ * message for ever, so the bytes are kept and sent again, never made again.
+ */
+export function createEventMaker(crypto: CoseCrypto) {
+  return function makeEvent(
+    device: { key: KeyHandle; thumbprint: Bytes },
+    recipients: Recipient[],
+    counter: number,
+    pack: Bytes,
+  ): Signed {
+    const envelope: Envelope = {
+      messageClass: "event",
+      deviceThumbprint: device.thumbprint,
+      senderThumbprint: device.thumbprint,
+    };
+    const content = ("\x82" + cborInt(counter) + pack) as Bytes;
+    const sealed = makeEncrypt(crypto, CONTENT_HEADER, envelope, recipients, content, undefined);
+    const aad = externalAad("event", device.thumbprint);
+    return makeSign1(crypto, device.key, kidOf(device.thumbprint), aad, sealed);
+  };
+}
+
+/** An event as the cloud opens it. */
+export interface OpenedEvent {
+  counter: number;
+  /** The SenML pack as it came, and read. */
+  pack: Bytes;
+  records: SenmlRecord[];
+}
+
+export function createEventOpener(crypto: CoseCrypto) {
+  const encrypt = createEncryptOpener(crypto);
+
+  function readContent(content: Bytes): OpenedEvent {
+    const cursor: Cursor = { bytes: content, at: 0 };
+    readExactly(cursor, "\x82", "content of the event");
+    const counter = readHead(cursor, UNSIGNED);
+    if (counter < 1 || counter > LAST_COUNTER)
+      fail("sequence", "device counter, expected 1 to " + LAST_COUNTER + ", got " + counter);
+    const pack = content.substring(cursor.at) as Bytes;
+    return { counter: counter, pack: pack, records: parseSenml(pack) };
+  }
+
+  /**
+   * Verifies first: nothing of the payload is looked at before the signature is the
+   * device's. "kid" when the message names another device, or no recipient is `self`.
+   */
+  return function openEvent(
+    sign1: Sign1,
+    device: { publicKey: Bytes; thumbprint: Bytes },
+    self: { key: KeyHandle; thumbprint: Bytes },
+  ): OpenedEvent {
+    if (sign1.kid !== kidOf(device.thumbprint))
+      fail("kid", "event message, expected the key id of its device, got another");
+    const aad = externalAad("event", device.thumbprint);
+    verifySign1(crypto, sign1, device.publicKey, aad);
+    const parsed = encrypt.parse(sign1.payload);
+    const header: Cursor = { bytes: parsed.protectedHeader, at: 0 };
+    readExactly(header, CONTENT_HEADER, "protected header of the content");
+    readEnd(header);
+    const envelope: Envelope = {
+      messageClass: "event",
+      deviceThumbprint: device.thumbprint,
+      senderThumbprint: device.thumbprint,
+    };
+    const cek = encrypt.unwrap(parsed, envelope, self, USAGE_DECRYPT);
+    try {
+      const structure = encStructure("Encrypt", parsed.protectedHeader, aad);
+      return readContent(crypto.aeadDecrypt(cek, parsed.iv, structure, parsed.ciphertext));
+    } finally {
+      crypto.destroyKey(cek);
+    }
+  };
+}
