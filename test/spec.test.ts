@@ -4,6 +4,7 @@ import { bytes } from "../protocol/bytes.ts";
 import { USAGE_DECRYPT } from "../protocol/cose/crypto.ts";
 import { parseRandomIvEncrypt0, parseSequencedEncrypt0 } from "../protocol/cose/encrypt0.ts";
 import { parseSign1 } from "../protocol/cose/sign1.ts";
+import { createEventOpener } from "../protocol/event-message.ts";
 import { openReading } from "../protocol/reading.ts";
 import { openReceipt } from "../protocol/receipt.ts";
 import { createSessionOpener } from "../protocol/session-message.ts";
@@ -38,12 +39,15 @@ describe("the worked example", () => {
     exampleCloud,
   );
 
-  it("is signed by its device and opens to its keys", () => {
+  it("is signed by its device and opens to its keys and contents", () => {
     expect(session.counter).toBe(EXAMPLE.counter);
     expect(session.baseIv).toBe(fromBinary(EXAMPLE.baseIv));
     const parsed = parseSequencedEncrypt0(example.reading);
     const payload = openReading(nodeCrypto, session, exampleDevice.thumbprint, parsed);
     expect(payload).toBe(example.readingPayload);
+    const event = parseSign1(example.event.message);
+    const opened = createEventOpener(nodeCrypto)(event, exampleDevice, exampleCloud);
+    expect(opened).toMatchObject({ counter: EXAMPLE.eventCounter, pack: example.eventPack });
     const receiptKey = importContentKey(receiptKeyOf(), USAGE_DECRYPT);
     const receipt = parseRandomIvEncrypt0(example.receiptMessage);
     expect(openReceipt(nodeCrypto, receiptKey, exampleDevice.thumbprint, receipt)).toEqual(
@@ -53,10 +57,15 @@ describe("the worked example", () => {
 
   it("is the same each time, its signature the one of RFC 6979", () => {
     expect(makeExample()).toEqual(example);
-    const structure = toBinary(exampleSigStructure(example));
-    expect(parseSign1(example.sessionMessage).signature).toBe(
-      fromBinary(signDeterministic(EXAMPLE.deviceScalar, structure)),
-    );
+    for (const [messageClass, message] of [
+      ["session", example.sessionMessage],
+      ["event", example.event.message],
+    ] as const) {
+      const structure = toBinary(exampleSigStructure(messageClass, message));
+      expect(parseSign1(message).signature).toBe(
+        fromBinary(signDeterministic(EXAMPLE.deviceScalar, structure)),
+      );
+    }
   });
 });
 

@@ -88,6 +88,14 @@ describe("an event", () => {
       expect(make(counter).message.length).toBe(214 + DOOR.length + more);
   });
 
+  it("takes one byte more once its pack is longer than 126", () => {
+    for (const [length, more] of [
+      [126, 0],
+      [127, 1],
+    ] as const)
+      expect(make(7, "\0".repeat(length) as Bytes).message.length).toBe(214 + length + more);
+  });
+
   it("is deterministic CBOR, its content opened by node:crypto alone", () => {
     const { message } = make(258);
     expect(encodeOracle(decodeOracle(message))).toBe(message);

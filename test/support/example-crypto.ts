@@ -25,15 +25,28 @@ function named(name: string): Buffer {
 
 const nonceNamed = (name: string) => named(name).subarray(0, NONCE_LENGTH);
 
+/** What a device draws at random for one Encrypt. */
+interface Drawn {
+  ephemeralScalar: Buffer;
+  contentKey: Buffer;
+  contentIv: Buffer;
+}
+
+const drawnFor = (message: string): Drawn => ({
+  ephemeralScalar: named(`${message}ephemeral`),
+  contentKey: named(`${message}content key`).subarray(0, 16),
+  contentIv: nonceNamed(`${message}content IV`),
+});
+
 export const EXAMPLE = {
   counter: 258,
+  eventCounter: 259,
   deviceScalar: named("device"),
   cloudScalar: named("cloud"),
-  ephemeralScalar: named("ephemeral"),
   sessionKey: named("session key").subarray(0, 16),
   baseIv: nonceNamed("Base IV"),
-  contentKey: named("content key").subarray(0, 16),
-  contentIv: nonceNamed("content IV"),
+  session: drawnFor(""),
+  event: drawnFor("event "),
   receiptIv: nonceNamed("receipt IV"),
 } as const;
 
@@ -41,36 +54,35 @@ export const exampleDevice = makeParty(EXAMPLE.deviceScalar);
 export const exampleCloud = makeParty(EXAMPLE.cloudScalar);
 
 /** The x coordinate that ephemeral and cloud key agree on. */
-export function exampleSecret(): Buffer {
+export function exampleSecret({ ephemeralScalar }: Drawn): Buffer {
   const ephemeral = createECDH("prime256v1");
-  ephemeral.setPrivateKey(EXAMPLE.ephemeralScalar);
+  ephemeral.setPrivateKey(ephemeralScalar);
   return ephemeral.computeSecret(toBinary(exampleCloud.publicKey));
 }
 
-function wrapExample(context: Bytes): Bytes {
-  const kek = hkdfOracle(exampleSecret(), context);
+function wrapExample(drawn: Drawn, context: Bytes): Bytes {
+  const kek = hkdfOracle(exampleSecret(drawn), context);
   const cipher = createCipheriv("id-aes128-wrap", kek, Buffer.alloc(8, 0xa6));
-  const wrapped = Buffer.concat([cipher.update(EXAMPLE.contentKey), cipher.final()]);
+  const wrapped = Buffer.concat([cipher.update(drawn.contentKey), cipher.final()]);
   const ephemeral = createECDH("prime256v1");
-  ephemeral.setPrivateKey(EXAMPLE.ephemeralScalar);
+  ephemeral.setPrivateKey(drawn.ephemeralScalar);
   return fromBinary(Buffer.concat([ephemeral.getPublicKey(), wrapped]));
 }
 
-/** Good for one session message and the readings under it. */
-export function createExampleCrypto(): SessionCrypto {
+/** Good for one event, or for one session message and the readings under it. */
+export function createExampleCrypto(drawn: Drawn): SessionCrypto {
   let sequence = 0;
   return {
     ...nodeCrypto,
     openDeviceKey: () => exampleDevice.key,
     nextDeviceCounter: () => EXAMPLE.counter,
-    generateRandom: () => fromBinary(EXAMPLE.contentIv),
+    generateRandom: () => fromBinary(drawn.contentIv),
     generateKey(usage: number): KeyHandle {
-      if ((usage & USAGE_ENCRYPT_SEQUENCE) === 0)
-        return importContentKey(EXAMPLE.contentKey, usage);
+      if ((usage & USAGE_ENCRYPT_SEQUENCE) === 0) return importContentKey(drawn.contentKey, usage);
       return importContentKey(EXAMPLE.sessionKey, USAGE_ENCRYPT | USAGE_DERIVE | USAGE_CARRIED);
     },
     exportBaseIv: () => fromBinary(EXAMPLE.baseIv),
-    keyAgreementWrap: (_publicKey, context) => wrapExample(context),
+    keyAgreementWrap: (_publicKey, context) => wrapExample(drawn, context),
     signMessage: (_key, message) =>
       fromBinary(signDeterministic(EXAMPLE.deviceScalar, toBinary(message))),
     reserveSequence: () => ++sequence,

@@ -7,19 +7,20 @@ import {
   parseRandomIvEncrypt0,
   parseSequencedEncrypt0,
 } from "../../protocol/cose/encrypt0.ts";
-import { MESSAGE_HASH_LENGTH, parseSign1 } from "../../protocol/cose/sign1.ts";
+import { MESSAGE_HASH_LENGTH, parseSign1, type Signed } from "../../protocol/cose/sign1.ts";
 import {
   encStructure,
   externalAad,
   kdfContext,
   sigStructure,
 } from "../../protocol/cose/structures.ts";
+import { createEventMaker } from "../../protocol/event-message.ts";
 import { createReadingSealer } from "../../protocol/reading.ts";
 import { RECEIPT_KEY_INFO, type Receipt, sealReceipt } from "../../protocol/receipt.ts";
 import { createSenmlMaker } from "../../protocol/senml.ts";
 import { createSessionMaker } from "../../protocol/session-message.ts";
-import { fromBinary } from "./cbor-oracle.ts";
-import { hkdfOracle } from "./cose-builder.ts";
+import { encodeOracle, fromBinary } from "./cbor-oracle.ts";
+import { hkdfOracle, type SealedClass } from "./cose-builder.ts";
 import { diagnose, hexLines } from "./diagnostic.ts";
 import {
   createExampleCrypto,
@@ -36,6 +37,8 @@ export interface Example {
   hash: Bytes;
   readingPayload: Bytes;
   reading: Bytes;
+  eventPack: Bytes;
+  event: Signed;
   receipt: Receipt;
   receiptMessage: Bytes;
 }
@@ -46,14 +49,28 @@ const makeSenml = createSenmlMaker([
 ]);
 
 export function makeExample(): Example {
-  const crypto = createExampleCrypto();
+  const crypto = createExampleCrypto(EXAMPLE.session);
   const session = createSessionMaker(crypto)(exampleDevice, [exampleCloud]);
   const seal = createReadingSealer(crypto, session, exampleDevice.thumbprint);
   const readingPayload = makeSenml([2150, 4200], { time: undefined, uptime: 5 }, 0);
   const reading = seal(crypto.reserveSequence(session.key), readingPayload);
+  const eventPack = encodeOracle([
+    new Map<number, unknown>([
+      [0, "door"],
+      [4, true],
+      [-3, 1_800_000_000],
+    ]),
+  ]);
+  const event = createEventMaker(createExampleCrypto(EXAMPLE.event))(
+    exampleDevice,
+    [exampleCloud],
+    EXAMPLE.eventCounter,
+    eventPack,
+  );
+  const nameOf = (hash: Bytes) => hash.slice(0, MESSAGE_HASH_LENGTH) as Bytes;
   const receipt: Receipt = {
     time: 1_800_000_000,
-    messages: [session.hash.slice(0, MESSAGE_HASH_LENGTH) as Bytes],
+    messages: [nameOf(session.hash), nameOf(event.hash)],
     readings: [{ sessionKid: session.kid, first: 1, last: 1 }],
   };
   const receiptKey = importContentKey(receiptKeyOf(), USAGE_ENCRYPT | USAGE_DECRYPT);
@@ -70,6 +87,8 @@ export function makeExample(): Example {
     hash: session.hash,
     readingPayload,
     reading,
+    eventPack,
+    event,
     receipt,
     receiptMessage,
   };
@@ -102,11 +121,14 @@ function keysText(): string {
   return block(
     ...partyRows("device", exampleDevice, EXAMPLE.deviceScalar),
     ...partyRows("cloud", exampleCloud, EXAMPLE.cloudScalar),
-    row("ephemeral private key (test key)", EXAMPLE.ephemeralScalar),
+    row("ephemeral private key (test key)", EXAMPLE.session.ephemeralScalar),
     row("session key (test key)", EXAMPLE.sessionKey),
     row("Base IV of the session", EXAMPLE.baseIv),
-    row("content key (test key)", EXAMPLE.contentKey),
-    row("IV of the content", EXAMPLE.contentIv),
+    row("content key (test key)", EXAMPLE.session.contentKey),
+    row("IV of the content", EXAMPLE.session.contentIv),
+    row("event ephemeral private key (test key)", EXAMPLE.event.ephemeralScalar),
+    row("event content key (test key)", EXAMPLE.event.contentKey),
+    row("IV of the event's content", EXAMPLE.event.contentIv),
     row("IV of the receipt", EXAMPLE.receiptIv),
   );
 }
@@ -116,20 +138,26 @@ function messageText(message: Bytes): string[] {
   return [block(diagnose(message)), "", block(...hexLines(message))];
 }
 
-function sessionText(example: Example): string[] {
-  const aad = externalAad("session", exampleDevice.thumbprint);
-  const sign1 = parseSign1(example.sessionMessage);
-  const encrypt = createEncryptOpener(nodeCrypto).parse(sign1.payload);
-  const context = kdfContext("session", exampleDevice.thumbprint, exampleCloud.thumbprint);
+/** A Sign1(Encrypt(plaintext)), taken apart as far as its keys allow. */
+function sealedText(
+  messageClass: SealedClass,
+  title: string,
+  plaintextTitle: string,
+  { message, hash }: Signed,
+): string[] {
+  const drawn = EXAMPLE[messageClass];
+  const aad = externalAad(messageClass, exampleDevice.thumbprint);
+  const encrypt = createEncryptOpener(nodeCrypto).parse(parseSign1(message).payload);
+  const context = kdfContext(messageClass, exampleDevice.thumbprint, exampleCloud.thumbprint);
   const structure = encStructure("Encrypt", encrypt.protectedHeader, aad);
-  const contentKey = importContentKey(EXAMPLE.contentKey, USAGE_DECRYPT);
-  const coseKey = nodeCrypto.aeadDecrypt(contentKey, encrypt.iv, structure, encrypt.ciphertext);
+  const contentKey = importContentKey(drawn.contentKey, USAGE_DECRYPT);
+  const content = nodeCrypto.aeadDecrypt(contentKey, encrypt.iv, structure, encrypt.ciphertext);
   return [
-    "### Session message",
+    `### ${title}`,
     "",
-    "The plaintext, a COSE_Key:",
+    `${plaintextTitle}:`,
     "",
-    block(diagnose(coseKey)),
+    block(diagnose(content)),
     "",
     "What is authenticated and not sent:",
     "",
@@ -137,14 +165,14 @@ function sessionText(example: Example): string[] {
       row("external_aad of Sign1 and Encrypt", aad),
       row("Enc_structure", structure),
       row("COSE_KDF_Context", context),
-      row("ECDH shared secret", exampleSecret()),
-      row("key encryption key", hkdfOracle(exampleSecret(), context)),
-      row("SHA-256 of the Sig_structure", example.hash),
+      row("ECDH shared secret", exampleSecret(drawn)),
+      row("key encryption key", hkdfOracle(exampleSecret(drawn), context)),
+      row("SHA-256 of the Sig_structure", hash),
     ),
     "",
-    `The message, ${example.sessionMessage.length} bytes:`,
+    `The message, ${message.length} bytes:`,
     "",
-    ...messageText(example.sessionMessage),
+    ...messageText(message),
   ];
 }
 
@@ -203,16 +231,25 @@ export function exampleText(): string {
     "",
     keysText(),
     "",
-    ...sessionText(example),
+    ...sealedText("session", "Session message", "The plaintext, a COSE_Key", {
+      message: example.sessionMessage,
+      hash: example.hash,
+    }),
     "",
     ...readingText(example),
+    "",
+    ...sealedText("event", "Event", "The plaintext, device counter and SenML pack", example.event),
     "",
     ...receiptText(example),
   ].join("\n");
 }
 
-/** The Sig_structure that the example's signature is over. */
-export function exampleSigStructure(example: Example): Bytes {
-  const { protectedHeader, payload } = parseSign1(example.sessionMessage);
-  return sigStructure(protectedHeader, externalAad("session", exampleDevice.thumbprint), payload);
+/** The Sig_structure that the signature of the example's message is over. */
+export function exampleSigStructure(messageClass: SealedClass, message: Bytes): Bytes {
+  const { protectedHeader, payload } = parseSign1(message);
+  return sigStructure(
+    protectedHeader,
+    externalAad(messageClass, exampleDevice.thumbprint),
+    payload,
+  );
 }
