@@ -9,10 +9,24 @@ export interface Board {
   /** Pins of the I2C bus, where the board has sensors on one. */
   i2c?: { sda: string; scl: string; bitrate: number };
   sensors: SensorConfig[];
-  queue: {
-    /** Sealed readings kept in memory until receipted; the oldest goes first when full. */
-    readings: number;
+  queue: QueueConfig;
+  session?: {
+    /** Seconds until a session is followed by a new one: up to the default of a day. */
+    rekeySeconds?: number;
   };
+}
+
+/** Sealed readings are kept until receipted. */
+export interface QueueConfig {
+  /** How many in memory. */
+  readings: number;
+  /** How many more in flash, where they outlive a power cut; none by default. */
+  flash?: number;
+  /**
+   * Seconds that a reading may wait in memory before it goes to flash; 60 by default. At
+   * 0 each reading is in flash before it is sent: none is lost, and flash wears faster.
+   */
+  spillSeconds?: number;
 }
 
 export interface SensorConfig {
@@ -22,6 +36,11 @@ export interface SensorConfig {
   periodSeconds: number;
   /** MQTT quality of service of its readings: 0, or 1 to keep each until receipted. */
   qos: 0 | 1;
+  /**
+   * What goes when the queue is full: its oldest reading, whose ever that is (the default),
+   * or the newest of this sensor, which is not taken in. Events have places of their own.
+   */
+  drop?: "oldest" | "newest";
   /** I2C address, for drivers that need one. */
   address?: number;
 }

@@ -2,30 +2,31 @@
  * From a sealed reading to the cloud's word that it is stored. PUBCOMP and PUBACK
  * say only that a broker has a message; what counts is the receipt. A session's
  * readings go out after its receipt, and stay queued until a receipt lists them.
+ * Signed messages, and readings that wait long, outlive a power cut.
  */
 import { type Bytes, fromBigEndian } from "../protocol/bytes.ts";
-import type { DeviceCrypto } from "../protocol/cose/crypto.ts";
-import type { Recipient } from "../protocol/cose/encrypt.ts";
 import { parseRandomIvEncrypt0 } from "../protocol/cose/encrypt0.ts";
 import { openReceipt } from "../protocol/receipt.ts";
 import type { MessageClass } from "../protocol/topics.ts";
-import { ACKNOWLEDGED, createOutbox, IN_FLIGHT, type Outgoing, rewind, WAITING } from "./outbox.ts";
-import type { Clock, Log } from "./ports.ts";
+import type { QueueConfig } from "./config.ts";
+import { createEventList } from "./event-list.ts";
+import type { Kept } from "./mqtt/options.ts";
+import { createOutbox } from "./outbox.ts";
 import {
-  closeSession,
-  type Identity,
-  isSpent,
-  MAX_SESSIONS,
-  openSession,
-  type Session,
-} from "./session.ts";
+  ACKNOWLEDGED,
+  earliestTaken,
+  IN_FLIGHT,
+  type Outgoing,
+  rewind,
+  WAITING,
+} from "./outgoing.ts";
+import { createRepeat, RECEIPT_SECONDS, REPEATS_BEFORE_REKEY } from "./repeat.ts";
+import { isSpent, REKEY_SECONDS, type Session, type SessionKeys } from "./session.ts";
+import { createSessionList, type SessionListOptions } from "./session-list.ts";
+import { type Signed, writeSigned } from "./signed-records.ts";
 
-/** Without a receipt for this long, what the broker took is sent again; doubled up to the longest. */
-const RECEIPT_SECONDS = 60;
-const LONGEST_RECEIPT_SECONDS = 3600;
-/** After this many such repeats one new session is tried, and then a repeat a day. */
-const REPEATS_BEFORE_REKEY = 8;
-const DAY_SECONDS = 86400;
+/** A reading that has waited this long for its receipt is moved to flash. */
+const SPILL_SECONDS = 60;
 
 /**
  * Hands a message to MQTT; false when the client is not ready for it. `done` is
@@ -36,124 +37,155 @@ export type Publish = (
   message: Bytes,
   qos: 0 | 1 | 2,
   done: () => void,
+  kept: Kept | undefined,
 ) => boolean;
 
-export interface DeliveryOptions {
-  crypto: DeviceCrypto;
-  identity: Identity;
-  recipients: Recipient[];
-  clock: Clock;
-  log: Log;
+export interface DeliveryOptions extends SessionListOptions {
   publish: Publish;
-  /** Readings kept until receipted. */
-  queueLimit: number;
+  queue: QueueConfig;
   /** Seconds before the first repeat; 0 takes the default. */
   receiptSeconds: number;
+  /** Seconds until a session is followed by a new one; 0 takes the default. */
+  rekeySeconds: number;
 }
 
 export function createDelivery(options: DeliveryOptions) {
   const crypto = options.crypto;
   const clock = options.clock;
-  const outbox = createOutbox(options.queueLimit);
+  const queue = options.queue;
   const firstWait = options.receiptSeconds || RECEIPT_SECONDS;
-  /** Oldest first; the last one seals. */
-  let sessions: Session[] = [];
-  let repeats = 0;
-  let timer = 0;
+  const rekeySeconds = options.rekeySeconds || REKEY_SECONDS;
+  const spillSeconds = queue.spillSeconds === undefined ? SPILL_SECONDS : queue.spillSeconds;
+  const sessions = createSessionList(options);
+  const events = createEventList(options);
+  const outbox = createOutbox({
+    ring: crypto,
+    log: options.log,
+    readings: queue.readings,
+    flash: queue.flash || 0,
+    sessionOf: sessions.find,
+  });
+  let spillTimer = 0;
+  let refused = 0;
   /** Unix seconds of the latest receipt, and what they make of the moment of boot. */
   let latest = 0;
   let bootTime: number | undefined;
 
-  function newest(): Session {
-    return sessions[sessions.length - 1] as Session;
-  }
+  const repeat = createRepeat({
+    clock: clock,
+    random: crypto.generateRandom,
+    firstWait: firstWait,
+    waitingSince: () =>
+      Math.min(
+        outbox.waitingSince(),
+        earliestTaken(sessions.all().filter((session) => !session.receipted)),
+        earliestTaken(events.all()),
+      ),
+    onRepeat: (repeats) => again(repeats),
+  });
 
-  /** Closes sessions that nothing needs any more: not the newest, no reading queued. */
-  function prune(): void {
-    const last = newest();
-    if (!last.receipted) return;
-    sessions = sessions.filter(function (session) {
-      const needed = session === last || outbox.holds(session);
-      if (!needed) closeSession(crypto, session);
-      return needed;
-    });
-  }
-
-  function open(): Session {
-    const session = openSession(crypto, options.identity, options.recipients, clock.uptime());
-    sessions.push(session);
-    if (sessions.length > MAX_SESSIONS) {
-      const oldest = sessions.shift() as Session;
-      outbox.discard(oldest);
-      closeSession(crypto, oldest);
-    }
-    return session;
-  }
-
-  /** When the broker took what has waited longest for its receipt; Infinity when nothing has. */
-  function waitingSince(): number {
-    let since = outbox.waitingSince();
-    sessions.forEach(function (session) {
-      if (session.state === ACKNOWLEDGED && !session.receipted)
-        since = Math.min(since, session.takenAt);
-    });
-    return since;
-  }
-
-  function repeat(): void {
-    timer = 0;
-    repeats++;
-    options.log("no receipt, sending again (" + repeats + ")");
-    // What was taken a moment ago is not late: only its elders are.
-    const before = clock.uptime() - firstWait / 2;
-    sessions.forEach(function (session) {
-      if (!session.receipted) rewind(session, before);
-    });
-    outbox.rewind(before);
-    if (repeats === REPEATS_BEFORE_REKEY) open();
-    pump();
-  }
-
-  /** Waits for the receipt of what was taken first: others that come do not put it off. */
-  function arm(): void {
-    const since = waitingSince();
-    if (timer !== 0 || since === Infinity) return;
-    const wait =
-      repeats <= REPEATS_BEFORE_REKEY
-        ? Math.min(firstWait * Math.pow(2, repeats), LONGEST_RECEIPT_SECONDS)
-        : DAY_SECONDS;
-    // A quarter either way, from the C module: all boards' own dice fall alike.
-    const jitter = 0.75 + crypto.generateRandom(1).charCodeAt(0) / 512;
-    timer = clock.setTimeout(repeat, Math.max(0, since + wait * jitter - clock.uptime()) * 1000);
+  /** What MQTT notes of a signed message goes to its record first. */
+  function keptOf(item: Signed): Kept {
+    return {
+      packetId: item.packetId,
+      phase: item.phase,
+      keep(packetId, phase) {
+        item.packetId = packetId;
+        item.phase = phase;
+        writeSigned(crypto, item);
+      },
+    };
   }
 
   /** False when MQTT does not take it now. */
-  function send(messageClass: MessageClass, item: Outgoing): boolean {
+  function send(messageClass: MessageClass, item: Outgoing, kept: Kept | undefined): boolean {
     item.state = IN_FLIGHT;
-    const taken = options.publish(messageClass, item.message, item.qos, function () {
-      item.state = ACKNOWLEDGED;
-      item.takenAt = clock.uptime();
-      if (item.qos === 0) outbox.remove(item);
-      arm();
-    });
+    let taken = false;
+    try {
+      taken = options.publish(
+        messageClass,
+        item.message,
+        item.qos,
+        function () {
+          item.state = ACKNOWLEDGED;
+          item.takenAt = clock.uptime();
+          if (item.qos === 0) outbox.remove(item);
+          repeat.arm();
+        },
+        kept,
+      );
+    } catch (error) {
+      options.log(messageClass + " not sent: " + (error as Error).message);
+    }
     if (!taken) item.state = WAITING;
     return taken;
   }
 
-  /** Hands MQTT what may go out, sessions first, until it takes no more. */
+  /** The newest session first: receipts come under the newest that the cloud knows. */
+  function nextSigned(): Signed | undefined {
+    const waiting = sessions.all().filter((s) => s.state === WAITING && !s.receipted);
+    return waiting[waiting.length - 1] || events.all().filter((e) => e.state === WAITING)[0];
+  }
+
+  /** Hands MQTT what may go out, signed messages first, until it takes no more. */
   function pump(): void {
     let taken = true;
     while (taken) {
-      const session = sessions.filter((s) => s.state === WAITING && !s.receipted)[0];
-      const reading = session ? undefined : outbox.next();
-      if (session) taken = send("session", session);
-      else taken = reading !== undefined && send("reading", reading);
+      const signed = nextSigned();
+      const reading = signed ? undefined : outbox.next();
+      if (signed) {
+        signed.phase = 0;
+        taken = send(signed.messageClass, signed, keptOf(signed));
+      } else taken = reading !== undefined && send("reading", reading, undefined);
     }
-    arm();
+    repeat.arm();
+  }
+
+  function again(repeats: number): void {
+    options.log("no receipt, sending again (" + repeats + ")");
+    // What was taken a moment ago is not late: only its elders are.
+    const before = clock.uptime() - firstWait / 2;
+    sessions.rewind(before, outbox);
+    events.all().forEach(function (event) {
+      rewind(event, before);
+    });
+    outbox.rewind(before);
+    if (repeats === REPEATS_BEFORE_REKEY) sessions.open(outbox);
+    pump();
+  }
+
+  function armSpill(): void {
+    const since = outbox.oldestInMemory();
+    if (spillTimer !== 0 || since === Infinity) return;
+    const wait = Math.max(0, since + spillSeconds - clock.uptime());
+    spillTimer = clock.setTimeout(spill, wait * 1000);
+  }
+
+  /** Moves to flash what has waited for long, now and whenever more has. */
+  function spill(): void {
+    spillTimer = 0;
+    outbox.spill(clock.uptime() - spillSeconds);
+    armSpill();
   }
 
   return {
-    open: open,
+    /** Goes on with what was kept over a power cut or deep sleep; the first call, before any other. */
+    start(): void {
+      if (!sessions.resume()) {
+        sessions.forgetUnused(outbox);
+        sessions.open(outbox);
+      }
+      const signed = (sessions.all() as Signed[]).concat(events.all());
+      signed.forEach(function (item) {
+        if (item.state === IN_FLIGHT) send(item.messageClass, item, keptOf(item));
+      });
+    },
+
+    /** Opens a new session: the next reading is sealed under it. */
+    rekey(): void {
+      sessions.open(outbox);
+      pump();
+    },
     pump: pump,
 
     /** Unix seconds, where a receipt has told; undefined before. */
@@ -161,22 +193,53 @@ export function createDelivery(options: DeliveryOptions) {
       return bootTime === undefined ? undefined : Math.floor(bootTime + clock.uptime());
     },
 
+    /** Readings lost for want of room since boot. */
     drops: outbox.drops,
+    /** Readings that wait for their receipt. */
+    queued: outbox.length,
+    /** Receipts refused since boot. */
+    refused: () => refused,
+    /** Signed messages that wait for their receipt. */
+    pending: () => sessions.all().filter((s) => !s.receipted).length + events.all().length,
+    /** The session that seals, and the number of its last reading. */
+    session: () => fromBigEndian(sessions.newest().kid),
+    sequence: () => sessions.newest().lastSequence,
 
-    /** Seals a payload under the newest session and queues it. */
-    accept(payload: Bytes, qos: 0 | 1): void {
-      const session = isSpent(newest(), clock.uptime()) ? open() : newest();
-      const sequence = crypto.reserveSequence(session.key);
+    /**
+     * Seals a payload under the newest session and queues it. False when the queue is
+     * full and `drop` is "newest": nothing is sealed then, and it is counted as dropped.
+     */
+    accept(payload: Bytes, qos: 0 | 1, drop: "oldest" | "newest"): boolean {
+      if (outbox.isFull()) {
+        options.log("queue full, " + drop + " reading dropped");
+        if (drop === "newest") {
+          outbox.refuse();
+          return false;
+        }
+      }
+      const spent = isSpent(sessions.newest(), clock.uptime(), rekeySeconds);
+      const session = spent ? sessions.open(outbox) : sessions.newest();
+      const keys = session.keys as SessionKeys;
+      const sequence = crypto.reserveSequence(keys.key);
       session.lastSequence = sequence;
-      const full = outbox.push({
+      outbox.push({
         session: session,
         sequence: sequence,
         qos: qos,
-        message: session.seal(sequence, payload),
+        message: keys.seal(sequence, payload),
         state: WAITING,
         takenAt: 0,
+        since: clock.uptime(),
+        settled: false,
       });
-      if (full) options.log("queue full, oldest reading dropped (" + outbox.drops() + " so far)");
+      armSpill();
+      pump();
+      return true;
+    },
+
+    /** Signs and seals a SenML pack as an event. */
+    event(pack: Bytes): void {
+      events.add(pack);
       pump();
     },
 
@@ -185,32 +248,34 @@ export function createDelivery(options: DeliveryOptions) {
      * for pump, which MQTT calls once its reply is written: the stack is small.
      */
     receipt(message: Bytes): void {
+      refused++;
       const parsed = parseRandomIvEncrypt0(message);
-      const session = sessions.filter((known) => known.kid === parsed.sessionKid)[0];
-      if (!session) return;
-      const receipt = openReceipt(crypto, session.receiptKey, options.identity.thumbprint, parsed);
+      const session: Session | undefined = sessions.find(parsed.sessionKid);
+      const keys = session && session.keys;
+      // Of a session before this boot, perhaps: what it lists is receipted again.
+      if (!keys) return;
+      const receipt = openReceipt(crypto, keys.receiptKey, options.identity.thumbprint, parsed);
+      refused--;
       const uptime = clock.uptime();
       // The latest word counts; an old receipt that comes again tells an old time.
       if (receipt.time > latest) {
         latest = receipt.time;
         bootTime = latest - uptime;
       }
-      let settled = false;
-      sessions.forEach(function (known) {
-        if (known.receipted || receipt.messages.indexOf(known.hash) < 0) return;
-        known.receipted = true;
-        known.settledAt = uptime;
-        settled = true;
-        options.log("session " + fromBigEndian(known.kid) + " is receipted");
-      });
+      let settled = sessions.settle(receipt.messages);
+      if (events.settle(receipt.messages)) settled = true;
       receipt.readings.forEach(function (range) {
         if (outbox.settle(range, uptime)) settled = true;
       });
       if (!settled) return;
-      repeats = 0;
-      clock.clearTimeout(timer);
-      timer = 0;
-      prune();
+      repeat.settled();
+      sessions.prune(outbox);
+    },
+
+    /** Leaves everything so that it outlasts deep sleep. Nothing may be called afterwards. */
+    sleep(): void {
+      outbox.spill(Infinity);
+      sessions.keep();
     },
   };
 }

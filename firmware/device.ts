@@ -1,6 +1,6 @@
 /**
- * The life of the device: its key, a session, the network, then readings until the
- * power goes. Everything it needs is given to it; main.ts does the wiring.
+ * The device: its key, a session, the network, then readings until the power goes.
+ * Everything it needs is given to it; main.ts does the wiring.
  */
 import { type Bytes, fromHex, toHex } from "../protocol/bytes.ts";
 import type { DeviceCrypto } from "../protocol/cose/crypto.ts";
@@ -8,6 +8,16 @@ import { kidOf, thumbprintOf } from "../protocol/kid.ts";
 import { TOPIC_PREFIX, topicOf } from "../protocol/topics.ts";
 import type { Board, SensorConfig, Settings } from "./config.ts";
 import { createDelivery } from "./delivery.ts";
+import {
+  CONNECTED,
+  createLife,
+  DISCONNECTED,
+  OPENED,
+  READY,
+  RECEIPTED,
+  STARTED,
+  STATE_NAMES,
+} from "./life.ts";
 import { createMqttClient } from "./mqtt/client.ts";
 import type { Clock, Log, Net } from "./ports.ts";
 import { startSampler } from "./sampler.ts";
@@ -44,6 +54,8 @@ function openIdentity(crypto: DeviceCrypto, board: Board, log: Log): Identity {
 export function startDevice(ports: DevicePorts, board: Board, settings: Settings): void {
   const crypto = ports.crypto;
   const log = ports.log;
+  const life = createLife((state) => log("state: " + STATE_NAMES[state]));
+  life.move(STARTED);
   const identity = openIdentity(crypto, board, log);
   const kid = kidOf(identity.thumbprint);
   const prefix = settings.topicPrefix || TOPIC_PREFIX;
@@ -63,6 +75,7 @@ export function startDevice(ports: DevicePorts, board: Board, settings: Settings
     keepAlive: KEEP_ALIVE_SECONDS,
     subscriptions: [{ topicFilter: receiptTopic, qos: 1 }],
     onReady: () => delivery.pump(),
+    onConnection: (connected) => life.move(connected ? CONNECTED : DISCONNECTED),
     onMessage(topic, payload) {
       if (topic !== receiptTopic) return;
       try {
@@ -79,13 +92,16 @@ export function startDevice(ports: DevicePorts, board: Board, settings: Settings
     recipients: [{ publicKey: cloudKey, thumbprint: thumbprintOf(crypto, cloudKey) }],
     clock: ports.clock,
     log: log,
-    publish: (messageClass, message, qos, done) =>
-      mqtt.publish(topicOf(prefix, kid, messageClass), message, qos, done),
-    queueLimit: board.queue.readings,
+    publish: (messageClass, message, qos, done, kept) =>
+      mqtt.publish(topicOf(prefix, kid, messageClass), message, qos, done, kept),
+    queue: board.queue,
     receiptSeconds: settings.receiptSeconds || 0,
+    rekeySeconds: (board.session && board.session.rekeySeconds) || 0,
+    onSession: (receipted) => life.move(receipted ? RECEIPTED : OPENED),
   });
 
-  delivery.open();
+  delivery.start();
+  life.move(READY);
   ports.joinNetwork(mqtt.connect);
   board.sensors.forEach((config) => {
     startSampler(ports, delivery, ports.createSensor(config), config);

@@ -27,8 +27,8 @@ export function startSampler(
       if (error) throw error;
       const drops = delivery.drops();
       const instant = { time: delivery.time(), uptime: Math.floor(clock.uptime()) };
-      delivery.accept(makeSenml(values, instant, drops > reportedDrops ? drops : 0), config.qos);
-      reportedDrops = drops;
+      const pack = makeSenml(values, instant, drops > reportedDrops ? drops : 0);
+      if (delivery.accept(pack, config.qos, config.drop || "oldest")) reportedDrops = drops;
     } catch (failure) {
       report(failure as Error);
     }

@@ -1,41 +1,45 @@
 /**
- * The sessions of this boot. The newest seals readings; older ones are kept as
- * long as a queued reading was sealed under them, so that the cloud can be given
- * their message again. Keys live in the C module's memory alone: a reboot opens a
- * new session, and no (key, nonce) pair can repeat.
+ * The device's sessions. The newest seals readings; older ones are kept as long as a
+ * queued reading was sealed under them, so that the cloud can be given their message
+ * again. Keys live in the C module's memory alone: after a reboot the sessions before
+ * it have none, a new one is opened, and no (key, nonce) pair can repeat.
  */
-import type { Bytes } from "../protocol/bytes.ts";
+import { type Bytes, fromBigEndian } from "../protocol/bytes.ts";
 import { type DeviceCrypto, type KeyHandle, USAGE_DECRYPT } from "../protocol/cose/crypto.ts";
 import type { Recipient } from "../protocol/cose/encrypt.ts";
 import { MESSAGE_HASH_LENGTH } from "../protocol/cose/sign1.ts";
 import { createReadingSealer } from "../protocol/reading.ts";
 import { RECEIPT_KEY_INFO } from "../protocol/receipt.ts";
 import { createSessionMaker } from "../protocol/session-message.ts";
-import { type Outgoing, WAITING } from "./outbox.ts";
+import { WAITING } from "./outgoing.ts";
+import type { Signed } from "./signed-records.ts";
 
 /** At most this many sessions wait at once; the oldest goes with its readings. */
 export const MAX_SESSIONS = 4;
 
 /** A session older than this is followed by a new one, once it has been receipted. */
-const REKEY_SECONDS = 86400;
+export const REKEY_SECONDS = 86400;
 
 /** Readings under one key: the C module refuses the next one. */
 const REKEY_READINGS = 1048576;
 
-/** Its `message` is the exact bytes of the session message: signing again would make another. */
-export interface Session extends Outgoing {
-  kid: Bytes;
+/** A number that is taken, and what seals one payload under it, once. */
+export interface SessionKeys {
   key: KeyHandle;
   receiptKey: KeyHandle;
-  /** What the receipt calls the message. */
-  hash: Bytes;
   seal: (sequence: number, payload: Bytes) => Bytes;
+}
+
+/** Its `message` is the exact bytes of the session message. */
+export interface Session extends Signed {
+  /** Undefined for one of an earlier boot. */
+  keys: SessionKeys | undefined;
   openedAt: number;
   lastSequence: number;
-  /** The cloud has said that it is stored. */
-  receipted: boolean;
   /** Uptime of the last receipt that settled the message or one of its readings. */
   settledAt: number;
+  /** Times that the broker took the message since its last receipt. */
+  tries: number;
 }
 
 export interface Identity {
@@ -43,48 +47,103 @@ export interface Identity {
   thumbprint: Bytes;
 }
 
+function makeKeys(
+  crypto: DeviceCrypto,
+  identity: Identity,
+  key: KeyHandle,
+  kid: Bytes,
+): SessionKeys {
+  return {
+    key: key,
+    receiptKey: crypto.deriveKey(key, RECEIPT_KEY_INFO, USAGE_DECRYPT),
+    seal: createReadingSealer(crypto, { key: key, kid: kid }, identity.thumbprint),
+  };
+}
+
+/** A kept session message as a session, without keys. */
+export function restoreSession(kept: Signed): Session {
+  const session = kept as Session;
+  session.keys = undefined;
+  session.openedAt = 0;
+  session.lastSequence = 0;
+  session.settledAt = 0;
+  session.tries = 0;
+  return session;
+}
+
 /** Opens a session. The maker and everything it needs are dropped on return. */
 export function openSession(
   crypto: DeviceCrypto,
   identity: Identity,
   recipients: Recipient[],
+  record: string,
   uptime: number,
 ): Session {
   const made = createSessionMaker(crypto)(identity, recipients);
-  let receiptKey: KeyHandle;
+  let keys: SessionKeys;
   try {
-    receiptKey = crypto.deriveKey(made.key, RECEIPT_KEY_INFO, USAGE_DECRYPT);
+    keys = makeKeys(crypto, identity, made.key, made.kid);
   } catch (error) {
     crypto.destroyKey(made.key);
     throw error;
   }
-  return {
+  const session = restoreSession({
+    messageClass: "session",
+    record: record,
     kid: made.kid,
-    key: made.key,
-    receiptKey: receiptKey,
+    hash: made.hash.substring(0, MESSAGE_HASH_LENGTH) as Bytes,
+    baseIv: crypto.exportBaseIv(made.key),
     message: made.message,
     qos: 2,
     state: WAITING,
-    hash: made.hash.substring(0, MESSAGE_HASH_LENGTH) as Bytes,
-    seal: createReadingSealer(crypto, made, identity.thumbprint),
-    openedAt: uptime,
-    lastSequence: 0,
     takenAt: 0,
     receipted: false,
-    settledAt: 0,
-  };
+    packetId: 0,
+    phase: 0,
+  });
+  session.keys = keys;
+  session.openedAt = uptime;
+  return session;
+}
+
+/** Gives a session back the key that the C module kept over deep sleep; false when it is another's. */
+export function resumeKeys(
+  crypto: DeviceCrypto,
+  identity: Identity,
+  session: Session | undefined,
+): boolean {
+  let key: KeyHandle | undefined;
+  try {
+    key = crypto.resumeSession();
+  } catch {
+    // No deep sleep on this board.
+  }
+  if (key === undefined) return false;
+  if (!session || crypto.exportBaseIv(key) !== session.baseIv) {
+    crypto.destroyKey(key);
+    return false;
+  }
+  session.keys = makeKeys(crypto, identity, key, session.kid);
+  return true;
 }
 
 /** True when the session has sealed enough, or is old and known to the cloud. */
-export function isSpent(session: Session, uptime: number): boolean {
+export function isSpent(session: Session, uptime: number, rekeySeconds: number): boolean {
   return (
     session.lastSequence >= REKEY_READINGS ||
-    (session.receipted && uptime - session.openedAt >= REKEY_SECONDS)
+    (session.receipted && uptime - session.openedAt >= rekeySeconds)
   );
 }
 
 /** Wipes what the session holds in the C module. */
 export function closeSession(crypto: DeviceCrypto, session: Session): void {
-  crypto.destroyKey(session.key);
-  crypto.destroyKey(session.receiptKey);
+  if (!session.keys) return;
+  crypto.destroyKey(session.keys.key);
+  crypto.destroyKey(session.keys.receiptKey);
+  session.keys = undefined;
+}
+
+/** The counter that the session's kid stands for. */
+export function counterOf(session: Session): number {
+  return fromBigEndian(session.kid);
 }

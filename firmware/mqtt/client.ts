@@ -34,6 +34,7 @@ import {
   isOverdue,
   MAX_INBOUND,
   MAX_INFLIGHT,
+  moveMessage,
   packetOf,
   resumeSession,
   type SessionState,
@@ -94,7 +95,8 @@ export function createMqttClient(options: MqttOptions): MqttClient {
    */
   function drop(reason: string, leastMs?: number): void {
     if (phase === WAITING) return;
-    if (phase === ONLINE && clock.uptime() - onlineSince >= STABLE_S) failures = 0;
+    const wasOnline = phase === ONLINE;
+    if (wasOnline && clock.uptime() - onlineSince >= STABLE_S) failures = 0;
     failures++;
     phase = WAITING;
     const pause = Math.max(leastMs || 0, backoffMs(failures, options.random));
@@ -106,6 +108,7 @@ export function createMqttClient(options: MqttOptions): MqttClient {
     arrived = "";
     skip = 0;
     if (old) old.end();
+    if (wasOnline) options.onConnection(false);
   }
 
   function write(packet: Bytes): void {
@@ -168,6 +171,7 @@ export function createMqttClient(options: MqttOptions): MqttClient {
     pinged = false;
     options.log(`mqtt: connected, session ${sessionPresent ? "present" : "new"}`);
     startTimer(options.keepAlive * LOOK_MS);
+    options.onConnection(true);
   }
 
   /** Nothing that long is for a device: it is acknowledged like any other, and forgotten. */
@@ -195,10 +199,9 @@ export function createMqttClient(options: MqttOptions): MqttClient {
     const index = findMessage(session, packet.packetId);
     const message = session.outbound[index];
     const cell = findMove(OUTBOUND, message ? message.state : NONE, packet.type, 0);
+    if (message) moveMessage(message, cell & NEXT, clock.uptime());
     if ((cell & REPLY) !== 0) reply(encodeAck(cell & REPLY, packet.packetId));
     if (!message) return;
-    message.state = cell & NEXT;
-    message.movedAt = clock.uptime();
     if ((cell & ACT) === 0) return;
     session.outbound.splice(index, 1);
     message.done();
@@ -281,16 +284,20 @@ export function createMqttClient(options: MqttOptions): MqttClient {
 
   return {
     connect: open,
-    publish(topic, payload, qos, done) {
+    publish(topic, payload, qos, done, kept) {
       if (payload.length > MAX_PAYLOAD)
         fail("size", `mqtt payload, expected up to ${MAX_PAYLOAD} bytes, got ${payload.length}`);
+      if (kept && kept.phase !== NONE) {
+        addMessage(session, topic, payload, qos, done, kept);
+        return true;
+      }
       if (phase !== ONLINE || !drained || replies !== "" || unsentMessage(session)) return false;
       if (qos === 0) {
         write(encodePublish(topic, payload, 0, 0, false));
         done();
       } else {
         if (session.outbound.length >= MAX_INFLIGHT) return false;
-        write(packetOf(addMessage(session, topic, payload, qos, done), clock.uptime()));
+        write(packetOf(addMessage(session, topic, payload, qos, done, kept), clock.uptime()));
       }
       return true;
     },

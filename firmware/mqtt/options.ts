@@ -2,6 +2,15 @@ import type { Bytes } from "../../protocol/bytes.ts";
 import type { Clock, Log, Net, Random } from "../ports.ts";
 import type { ConnectOptions, Qos, Subscription } from "./packet.ts";
 
+/** What outlives a power cut of a QoS 2 message: stored before a packet that depends on it goes out. */
+export interface Kept {
+  packetId: number;
+  /** A state of the outbound table; NONE before the first send. */
+  phase: number;
+  /** Stores both. An error thrown here means "not stored": the packet does not go out. */
+  keep(packetId: number, phase: number): void;
+}
+
 export interface MqttOptions extends ConnectOptions {
   net: Net;
   clock: Clock;
@@ -22,6 +31,8 @@ export interface MqttOptions extends ConnectOptions {
   onMessage(topic: string, payload: Bytes): void;
   /** publish() may be true now. */
   onReady(): void;
+  /** Connected and subscribed, or no longer. */
+  onConnection(connected: boolean): void;
 }
 
 export interface MqttClient {
@@ -32,7 +43,9 @@ export interface MqttClient {
    * at MAX_INFLIGHT. Then the caller keeps the message until onReady. Once true is
    * returned a QoS 1 or 2 message stays here, over reconnects, until the broker has
    * acknowledged it: `done` is called. At QoS 0 `done` is called when it is written.
-   * Throws "size" above MAX_PAYLOAD.
+   * Throws "size" above MAX_PAYLOAD, and what `keep` throws. `kept` may be given at QoS 2;
+   * with a phase the message was in flight when the power went: it is taken always, and
+   * goes on from there once connected.
    */
-  publish(topic: string, payload: Bytes, qos: Qos, done: () => void): boolean;
+  publish(topic: string, payload: Bytes, qos: Qos, done: () => void, kept?: Kept): boolean;
 }

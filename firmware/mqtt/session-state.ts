@@ -1,5 +1,6 @@
 import type { Bytes } from "../../protocol/bytes.ts";
-import { AWAIT_PUBACK, AWAIT_PUBCOMP, AWAIT_PUBREC } from "./inflight.ts";
+import { AWAIT_PUBACK, AWAIT_PUBCOMP, AWAIT_PUBREC, NONE } from "./inflight.ts";
+import type { Kept } from "./options.ts";
 import { encodeAck, encodePublish, PUBREL, type Qos, SUBSCRIBE_ID } from "./packet.ts";
 
 /**
@@ -27,6 +28,7 @@ export interface Message {
   movedAt: number;
   /** Called when the broker has acknowledged it. */
   done: () => void;
+  kept: Kept | undefined;
 }
 
 export interface SessionState {
@@ -46,29 +48,45 @@ export function findMessage(session: SessionState, packetId: number): number {
   return session.outbound.map((message) => message.packetId).indexOf(packetId);
 }
 
-/** Takes a QoS 1 or 2 message in, under the next packet id that is not in use. */
+/** Takes a message in, under the next packet id that is not in use, or goes on with a kept one. */
 export function addMessage(
   session: SessionState,
   topic: string,
   payload: Bytes,
   qos: Qos,
   done: () => void,
+  kept: Kept | undefined,
 ): Message {
+  const resumed = kept !== undefined && kept.phase !== NONE;
   let packetId = (session.lastPacketId + 1) % 65536;
   while (packetId <= SUBSCRIBE_ID || findMessage(session, packetId) >= 0)
     packetId = (packetId + 1) % 65536;
-  session.lastPacketId = packetId;
+  if (resumed) packetId = kept.packetId;
+  else session.lastPacketId = packetId;
   const message = {
     packetId: packetId,
     topic: topic,
     payload: payload,
-    state: qos === 1 ? AWAIT_PUBACK : AWAIT_PUBREC,
-    dup: false,
+    state: resumed ? kept.phase : qos === 1 ? AWAIT_PUBACK : AWAIT_PUBREC,
+    dup: resumed,
     movedAt: UNSENT,
     done: done,
+    kept: kept,
   };
+  if (kept && !resumed) kept.keep(packetId, message.state);
   session.outbound.push(message);
   return message;
+}
+
+/**
+ * Puts a message in its next state. That a PUBREL is due is stored before it goes out: the
+ * broker may give the packet id away after it. Throws what `keep` throws, and nothing has moved.
+ */
+export function moveMessage(message: Message, state: number, now: number): void {
+  if (message.kept && state === AWAIT_PUBCOMP && message.state !== state)
+    message.kept.keep(message.packetId, state);
+  message.state = state;
+  message.movedAt = now;
 }
 
 /** After CONNACK: everything is to be sent again, as repetitions if the broker knows of it. */

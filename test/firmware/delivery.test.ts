@@ -25,7 +25,7 @@ afterEach(() => {
 /** A bench whose first session has been sent, opened and receipted. */
 function streaming(options: { queueLimit?: number; receiptSeconds?: number } = {}) {
   const bench = createDeliveryBench(crypto, options);
-  bench.delivery.open();
+  bench.delivery.start();
   bench.delivery.pump();
   const message = bench.take();
   message.acknowledge();
@@ -37,9 +37,9 @@ function streaming(options: { queueLimit?: number; receiptSeconds?: number } = {
 describe("delivery", () => {
   it("sends the session first and its readings only after the receipt", () => {
     const bench = createDeliveryBench(crypto);
-    bench.delivery.open();
-    bench.delivery.accept(bytes("\x80"), 1);
-    bench.delivery.accept(bytes("\x81"), 0);
+    bench.delivery.start();
+    bench.delivery.accept(bytes("\x80"), 1, "oldest");
+    bench.delivery.accept(bytes("\x81"), 0, "oldest");
     expect(bench.sent.map((sent) => [sent.messageClass, sent.qos])).toEqual([["session", 2]]);
     const message = bench.take();
     message.acknowledge();
@@ -57,7 +57,7 @@ describe("delivery", () => {
 
   it("gives sequence numbers from 1 without gaps", () => {
     const bench = streaming();
-    for (let i = 0; i < 3; i++) bench.delivery.accept(bytes("\x80"), 1);
+    for (let i = 0; i < 3; i++) bench.delivery.accept(bytes("\x80"), 1, "oldest");
     const sequences = bench.sent.map((sent) => parseSequencedEncrypt0(sent.message).sequence);
     expect(sequences).toEqual([1, 2, 3]);
   });
@@ -65,7 +65,7 @@ describe("delivery", () => {
   it("holds messages back while MQTT takes none, and sends them on pump", () => {
     const bench = streaming();
     bench.online.value = false;
-    bench.delivery.accept(bytes("\x80"), 1);
+    bench.delivery.accept(bytes("\x80"), 1, "oldest");
     expect(bench.sent).toEqual([]);
     bench.online.value = true;
     bench.delivery.pump();
@@ -74,7 +74,7 @@ describe("delivery", () => {
 
   it("knows the time after a receipt, and an older receipt does not set it back", () => {
     const bench = createDeliveryBench(crypto);
-    bench.delivery.open();
+    bench.delivery.start();
     bench.delivery.pump();
     expect(bench.delivery.time()).toBeUndefined();
     const session = bench.openSession(bench.take().message);
@@ -91,7 +91,7 @@ describe("delivery", () => {
 
   it("sends session and readings again, byte for byte, when no receipt comes", () => {
     const bench = streaming({ receiptSeconds: 60 });
-    bench.delivery.accept(bytes("\x80"), 1);
+    bench.delivery.accept(bytes("\x80"), 1, "oldest");
     const first = bench.take();
     first.acknowledge();
     bench.clock.advance(44);
@@ -108,13 +108,13 @@ describe("delivery", () => {
   it("sends a lost reading again while receipts of others keep coming", () => {
     const bench = streaming({ receiptSeconds: 60 });
     bench.clock.advance(1);
-    bench.delivery.accept(bytes("\x80"), 1);
+    bench.delivery.accept(bytes("\x80"), 1, "oldest");
     const lost = bench.take();
     lost.acknowledge();
     let again = 0;
     for (let second = 0; second < 600; second += 2) {
       bench.clock.advance(2);
-      bench.delivery.accept(bytes("\x81"), 1);
+      bench.delivery.accept(bytes("\x81"), 1, "oldest");
       for (const sent of bench.sent.splice(0)) {
         if (sent.message === lost.message) again++;
         sent.acknowledge();
@@ -132,7 +132,7 @@ describe("delivery", () => {
   it("is not kept from repeating by an old receipt that comes again and again", () => {
     const bench = streaming({ receiptSeconds: 60 });
     const old = bench.receipt(bench.session, UNIX, [], []);
-    bench.delivery.accept(bytes("\x80"), 1);
+    bench.delivery.accept(bytes("\x80"), 1, "oldest");
     bench.take().acknowledge();
     for (let second = 0; second < 100; second += 20) {
       bench.clock.advance(20);
@@ -143,8 +143,8 @@ describe("delivery", () => {
 
   it("does not double what is still with MQTT", () => {
     const bench = streaming({ receiptSeconds: 60 });
-    bench.delivery.accept(bytes("\x80"), 1);
-    bench.delivery.accept(bytes("\x81"), 1);
+    bench.delivery.accept(bytes("\x80"), 1, "oldest");
+    bench.delivery.accept(bytes("\x81"), 1, "oldest");
     bench.take().acknowledge();
     const stuck = bench.take();
     bench.clock.advance(80);
@@ -156,7 +156,7 @@ describe("delivery", () => {
 
   it("stops repeating once everything sent is receipted", () => {
     const bench = streaming();
-    bench.delivery.accept(bytes("\x80"), 1);
+    bench.delivery.accept(bytes("\x80"), 1, "oldest");
     bench.take().acknowledge();
     bench.deliver(
       bench.receipt(
@@ -172,7 +172,7 @@ describe("delivery", () => {
 
   it("waits longer each time, and tries one new session after eight repeats", () => {
     const bench = createDeliveryBench(crypto);
-    bench.delivery.open();
+    bench.delivery.start();
     bench.delivery.pump();
     const first = bench.take();
     first.acknowledge();
@@ -195,11 +195,11 @@ describe("delivery", () => {
 
   it("opens a new session after a day, keeps the old one while a reading needs it", () => {
     const bench = streaming();
-    bench.delivery.accept(bytes("\x80"), 1);
+    bench.delivery.accept(bytes("\x80"), 1, "oldest");
     const old = bench.take();
     bench.clock.advance(86400);
     bench.sent.length = 0;
-    bench.delivery.accept(bytes("\x81"), 1);
+    bench.delivery.accept(bytes("\x81"), 1, "oldest");
     const next = bench.sent.filter((sent) => sent.messageClass === "session").map((s) => s.message);
     const opened = bench.openSession(next[next.length - 1] as typeof old.message);
     expect(toHex(opened.kid)).toBe("02");
@@ -207,7 +207,7 @@ describe("delivery", () => {
 
   it("refuses a receipt with any bit changed and keeps its queue", () => {
     const bench = streaming();
-    bench.delivery.accept(bytes("\x80"), 1);
+    bench.delivery.accept(bytes("\x80"), 1, "oldest");
     bench.take().acknowledge();
     const receipt = bench.receipt(
       bench.session,
@@ -238,17 +238,16 @@ describe("delivery", () => {
   it("drops the oldest reading of a full queue and says so", () => {
     const bench = streaming({ queueLimit: 2 });
     bench.online.value = false;
-    for (let i = 0; i < 5; i++) bench.delivery.accept(bytes("\x80"), 1);
+    for (let i = 0; i < 5; i++) bench.delivery.accept(bytes("\x80"), 1, "oldest");
     expect(bench.delivery.drops()).toBe(3);
-    expect(bench.log.filter((line) => line.includes("queue full")).length).toBe(3);
+    expect(bench.log.filter((line) => line.includes("queue full, oldest")).length).toBe(3);
   });
 
   it("gives back the keys of every session that nothing needs any more", () => {
     const bench = streaming();
     // The module has 16 slots; two keys for each session would fill them after seven.
     for (let i = 0; i < 20; i++) {
-      bench.delivery.open();
-      bench.delivery.pump();
+      bench.delivery.rekey();
       const message = bench.take();
       message.acknowledge();
       const session = bench.openSession(message.message);
@@ -259,18 +258,18 @@ describe("delivery", () => {
 
   it("keeps an unreceipted session, however old, and closes one at its last sequence number", () => {
     const session = { lastSequence: 5, receipted: false, openedAt: 0 } as Session;
-    expect(isSpent(session, 10 * 86400)).toBe(false);
-    expect(isSpent({ ...session, receipted: true }, 86399)).toBe(false);
-    expect(isSpent({ ...session, receipted: true }, 86400)).toBe(true);
-    expect(isSpent({ ...session, lastSequence: 2 ** 20 }, 0)).toBe(true);
+    expect(isSpent(session, 10 * 86400, 86400)).toBe(false);
+    expect(isSpent({ ...session, receipted: true }, 86399, 86400)).toBe(false);
+    expect(isSpent({ ...session, receipted: true }, 86400, 86400)).toBe(true);
+    expect(isSpent({ ...session, lastSequence: 2 ** 20 }, 0, 86400)).toBe(true);
   });
 
   it("never holds more keys than the module has slots, however long the cloud is away", () => {
     const bench = createDeliveryBench(crypto, { queueLimit: 64 });
-    bench.delivery.open();
+    bench.delivery.start();
     for (let i = 0; i < 12; i++) {
-      bench.delivery.accept(bytes("\x80"), 1);
-      bench.delivery.open();
+      bench.delivery.accept(bytes("\x80"), 1, "oldest");
+      bench.delivery.rekey();
     }
     expect(bench.delivery.drops()).toBeGreaterThan(0);
   });

@@ -1,5 +1,7 @@
 import { createNodeCrypto } from "../../cloud/crypto/node-crypto.ts";
 import { createDelivery, type Delivery } from "../../firmware/delivery.ts";
+import { AWAIT_PUBREC } from "../../firmware/mqtt/inflight.ts";
+import type { Kept } from "../../firmware/mqtt/options.ts";
 import { type Bytes, toBigEndian } from "../../protocol/bytes.ts";
 import { type DeviceCrypto, USAGE_DERIVE, USAGE_ENCRYPT } from "../../protocol/cose/crypto.ts";
 import { parseSequencedEncrypt0 } from "../../protocol/cose/encrypt0.ts";
@@ -18,6 +20,8 @@ export interface Sent {
   qos: number;
   /** Plays the broker's acknowledgement. */
   acknowledge: () => void;
+  /** What MQTT notes in the message's record, where it has one. */
+  kept: Kept | undefined;
 }
 
 export interface DeliveryBench {
@@ -29,6 +33,10 @@ export interface DeliveryBench {
   take(): Sent;
   /** Gives the device a receipt; MQTT is ready for more afterwards. */
   deliver(receipt: Bytes): void;
+  /** What was in flight at a power cut and is given to MQTT again. */
+  handedBack: { messageClass: MessageClass; message: Bytes; packetId: number; phase: number }[];
+  /** Each time the newest session changed: whether it is receipted. */
+  sessionStates: boolean[];
   /** Whether MQTT takes messages. */
   online: { value: boolean };
   /** The cloud's side: opens a session message with real cryptography. */
@@ -42,7 +50,12 @@ export interface DeliveryBench {
 /** Delivery over real cryptography on both ends, with a clock and an MQTT that the test plays. */
 export function createDeliveryBench(
   crypto: DeviceCrypto,
-  options: { queueLimit?: number; receiptSeconds?: number } = {},
+  options: {
+    queueLimit?: number;
+    flash?: number;
+    spillSeconds?: number;
+    receiptSeconds?: number;
+  } = {},
 ): DeliveryBench {
   const cloud = createNodeCrypto();
   const pem = TEST_CLOUD_KEY;
@@ -57,18 +70,35 @@ export function createDeliveryBench(
   const sent: Sent[] = [];
   const log: string[] = [];
   const online = { value: true };
+  const handedBack: DeliveryBench["handedBack"] = [];
+  const sessionStates: boolean[] = [];
+  let packetId = 0;
   const delivery = createDelivery({
     crypto,
     identity: { key, thumbprint },
     recipients: [{ publicKey: cloudPublicKey, thumbprint: cloudThumbprint }],
     clock,
     log: (line) => log.push(line),
-    publish: (messageClass, message, qos, done) => {
-      if (online.value) sent.push({ messageClass, message, qos, acknowledge: done });
-      return online.value;
+    publish: (messageClass, message, qos, done, kept) => {
+      const resumed = kept !== undefined && kept.phase !== 0;
+      if (resumed) {
+        handedBack.push({ messageClass, message, packetId: kept.packetId, phase: kept.phase });
+        sent.push({ messageClass, message, qos, acknowledge: done, kept });
+        return true;
+      }
+      if (!online.value) return false;
+      kept?.keep(++packetId, AWAIT_PUBREC);
+      sent.push({ messageClass, message, qos, acknowledge: done, kept });
+      return true;
     },
-    queueLimit: options.queueLimit ?? 8,
+    queue: {
+      readings: options.queueLimit ?? 8,
+      flash: options.flash ?? 0,
+      spillSeconds: options.spillSeconds ?? 60,
+    },
     receiptSeconds: options.receiptSeconds ?? 0,
+    rekeySeconds: 0,
+    onSession: (receipted) => sessionStates.push(receipted),
   });
 
   return {
@@ -77,6 +107,8 @@ export function createDeliveryBench(
     log,
     sent,
     online,
+    handedBack,
+    sessionStates,
     take() {
       const first = sent.shift();
       if (!first) throw new Error("a message to MQTT, expected one, got none");

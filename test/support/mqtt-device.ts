@@ -85,6 +85,7 @@ export function createMqttDevice(port: number, options: Partial<MqttOptions> = {
         look();
       },
       onReady: pump,
+      onConnection: () => {},
       ...options,
     }),
     send(topic, payload, qos) {

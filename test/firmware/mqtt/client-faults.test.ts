@@ -40,6 +40,7 @@ describe("client, its socket in hand", () => {
       subscriptions: [{ topicFilter: "t", qos: 1 }],
       onMessage: (_topic, payload) => onMessage(payload),
       onReady: () => {},
+      onConnection: () => {},
       ...options,
     });
   }

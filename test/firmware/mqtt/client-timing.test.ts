@@ -32,6 +32,7 @@ describe("client, its time in hand", () => {
       subscriptions: [{ topicFilter: "t", qos: 1 }],
       onMessage: (_topic, payload) => events.push(payload),
       onReady: () => {},
+      onConnection: () => {},
       ...options,
     });
   }

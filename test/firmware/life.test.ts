@@ -1,0 +1,96 @@
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { describe, expect, it } from "vitest";
+import {
+  BOOT,
+  CONNECTED,
+  createLife,
+  DISCONNECTED,
+  EVENT_NAMES,
+  IDENTITY,
+  MOVES,
+  NETWORK,
+  OPENED,
+  OPENING,
+  READY,
+  RECEIPTED,
+  SAFE,
+  STARTED,
+  STATE_NAMES,
+  STREAMING,
+  UNSAFE,
+} from "../../firmware/life.ts";
+import { codeOf } from "../cloud/crypto/support.ts";
+
+/** Events that lead from boot to each state. */
+const WAYS = [
+  [],
+  [STARTED],
+  [STARTED, READY],
+  [STARTED, READY, CONNECTED],
+  [STARTED, READY, CONNECTED, RECEIPTED],
+  [UNSAFE],
+];
+
+function liveTo(state: number) {
+  const seen: number[] = [];
+  const life = createLife((next) => seen.push(next));
+  for (const event of WAYS[state] as number[]) life.move(event);
+  expect(life.state()).toBe(state);
+  seen.length = 0;
+  return { life, seen };
+}
+
+describe("the life of the device", () => {
+  const pairs = MOVES.flatMap((row, state) => row.map((next, event) => ({ state, event, next })));
+
+  it.each(
+    pairs.map((pair) => ({
+      ...pair,
+      name: `${STATE_NAMES[pair.state]} + ${EVENT_NAMES[pair.event]}`,
+    })),
+  )("$name", ({ state, event, next }) => {
+    const { life, seen } = liveTo(state);
+    if (next < 0) {
+      expect(codeOf(() => life.move(event))).toBe("argument");
+      expect([life.state(), seen]).toEqual([state, []]);
+    } else {
+      life.move(event);
+      expect([life.state(), seen]).toEqual([next, next === state ? [] : [next]]);
+    }
+  });
+
+  it("streams at once after a reconnect when the session has its receipt, and waits when not", () => {
+    const { life } = liveTo(STREAMING);
+    life.move(DISCONNECTED);
+    life.move(CONNECTED);
+    expect(life.state()).toBe(STREAMING);
+    life.move(DISCONNECTED);
+    life.move(OPENED);
+    life.move(CONNECTED);
+    expect(life.state()).toBe(OPENING);
+  });
+
+  it("takes a session opened before it is ready for what it is", () => {
+    const { life } = liveTo(IDENTITY);
+    life.move(OPENED);
+    life.move(RECEIPTED);
+    expect(life.state()).toBe(IDENTITY);
+    life.move(READY);
+    expect(life.state()).toBe(NETWORK);
+    life.move(CONNECTED);
+    expect(life.name()).toBe("streaming");
+  });
+
+  it("knows no way out of safe mode, and stands in SPEC.md as it is", () => {
+    expect((MOVES[SAFE] as number[]).every((next) => next < 0)).toBe(true);
+    expect(STATE_NAMES[BOOT]).toBe("boot");
+    const spec = readFileSync(join(import.meta.dirname, "../../SPEC.md"), "utf8");
+    const rows = MOVES.map((row, state) => {
+      const cells = row.map((next) => (next < 0 ? "" : (STATE_NAMES[next] as string)));
+      return `| **${STATE_NAMES[state]}** | ${cells.join(" | ")} |`.replace(/ {2}/g, " ");
+    });
+    const table = [`| state | ${EVENT_NAMES.join(" | ")} |`, ...rows];
+    for (const row of table) expect(spec).toContain(row);
+  });
+});

@@ -1,0 +1,162 @@
+/** QoS 2 messages whose packet id and phase are stored before the packet that depends on them. */
+import { beforeEach, describe, expect, it } from "vitest";
+import { createMqttClient } from "../../../firmware/mqtt/client.ts";
+import { AWAIT_PUBCOMP, AWAIT_PUBREC, NONE } from "../../../firmware/mqtt/inflight.ts";
+import type { Kept, MqttClient } from "../../../firmware/mqtt/options.ts";
+import type { Bytes } from "../../../protocol/bytes.ts";
+import {
+  acceptLatest,
+  CONNACK,
+  CONNACK_PRESENT,
+  createHandNet,
+  type HandNet,
+  type HandSocket,
+} from "../../support/hand-net.ts";
+import { createManualClock, type ManualClock } from "../../support/manual-clock.ts";
+
+const JITTER = "\xff\xff";
+const id = (packetId: number) => String.fromCharCode(packetId >> 8, packetId & 255);
+const publish = (packetId: number, dup: boolean) =>
+  `${String.fromCharCode(dup ? 0x3c : 0x34, 6, 0, 1, 0x74) + id(packetId)}x`;
+const pubrec = (packetId: number) => `\x50\x02${id(packetId)}`;
+const pubrel = (packetId: number) => `\x62\x02${id(packetId)}`;
+const pubcomp = (packetId: number) => `\x70\x02${id(packetId)}`;
+
+describe("a kept message", () => {
+  let clock: ManualClock;
+  let net: HandNet;
+  let client: MqttClient;
+  /** What was stored and written, in order. */
+  let trace: string[];
+  let done: number;
+  let failing: boolean;
+
+  const kept = (packetId = 0, phase = NONE): Kept => ({
+    packetId,
+    phase,
+    keep(newId, newPhase) {
+      if (failing) throw new Error("store");
+      trace.push(`kept ${newId} ${newPhase}`);
+    },
+  });
+  const send = (state: Kept) =>
+    client.publish(
+      "t",
+      "x" as Bytes,
+      2,
+      () => {
+        done++;
+      },
+      state,
+    );
+
+  /** A socket whose writes join the trace. */
+  function accept(connack: string): HandSocket {
+    const socket = acceptLatest(net, connack);
+    const push = socket.written.push.bind(socket.written);
+    for (const packet of socket.written.splice(2)) trace.push(packet);
+    socket.written.push = (...packets) => {
+      trace.push(...packets);
+      return push(...packets);
+    };
+    return socket;
+  }
+
+  function start(): void {
+    clock = createManualClock();
+    net = createHandNet();
+    trace = [];
+    done = 0;
+    failing = false;
+    client = createMqttClient({
+      net,
+      clock,
+      random: (length) => JITTER.slice(0, length) as Bytes,
+      log: () => {},
+      host: "h",
+      port: 1,
+      clientId: "c",
+      keepAlive: 60,
+      subscriptions: [{ topicFilter: "t", qos: 1 }],
+      onMessage: () => {},
+      onReady: () => {},
+      onConnection: () => {},
+    });
+  }
+
+  beforeEach(start);
+
+  it("is stored before PUBLISH, and again before PUBREL", () => {
+    client.connect();
+    const socket = accept(CONNACK);
+    socket.emit("drain");
+    expect(send(kept())).toBe(true);
+    const [stored, sent] = trace;
+    const packetId = Number(stored?.split(" ")[1]);
+    expect([stored, sent]).toEqual([`kept ${packetId} ${AWAIT_PUBREC}`, publish(packetId, false)]);
+    socket.emit("drain");
+    trace.length = 0;
+    socket.emit("data", pubrec(packetId));
+    expect(trace).toEqual([`kept ${packetId} ${AWAIT_PUBCOMP}`, pubrel(packetId)]);
+    socket.emit("drain");
+    // A PUBREC again, whose PUBREL was lost, changes nothing that would have to be stored.
+    trace.length = 0;
+    socket.emit("data", pubrec(packetId));
+    expect(trace).toEqual([pubrel(packetId)]);
+    socket.emit("drain");
+    socket.emit("data", pubcomp(packetId));
+    expect(done).toBe(1);
+  });
+
+  it("does not go out when it cannot be stored", () => {
+    client.connect();
+    accept(CONNACK).emit("drain");
+    failing = true;
+    expect(() => send(kept())).toThrow("store");
+    expect(trace).toEqual([]);
+    failing = false;
+    expect(send(kept())).toBe(true);
+    expect(trace).toHaveLength(2);
+  });
+
+  it("sends no PUBREL that is not stored: the connection ends, and the next goes on", () => {
+    client.connect();
+    const socket = accept(CONNACK);
+    socket.emit("drain");
+    send(kept());
+    const packetId = Number(trace[0]?.split(" ")[1]);
+    socket.emit("drain");
+    trace.length = 0;
+    failing = true;
+    socket.emit("data", pubrec(packetId));
+    expect([trace, socket.ended]).toEqual([[], true]);
+    failing = false;
+    clock.advance(120);
+    const next = accept(CONNACK_PRESENT);
+    next.emit("drain");
+    expect(trace).toEqual([publish(packetId, true)]);
+  });
+
+  it.each([
+    ["with the PUBLISH as a repetition", AWAIT_PUBREC, CONNACK_PRESENT, publish(700, true)],
+    ["with the PUBREL", AWAIT_PUBCOMP, CONNACK_PRESENT, pubrel(700)],
+    ["from the start where the broker forgot", AWAIT_PUBCOMP, CONNACK, publish(700, false)],
+  ])("goes on after a power cut %s", (_name, phase, connack, expected) => {
+    expect(send(kept(700, phase))).toBe(true);
+    client.connect();
+    accept(connack).emit("drain");
+    expect(trace).toEqual([expected]);
+  });
+
+  it("keeps its packet id from messages that come after it", () => {
+    send(kept(65535, AWAIT_PUBREC));
+    client.connect();
+    const socket = accept(CONNACK_PRESENT);
+    socket.emit("drain");
+    socket.emit("drain");
+    trace.length = 0;
+    // The jitter makes 65,535 the last id given: the next would be 0, which is none.
+    expect(send(kept())).toBe(true);
+    expect(trace[0]).toMatch(/^kept (?!65535 |0 )/);
+  });
+});
