@@ -1,10 +1,11 @@
 import { type Bytes, chars, fromBigEndian } from "../../protocol/bytes.ts";
 import { fail } from "../../protocol/errors.ts";
 import type { Socket } from "../ports.ts";
-import { BACKOFF_MAX_MS, BLOCKED_S, backoffMs, STABLE_S } from "./backoff.ts";
+import { type Broker, CLOSE, CONNECTED, DATA, endTurn, openSocket, startTurns } from "./broker.ts";
 import { ACT, AWAIT_PUBREL, findMove, INBOUND, NEXT, NONE, OUTBOUND, REPLY } from "./inflight.ts";
 import {
   ACKNOWLEDGE_TIMEOUT_S,
+  BLOCKED_S,
   CONNECT_TIMEOUT_MS,
   LOOK_MS,
   MAX_PAYLOAD,
@@ -61,10 +62,13 @@ export function createMqttClient(options: MqttOptions): MqttClient {
     outbound: [],
     inbound: [],
     lastPacketId: fromBigEndian(options.random(2)),
+    maxQos: 2,
   };
   let phase = WAITING;
   let timer = 0;
-  let failures = 0;
+  const turn = startTurns(options.brokers);
+  /** Whose session what is in flight belongs to. */
+  let sessionAt: Broker | undefined;
   let onlineSince = 0;
   let sessionPresent = false;
   /** A PINGREQ awaits its PINGRESP. */
@@ -85,19 +89,12 @@ export function createMqttClient(options: MqttOptions): MqttClient {
     timer = clock.setTimeout(onTimer, milliseconds);
   }
 
-  /**
-   * Ends the connection, or the attempt at one; another follows. The reasons:
-   * "connect" (the call failed), "closed" (by the other side or the network), "timeout"
-   * (no CONNACK or SUBACK), "refused-..." (by CONNACK), "subscribe" (refused), "failed" (the
-   * broker sent what it must not, or onMessage threw), "overflow" (the broker does not read
-   * its replies), "keep-alive" (half-open), "unacknowledged".
-   */
-  function drop(reason: string, leastMs?: number): void {
+  /** Ends the connection, or the attempt at one; another follows. */
+  function drop(reason: string): void {
     if (phase === WAITING) return;
-    if (phase === ONLINE && clock.uptime() - onlineSince >= STABLE_S) failures = 0;
-    failures++;
+    const lasted = phase === ONLINE ? clock.uptime() - onlineSince : 0;
+    const pause = endTurn(turn, lasted, options.random);
     phase = WAITING;
-    const pause = Math.max(leastMs || 0, backoffMs(failures, options.random));
     options.log(`mqtt: ${reason}; next attempt in ${Math.ceil(pause / 1000)} s`);
     startTimer(pause);
     const old = socket;
@@ -146,9 +143,11 @@ export function createMqttClient(options: MqttOptions): MqttClient {
       return;
     }
     sessionPresent = payload.charCodeAt(0) === 1;
-    resumeSession(session, sessionPresent);
+    const maxQos = turn.broker.maxQos || 2;
+    resumeSession(session, sessionPresent && sessionAt === turn.broker, maxQos);
+    sessionAt = turn.broker;
     phase = SUBSCRIBING;
-    reply(encodeSubscribe(options.subscriptions));
+    reply(encodeSubscribe(options.subscriptions, maxQos));
   }
 
   function onSuback(packet: ServerPacket): void {
@@ -166,7 +165,8 @@ export function createMqttClient(options: MqttOptions): MqttClient {
     phase = ONLINE;
     onlineSince = clock.uptime();
     pinged = false;
-    options.log(`mqtt: connected, session ${sessionPresent ? "present" : "new"}`);
+    const kind = sessionPresent ? "present" : "new";
+    options.log(`mqtt: connected to ${turn.broker.host}, session ${kind}`);
     startTimer(options.keepAlive * LOOK_MS);
   }
 
@@ -218,7 +218,7 @@ export function createMqttClient(options: MqttOptions): MqttClient {
   }
 
   /** Takes what has arrived, then writes what is due: all that a connection does. */
-  function turn(data: string): void {
+  function take(data: string): void {
     if (skip > 0) received = true;
     arrived += data.substr(skip);
     skip = Math.max(0, skip - data.length);
@@ -237,31 +237,32 @@ export function createMqttClient(options: MqttOptions): MqttClient {
   }
 
   /** Events of a connection that has ended, however late, are ignored. */
+  function onSocket(from: Socket, event: number, data: Bytes): void {
+    if (from !== socket) return;
+    if (event === CONNECTED) write(encodeConnect(options.clientId, options.keepAlive, turn.broker));
+    else if (event === DATA) take(data);
+    else if (event === CLOSE) drop("closed");
+    else if (!drained) {
+      // Espruino repeats "drain" while nothing waits: only the first is news.
+      drained = true;
+      take("");
+    }
+  }
+
   function open(): void {
     const began = clock.uptime();
+    let failure: unknown;
     phase = CONNECTING;
     replies = "";
-    startTimer(CONNECT_TIMEOUT_MS);
     try {
-      const opened = options.net.connect({ host: options.host, port: options.port }, function () {
-        if (socket === opened) write(encodeConnect(options));
-      });
-      socket = opened;
-      opened.on("data", function (data) {
-        if (socket === opened) turn(data);
-      });
-      // Espruino repeats "drain" while nothing waits: only the first is news.
-      opened.on("drain", function () {
-        if (socket !== opened || drained) return;
-        drained = true;
-        turn("");
-      });
-      opened.on("close", function () {
-        if (socket === opened) drop("closed");
-      });
+      socket = openSocket(options.net, turn.broker, onSocket);
     } catch (error) {
-      drop(`connect: ${error}`, clock.uptime() - began < BLOCKED_S ? 0 : BACKOFF_MAX_MS);
+      failure = error;
     }
+    turn.blocked = clock.uptime() - began >= BLOCKED_S;
+    // Only now: time spent in the call is not the broker's.
+    if (socket) startTimer(CONNECT_TIMEOUT_MS);
+    else drop(`connect: ${failure}`);
   }
 
   function onTimer(): void {
@@ -275,7 +276,7 @@ export function createMqttClient(options: MqttOptions): MqttClient {
       received = false;
       startTimer(options.keepAlive * LOOK_MS);
       if (pinged) reply(PINGREQ);
-      turn("");
+      take("");
     }
   }
 

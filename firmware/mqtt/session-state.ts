@@ -19,6 +19,8 @@ export interface Message {
   packetId: number;
   topic: string;
   payload: Bytes;
+  /** As asked for: more than the broker at hand may have. */
+  qos: Qos;
   /** A state of the outbound table. */
   state: number;
   /** Sent before in this session: the next PUBLISH is a repetition. */
@@ -39,6 +41,13 @@ export interface SessionState {
    * messages, and would take a new one under its id for the old.
    */
   lastPacketId: number;
+  /** The highest QoS of the broker at hand. */
+  maxQos: Qos;
+}
+
+/** State of a message before its first PUBLISH to this broker. */
+function firstState(session: SessionState, qos: Qos): number {
+  return Math.min(qos, session.maxQos) === 1 ? AWAIT_PUBACK : AWAIT_PUBREC;
 }
 
 /** Index in `outbound`, or -1. */
@@ -62,7 +71,8 @@ export function addMessage(
     packetId: packetId,
     topic: topic,
     payload: payload,
-    state: qos === 1 ? AWAIT_PUBACK : AWAIT_PUBREC,
+    qos: qos,
+    state: firstState(session, qos),
     dup: false,
     movedAt: UNSENT,
     done: done,
@@ -71,14 +81,19 @@ export function addMessage(
   return message;
 }
 
-/** After CONNACK: everything is to be sent again, as repetitions if the broker knows of it. */
-export function resumeSession(session: SessionState, sessionPresent: boolean): void {
-  if (!sessionPresent) session.inbound = [];
+/**
+ * After CONNACK: everything is to be sent again, as repetitions if the broker knows of
+ * it. `known` is false for another broker than the last one too, even if that has an
+ * old session of this device: a PUBREL there would be answered, and the message lost.
+ */
+export function resumeSession(session: SessionState, known: boolean, maxQos: Qos): void {
+  session.maxQos = maxQos;
+  if (!known) session.inbound = [];
   session.outbound.forEach(function (message) {
     message.movedAt = UNSENT;
-    if (sessionPresent) return;
+    if (known) return;
     message.dup = false;
-    if (message.state === AWAIT_PUBCOMP) message.state = AWAIT_PUBREC;
+    message.state = firstState(session, message.qos);
   });
 }
 

@@ -98,7 +98,7 @@ describeEspruino("the bundle in Espruino", () => {
     await writeFlash(directory, {
       ".bootcde": readFileSync(bundle),
       "coseflow.json": JSON.stringify({
-        broker: { host: broker.host, port: broker.port },
+        brokers: [{ host: broker.host, port: broker.port }],
         cloudPublicKey: receiver.cloudPublicKey,
         receiptSeconds: 1,
       }),
