@@ -1,5 +1,7 @@
 import { fromHex } from "../protocol/bytes.ts";
 import { fail } from "../protocol/errors.ts";
+import type { Broker } from "./mqtt/broker.ts";
+import { checkNetwork, type WifiNetwork } from "./network-settings.ts";
 
 /** The board file (boards/*.json) as the bundle carries it: public, the same for every board of a kind. */
 export interface Board {
@@ -45,18 +47,14 @@ export interface SensorConfig {
   address?: number;
 }
 
-export interface WifiSettings {
-  ssid: string;
-  password: string;
-}
-
 /** What differs from device to device, written to flash as coseflow.json beside the bundle. */
 export interface Settings {
-  broker: { host: string; port: number; username?: string; password?: string };
+  /** Up to four, in the order of preference. */
+  brokers: Broker[];
   /** The cloud's public key: 130 hexadecimal digits of the uncompressed P-256 point. */
   cloudPublicKey: string;
-  /** On a board whose network is Wi-Fi: checkSettings sees to it. */
-  wifi?: WifiSettings;
+  /** On a board whose network is Wi-Fi: one or two, in flash also one without the list. */
+  wifi: WifiNetwork[];
   /** Topic prefix, where it is not the profile's own. */
   topicPrefix?: string;
   /** Seconds without a receipt before the first repeat, where it is not the default of 60. */
@@ -66,19 +64,17 @@ export interface Settings {
 /** Name of the settings in flash. */
 export const SETTINGS_FILE = "coseflow.json";
 
-/** Refuses settings that the device could not work with, before anything is made of them. */
+/** Refuses settings that the device could not work with; returns them in their checked form. */
 export function checkSettings(value: unknown, board: Board): Settings {
   const settings = value as Settings;
   if (!settings || typeof settings !== "object")
     fail("argument", SETTINGS_FILE + ", expected the device's settings in flash, got none");
-  const broker = settings.broker;
-  if (!broker || typeof broker.host !== "string" || !(broker.port > 0 && broker.port < 65536))
-    fail("argument", SETTINGS_FILE + ", expected broker.host and broker.port (1 to 65535)");
+  const network = checkNetwork(SETTINGS_FILE, settings, board.network === "wifi");
   const key = settings.cloudPublicKey;
   const point = typeof key === "string" ? fromHex(key) : undefined;
   if (point === undefined || point.length !== 65 || point.charCodeAt(0) !== 4)
     fail("argument", SETTINGS_FILE + ", expected cloudPublicKey as 130 hexadecimal digits from 04");
-  if (board.network === "wifi" && !(settings.wifi && typeof settings.wifi.ssid === "string"))
-    fail("argument", SETTINGS_FILE + ", expected wifi.ssid on a board that has Wi-Fi, got none");
+  settings.brokers = network.brokers;
+  settings.wifi = network.wifi;
   return settings;
 }

@@ -66,7 +66,6 @@ export function createDelivery(options: DeliveryOptions) {
     sessionOf: sessions.find,
   });
   let spillTimer = 0;
-  let refused = 0;
   /** Unix seconds of the latest receipt, and what they make of the moment of boot. */
   let latest = 0;
   let bootTime: number | undefined;
@@ -169,12 +168,10 @@ export function createDelivery(options: DeliveryOptions) {
   }
 
   return {
-    /** Goes on with what was kept over a power cut or deep sleep; the first call, before any other. */
+    /** Goes on with what was kept over a power cut; the first call, before any other. */
     start(): void {
-      if (!sessions.resume()) {
-        sessions.forgetUnused(outbox);
-        sessions.open(outbox);
-      }
+      sessions.forgetUnused(outbox);
+      sessions.open(outbox);
       const signed = (sessions.all() as Signed[]).concat(events.all());
       signed.forEach(function (item) {
         if (item.state === IN_FLIGHT) send(item.messageClass, item, keptOf(item));
@@ -197,10 +194,6 @@ export function createDelivery(options: DeliveryOptions) {
     drops: outbox.drops,
     /** Readings that wait for their receipt. */
     queued: outbox.length,
-    /** Receipts refused since boot. */
-    refused: () => refused,
-    /** Signed messages that wait for their receipt. */
-    pending: () => sessions.all().filter((s) => !s.receipted).length + events.all().length,
     /** The session that seals, and the number of its last reading. */
     session: () => fromBigEndian(sessions.newest().kid),
     sequence: () => sessions.newest().lastSequence,
@@ -248,14 +241,12 @@ export function createDelivery(options: DeliveryOptions) {
      * for pump, which MQTT calls once its reply is written: the stack is small.
      */
     receipt(message: Bytes): void {
-      refused++;
       const parsed = parseRandomIvEncrypt0(message);
       const session: Session | undefined = sessions.find(parsed.sessionKid);
       const keys = session && session.keys;
       // Of a session before this boot, perhaps: what it lists is receipted again.
       if (!keys) return;
       const receipt = openReceipt(crypto, keys.receiptKey, options.identity.thumbprint, parsed);
-      refused--;
       const uptime = clock.uptime();
       // The latest word counts; an old receipt that comes again tells an old time.
       if (receipt.time > latest) {
@@ -270,12 +261,6 @@ export function createDelivery(options: DeliveryOptions) {
       if (!settled) return;
       repeat.settled();
       sessions.prune(outbox);
-    },
-
-    /** Leaves everything so that it outlasts deep sleep. Nothing may be called afterwards. */
-    sleep(): void {
-      outbox.spill(Infinity);
-      sessions.keep();
     },
   };
 }

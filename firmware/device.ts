@@ -6,6 +6,7 @@ import { type Bytes, fromHex, toHex } from "../protocol/bytes.ts";
 import type { DeviceCrypto } from "../protocol/cose/crypto.ts";
 import { kidOf, thumbprintOf } from "../protocol/kid.ts";
 import { TOPIC_PREFIX, topicOf } from "../protocol/topics.ts";
+import { makeBootReport } from "./boot-report.ts";
 import type { Board, SensorConfig, Settings } from "./config.ts";
 import { createDelivery } from "./delivery.ts";
 import {
@@ -26,6 +27,9 @@ import type { Identity } from "./session.ts";
 
 /** Seconds between two signs of life on a quiet connection. */
 const KEEP_ALIVE_SECONDS = 60;
+
+/** From the first receipt of a boot to the report of it: readings that wait go first. */
+const REPORT_SECONDS = 30;
 
 export interface DevicePorts {
   crypto: DeviceCrypto;
@@ -54,6 +58,7 @@ function openIdentity(crypto: DeviceCrypto, board: Board, log: Log): Identity {
 export function startDevice(ports: DevicePorts, board: Board, settings: Settings): void {
   const crypto = ports.crypto;
   const log = ports.log;
+  let reported = false;
   const life = createLife((state) => log("state: " + STATE_NAMES[state]));
   life.move(STARTED);
   const identity = openIdentity(crypto, board, log);
@@ -67,11 +72,8 @@ export function startDevice(ports: DevicePorts, board: Board, settings: Settings
     clock: ports.clock,
     random: crypto.generateRandom,
     log: log,
-    host: settings.broker.host,
-    port: settings.broker.port,
+    brokers: settings.brokers,
     clientId: "cf-" + toHex(kid),
-    username: settings.broker.username,
-    password: settings.broker.password,
     keepAlive: KEEP_ALIVE_SECONDS,
     subscriptions: [{ topicFilter: receiptTopic, qos: 1 }],
     onReady: () => delivery.pump(),
@@ -97,8 +99,29 @@ export function startDevice(ports: DevicePorts, board: Board, settings: Settings
     queue: board.queue,
     receiptSeconds: settings.receiptSeconds || 0,
     rekeySeconds: (board.session && board.session.rekeySeconds) || 0,
-    onSession: (receipted) => life.move(receipted ? RECEIPTED : OPENED),
+    onSession(receipted) {
+      life.move(receipted ? RECEIPTED : OPENED);
+      if (!receipted || reported) return;
+      reported = true;
+      ports.clock.setTimeout(report, REPORT_SECONDS * 1000);
+    },
   });
+
+  function report(): void {
+    try {
+      const pack = makeBootReport({
+        time: delivery.time(),
+        uptime: Math.floor(ports.clock.uptime()),
+        session: delivery.session(),
+        sequence: delivery.sequence(),
+        queued: delivery.queued(),
+        drops: delivery.drops(),
+      });
+      delivery.event(pack);
+    } catch (error) {
+      log("boot report not sent: " + (error as Error).message);
+    }
+  }
 
   delivery.start();
   life.move(READY);

@@ -24,18 +24,15 @@ export interface EventListOptions {
 export function createEventList(options: EventListOptions) {
   const crypto = options.crypto;
   let events: Signed[] = readSigned(crypto, RECORD, "event", MAX_EVENTS);
-  let dropped = 0;
 
   return {
     all: () => events,
-    drops: () => dropped,
 
     /** Signs and seals a SenML pack, under a counter of its own. Where too many wait the oldest goes. */
     add(pack: Bytes): void {
       if (events.length >= MAX_EVENTS) {
         const oldest = events.shift() as Signed;
         eraseSigned(crypto, oldest, options.log);
-        dropped++;
         options.log("event " + fromBigEndian(oldest.kid) + " dropped: too many wait");
       }
       const counter = crypto.nextDeviceCounter();
@@ -46,7 +43,6 @@ export function createEventList(options: EventListOptions) {
         record: freeRecord(RECORD, events),
         kid: toBigEndian(counter),
         hash: made.hash.substring(0, MESSAGE_HASH_LENGTH) as Bytes,
-        baseIv: "" as Bytes,
         message: made.message,
         qos: 2,
         state: WAITING,

@@ -2,11 +2,12 @@
 import board from "coseflow:board";
 import drivers from "coseflow:drivers";
 import { fail } from "../protocol/errors.ts";
-import { checkSettings, SETTINGS_FILE, type SensorConfig, type WifiSettings } from "./config.ts";
+import { checkSettings, SETTINGS_FILE, type SensorConfig } from "./config.ts";
 import { startDevice } from "./device.ts";
 import { createClock } from "./espruino/clock.ts";
 import { loadCrypto } from "./espruino/crypto.ts";
 import { openI2c } from "./espruino/i2c.ts";
+import { net } from "./espruino/net.ts";
 import { joinWifi } from "./espruino/wifi.ts";
 import type { Sensor } from "./sensors/sensor.ts";
 
@@ -24,15 +25,20 @@ function main(): void {
   startDevice(
     {
       crypto: crypto,
-      net: require("net"),
+      net: net,
       clock: clock,
       log: log,
       joinNetwork(joined: () => void): void {
         if (board.network === "host") joined();
         else
           joinWifi(
-            { clock: clock, log: log, random: crypto.generateRandom },
-            settings.wifi as WifiSettings,
+            {
+              wifi: require("Wifi"),
+              clock: clock,
+              log: log,
+              random: crypto.generateRandom,
+            },
+            settings.wifi,
             joined,
           );
       },

@@ -25,9 +25,13 @@ export interface Socket {
 export interface Net {
   /**
    * Connects; throws at once on a refused connection or an unknown host, and on
-   * the ESP32 blocks until it knows. `connected` is called later, with the socket.
+   * the ESP32 blocks until it knows. `connected` is called later, with the socket; with
+   * `tls` before the handshake, and one that fails is a "close" like any other.
    */
-  connect(options: { host: string; port: number }, connected: (socket: Socket) => void): Socket;
+  connect(
+    options: { host: string; port: number; tls: boolean },
+    connected: (socket: Socket) => void,
+  ): Socket;
 }
 
 /** Timers and the time since boot. There is no trusted wall clock on the device. */

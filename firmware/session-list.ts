@@ -15,7 +15,6 @@ import {
   MAX_SESSIONS,
   openSession,
   restoreSession,
-  resumeKeys,
   type Session,
 } from "./session.ts";
 import { eraseSigned, freeRecord, readSigned, writeSigned } from "./signed-records.ts";
@@ -54,13 +53,6 @@ export function createSessionList(options: SessionListOptions) {
 
     find(kid: Bytes): Session | undefined {
       return sessions.filter((session) => session.kid === kid)[0];
-    },
-
-    /** After deep sleep: true when the newest session has its key back. */
-    resume(): boolean {
-      const resumed = resumeKeys(crypto, options.identity, newest());
-      if (resumed) options.onSession(newest().receipted);
-      return resumed;
     },
 
     /** After a boot: sessions that sealed none of the readings that are left are of no use any more. */
@@ -135,12 +127,6 @@ export function createSessionList(options: SessionListOptions) {
         });
       });
       return settled;
-    },
-
-    /** Leaves the newest so that it outlasts deep sleep; nothing may be called afterwards. */
-    keep(): void {
-      writeSigned(crypto, newest());
-      crypto.keepSession((newest().keys as NonNullable<Session["keys"]>).key);
     },
   };
 }

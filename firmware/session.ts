@@ -4,7 +4,7 @@
  * again. Keys live in the C module's memory alone: after a reboot the sessions before
  * it have none, a new one is opened, and no (key, nonce) pair can repeat.
  */
-import { type Bytes, fromBigEndian } from "../protocol/bytes.ts";
+import type { Bytes } from "../protocol/bytes.ts";
 import { type DeviceCrypto, type KeyHandle, USAGE_DECRYPT } from "../protocol/cose/crypto.ts";
 import type { Recipient } from "../protocol/cose/encrypt.ts";
 import { MESSAGE_HASH_LENGTH } from "../protocol/cose/sign1.ts";
@@ -92,7 +92,6 @@ export function openSession(
     record: record,
     kid: made.kid,
     hash: made.hash.substring(0, MESSAGE_HASH_LENGTH) as Bytes,
-    baseIv: crypto.exportBaseIv(made.key),
     message: made.message,
     qos: 2,
     state: WAITING,
@@ -104,27 +103,6 @@ export function openSession(
   session.keys = keys;
   session.openedAt = uptime;
   return session;
-}
-
-/** Gives a session back the key that the C module kept over deep sleep; false when it is another's. */
-export function resumeKeys(
-  crypto: DeviceCrypto,
-  identity: Identity,
-  session: Session | undefined,
-): boolean {
-  let key: KeyHandle | undefined;
-  try {
-    key = crypto.resumeSession();
-  } catch {
-    // No deep sleep on this board.
-  }
-  if (key === undefined) return false;
-  if (!session || crypto.exportBaseIv(key) !== session.baseIv) {
-    crypto.destroyKey(key);
-    return false;
-  }
-  session.keys = makeKeys(crypto, identity, key, session.kid);
-  return true;
 }
 
 /** True when the session has sealed enough, or is old and known to the cloud. */
@@ -141,9 +119,4 @@ export function closeSession(crypto: DeviceCrypto, session: Session): void {
   crypto.destroyKey(session.keys.key);
   crypto.destroyKey(session.keys.receiptKey);
   session.keys = undefined;
-}
-
-/** The counter that the session's kid stands for. */
-export function counterOf(session: Session): number {
-  return fromBigEndian(session.kid);
 }

@@ -4,21 +4,19 @@
  * from before its first send until nothing needs it, with what MQTT knows of it.
  *
  *   0  1  version
- *   1  1  1 when a receipt has listed it, else 0
- *   2  2  MQTT packet id, 0 before the first send
- *   4  1  state of firmware/mqtt/inflight.ts, 0 before the first send
- *   5  1  length of the counter
- *   6  1  length of the Base IV: 12 for a session, 0 for an event
- *   7  .  counter, hash (16), Base IV, message
+ *   1  2  MQTT packet id, 0 before the first send
+ *   3  1  state of firmware/mqtt/inflight.ts, 0 before the first send
+ *   4  1  length of the counter
+ *   5  .  counter, hash (16), message
  */
 import { type Bytes, chars, fromBigEndian } from "../protocol/bytes.ts";
 import type { DeviceRecords } from "../protocol/cose/crypto.ts";
 import { MESSAGE_HASH_LENGTH } from "../protocol/cose/sign1.ts";
-import { ACKNOWLEDGED, IN_FLIGHT, type Outgoing, WAITING } from "./outgoing.ts";
+import { IN_FLIGHT, type Outgoing, WAITING } from "./outgoing.ts";
 import type { Log } from "./ports.ts";
 
 const VERSION = 1;
-const HEAD = 7;
+const HEAD = 5;
 
 /** A message with one counter value; its bytes are sent until a receipt lists its hash. */
 export interface Signed extends Outgoing {
@@ -29,8 +27,6 @@ export interface Signed extends Outgoing {
   kid: Bytes;
   /** What the receipt calls the message. */
   hash: Bytes;
-  /** Of a session, else empty: tells its key after deep sleep. */
-  baseIv: Bytes;
   /** The cloud has said that it is stored. */
   receipted: boolean;
   packetId: number;
@@ -38,19 +34,8 @@ export interface Signed extends Outgoing {
 }
 
 export function writeSigned(store: DeviceRecords, item: Signed): void {
-  const head = chars(
-    VERSION,
-    item.receipted ? 1 : 0,
-    item.packetId >> 8,
-    item.packetId & 255,
-    item.phase,
-    item.kid.length,
-    item.baseIv.length,
-  );
-  store.writeRecord(
-    item.record,
-    (head + item.kid + item.hash + item.baseIv + item.message) as Bytes,
-  );
+  const head = chars(VERSION, item.packetId >> 8, item.packetId & 255, item.phase, item.kid.length);
+  store.writeRecord(item.record, (head + item.kid + item.hash + item.message) as Bytes);
 }
 
 /** One that cannot be erased is sent again after a restart, and the cloud drops the repeat. */
@@ -70,24 +55,22 @@ export function freeRecord(prefix: string, used: Signed[]): string {
 }
 
 function decode(record: string, messageClass: "session" | "event", text: Bytes): Signed {
-  const ivAt = HEAD + text.charCodeAt(5) + MESSAGE_HASH_LENGTH;
-  const messageAt = ivAt + text.charCodeAt(6);
-  const phase = text.charCodeAt(4);
-  const receipted = text.charCodeAt(1) === 1;
+  const hashAt = HEAD + text.charCodeAt(4);
+  const messageAt = hashAt + MESSAGE_HASH_LENGTH;
+  const phase = text.charCodeAt(3);
   const part = (from: number, to: number) => text.substring(from, to) as Bytes;
   return {
     messageClass: messageClass,
     record: record,
-    kid: part(HEAD, HEAD + text.charCodeAt(5)),
-    hash: part(ivAt - MESSAGE_HASH_LENGTH, ivAt),
-    baseIv: part(ivAt, messageAt),
+    kid: part(HEAD, hashAt),
+    hash: part(hashAt, messageAt),
     message: part(messageAt, text.length),
     qos: 2,
     // What MQTT had is handed back to it; the rest has yet to go.
-    state: receipted ? ACKNOWLEDGED : phase === 0 ? WAITING : IN_FLIGHT,
+    state: phase === 0 ? WAITING : IN_FLIGHT,
     takenAt: 0,
-    receipted: receipted,
-    packetId: fromBigEndian(part(2, 4)),
+    receipted: false,
+    packetId: fromBigEndian(part(1, 3)),
     phase: phase,
   };
 }

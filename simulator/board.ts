@@ -39,8 +39,11 @@ export interface SimulatedBoardOptions {
   console: ConsoleLine;
   /** Chips on the board's I2C bus, by address. */
   sensors?: ReadonlyMap<number, I2cModel> | undefined;
-  /** The access point in reach: gives the board require("Wifi"), as an ESP32 has. */
-  wifi?: AccessPoint | undefined;
+  /**
+   * The access points in reach, a list that may change: gives the board require("Wifi"), as
+   * an ESP32 has.
+   */
+  wifi?: AccessPoint[] | undefined;
   /** Gives the board require("fs") with readFileSync, as a Linux build has. */
   hostFiles?: boolean | undefined;
   /** The board restarted itself: it is off now, and the caller may boot a new one. */
@@ -54,6 +57,8 @@ export interface SimulatedBoard {
   boot(): void;
   /** At once: timers and sockets are gone, and no line of the bundle has any effect any more. */
   powerOff(): void;
+  /** The Wi-Fi link breaks: the board may join again, if an access point is still in reach. */
+  loseWifi(): void;
 }
 
 interface Machine {
@@ -82,6 +87,7 @@ function createModules(
   const modules = new Map([
     ["Storage", createStorage(realm, openFiles(options))],
     ["net", net.module],
+    ["tls", net.tlsModule],
   ]);
   if (options.devcrypto !== undefined)
     modules.set("devcrypto", createDeviceCryptoModule(realm, options.devcrypto));
@@ -178,5 +184,6 @@ export function createSimulatedBoard(options: SimulatedBoardOptions): SimulatedB
       });
     },
     powerOff,
+    loseWifi: () => wifi?.lose(),
   };
 }

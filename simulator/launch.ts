@@ -37,7 +37,7 @@ export interface LaunchOptions {
   /** Where the device's flash and keys live; made where missing. */
   directory: string;
   /** Written to flash as coseflow.json. */
-  settings: { broker: { host: string; port: number } } & Record<string, unknown>;
+  settings: { brokers: { host: string; port: number }[] } & Record<string, unknown>;
   console: (line: string) => void;
   environment?: Environment;
 }
@@ -88,7 +88,7 @@ export function launchDevice(options: LaunchOptions): LaunchedDevice {
     devcrypto: keys,
     console: options.console,
     sensors: createSensorModels(file.sensors, options.environment ?? ROOM),
-    wifi: hasWifi ? SIMULATED_WIFI : undefined,
+    wifi: hasWifi ? [SIMULATED_WIFI] : undefined,
     hostFiles: !hasWifi,
   });
   simulated.boot();

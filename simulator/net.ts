@@ -1,4 +1,5 @@
 import { connect, type Socket } from "node:net";
+import { connect as startTls } from "node:tls";
 import { lowBytes } from "./byte-string.ts";
 import type { Events } from "./events.ts";
 import type { Loop } from "./loop.ts";
@@ -15,6 +16,13 @@ const socketErrors = {
   unsentData: { code: -8, message: "unsent data" },
   reset: { code: -9, message: "connection reset" },
 };
+
+/** Espruino's TLS names this host in every handshake, and asks for nothing newer than 1.2. */
+const tlsOptions = {
+  servername: "mbed TLS Server 1",
+  maxVersion: "TLSv1.2",
+  rejectUnauthorized: false,
+} as const;
 
 type SocketError = { code: number; message: string };
 
@@ -34,9 +42,21 @@ interface NetPorts {
   online(): boolean;
 }
 
-/** One connection: its state, its host socket, and the object the bundle holds. */
-function openSocket(ports: NetPorts, wire: Socket, connected?: RealmFunction): object {
+/** Ends in the console: nobody can catch what goes wrong in a handshake. */
+function reportHandshake({ realm, loop }: NetPorts, failure: Error | undefined): void {
+  const InternalError = realm.global("InternalError") as new (message: string) => Error;
+  loop.run(() => {
+    throw new InternalError(`mbedtls_ssl_handshake returned ${failure?.message ?? "an end"}`);
+  });
+}
+
+/**
+ * One connection: its state, its host sockets, and the object the bundle holds. `tcp` is
+ * below `wire` when that is TLS, or else the same.
+ */
+function openSocket(ports: NetPorts, tcp: Socket, wire: Socket, connected?: RealmFunction): object {
   const { realm, loop, events } = ports;
+  let isSecure = wire === tcp;
   const received: string[] = [];
   let failure: NodeJS.ErrnoException | undefined;
   let isConnected = false;
@@ -66,8 +86,10 @@ function openSocket(ports: NetPorts, wire: Socket, connected?: RealmFunction): o
     if (isClosing) return;
     if (data !== undefined) write(data);
     isClosing = true;
-    if (!isConnected) wire.destroy();
-    else if (unsent === 0) wire.end(() => wire.destroy());
+    if (!isConnected) {
+      tcp.destroy();
+      wire.destroy();
+    } else if (unsent === 0) wire.end(() => wire.destroy());
   }
 
   const socket = realm.object({ write, end });
@@ -83,15 +105,18 @@ function openSocket(ports: NetPorts, wire: Socket, connected?: RealmFunction): o
     // Ended before it was connected, it has not failed.
     const notConnected = isClosing ? undefined : connectError(failure);
     const error = isConnected ? lost : notConnected;
+    const isEnded = isClosing;
     isClosing = true;
     if (error !== undefined) events.emit(socket, "error", [realm.object(error)]);
     events.emit(socket, "end", []);
     events.emit(socket, "close", [error !== undefined]);
+    if (isConnected && !isSecure && !isEnded) reportHandshake(ports, failure);
   }
 
   events.watch(socket, deliver);
-  wire.setNoDelay(true);
-  wire.on("connect", () => {
+  tcp.setNoDelay(true);
+  // TCP's, not the handshake's: so does Espruino.
+  tcp.on("connect", () => {
     isConnected = true;
     const isIdle = unsent === 0;
     loop.run(() => {
@@ -104,6 +129,9 @@ function openSocket(ports: NetPorts, wire: Socket, connected?: RealmFunction): o
       received.push(data.toString("latin1", from, Math.min(from + chunkBytes, data.length)));
     deliver();
   });
+  wire.once("secureConnect", () => {
+    isSecure = true;
+  });
   wire.on("error", (error) => {
     failure = error;
   });
@@ -114,32 +142,40 @@ function openSocket(ports: NetPorts, wire: Socket, connected?: RealmFunction): o
 export interface Net {
   /** What require("net") returns. */
   module: object;
+  /** What require("tls") returns. */
+  tlsModule: object;
   /** Cuts every connection at once. */
   destroy(): void;
 }
 
 /**
- * require("net").connect. The interpreter throws at once when a connection is refused;
+ * connect of require("net") and require("tls"). The interpreter throws at once when a connection is refused;
  * Node only learns of it later, so here it arrives as "error", "end" and "close"(true).
  */
 export function createNet(ports: NetPorts): Net {
   const wires = new Set<Socket>();
 
-  function open(options: unknown, connected?: RealmFunction): object {
+  function open(isTls: boolean, options: unknown, connected?: RealmFunction): object {
     if (typeof options !== "object" || options === null)
       throw new Error(`Expecting Options to be an Object but it was ${typeof options}`);
     if (connected !== undefined && typeof connected !== "function")
       throw new Error(`Expecting Callback Function but got ${typeof connected}`);
     if (!ports.online()) throw internalError("Unable to create socket");
     const { host = "127.0.0.1", port } = options as { host?: string; port?: number };
-    const wire = connect({ host: String(host), port: Number(port) & 0xffff });
-    wires.add(wire);
-    wire.on("close", () => wires.delete(wire));
-    return openSocket(ports, wire, connected);
+    const tcp = connect({ host: String(host), port: Number(port) & 0xffff });
+    wires.add(tcp);
+    tcp.on("close", () => wires.delete(tcp));
+    if (!isTls) return openSocket(ports, tcp, tcp, connected);
+    return openSocket(ports, tcp, startTls({ socket: tcp, ...tlsOptions }), connected);
   }
 
+  const module = (isTls: boolean) =>
+    ports.realm.object({
+      connect: (options: unknown, connected?: RealmFunction) => open(isTls, options, connected),
+    });
   return {
-    module: ports.realm.object({ connect: open }),
+    module: module(false),
+    tlsModule: module(true),
     destroy() {
       for (const wire of wires) wire.destroy();
     },

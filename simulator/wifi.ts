@@ -3,17 +3,23 @@ import type { Loop } from "./loop.ts";
 import type { Realm, RealmFunction } from "./realm.ts";
 import type { Timers } from "./timers.ts";
 
-/** The one access point in reach of a simulated board. */
+/** An access point in reach of a simulated board. */
 export interface AccessPoint {
   ssid: string;
   password: string;
+  /** False: a station is let in and gets no address, so its connect is never answered. */
+  dhcp?: boolean;
 }
 
-/** Milliseconds from connect to an answer; a real chip needs seconds. */
-const answerMs = 50;
+/** Milliseconds for one attempt; a real chip needs seconds. */
+const attemptMs = 50;
+/** Espruino's own attempts, of a connect and, what is left of them, after the link is lost. */
+const attempts = 3;
 const address = { ip: "192.0.2.10", netmask: "255.255.255.0", gw: "192.0.2.1" };
+const noAddress = { ip: "0.0.0.0", netmask: "0.0.0.0", gw: "0.0.0.0" };
 const stationMac = "02:00:00:00:00:01";
 const accessPointMac = "02:00:00:00:00:02";
+const beaconTimeout = { reason: "200", msg: "BEACON_TIMEOUT" };
 
 interface WifiPorts {
   realm: Realm;
@@ -26,34 +32,81 @@ export interface Wifi {
   /** What require("Wifi") returns. */
   module: object;
   online(): boolean;
+  /** The link breaks, as when the access point goes or a wall comes between. */
+  lose(): void;
 }
 
-/** The chip's reason for not connecting: number and word, or undefined when it does. */
-function refusal(point: AccessPoint, ssid: string, password: string) {
-  if (ssid !== point.ssid) return { reason: "201", msg: "NO_AP_FOUND" };
+type Refusal = { reason: string; msg: string };
+
+/** The chip's reason for not connecting, or the access point that lets it in. */
+function approach(points: AccessPoint[], ssid: string, password: string): AccessPoint | Refusal {
+  const point = points.find((known) => known.ssid === ssid);
+  if (point === undefined) return { reason: "201", msg: "NO_AP_FOUND" };
   if (password !== point.password) return { reason: "15", msg: "4WAY_HANDSHAKE_TIMEOUT" };
-  return undefined;
+  return point;
 }
 
-/** require("Wifi") of an ESP32, as far as a station that connects needs it. */
-export function createWifi(ports: WifiPorts, point: AccessPoint): Wifi {
+function isAddress(text: unknown): boolean {
+  return typeof text === "string" && /^\d+(\.\d+){3}$/.test(text) && text !== noAddress.ip;
+}
+
+/**
+ * require("Wifi") of an ESP32, as far as a station that connects needs it. `points` are
+ * those in reach; the caller may change the list at any time.
+ */
+export function createWifi(ports: WifiPorts, points: AccessPoint[]): Wifi {
   const { realm, loop, events, timers } = ports;
-  let isConnected = false;
+  let target = { ssid: "", password: "" };
+  let isAssociated = false;
+  let hasAddress = false;
+  let attemptsLeft = 0;
   let lastReason = "UNKNOWN";
+  let timer = 0;
+  let callback: RealmFunction | undefined;
 
   function emit(event: string, details: Record<string, unknown>): void {
     events.emit(module, event, [realm.object(details)]);
   }
 
-  function answer(ssid: string, password: string, done: RealmFunction | undefined): void {
-    const refused = refusal(point, ssid, password);
-    isConnected = refused === undefined;
-    if (refused !== undefined) {
-      lastReason = refused.msg;
-      emit("disconnected", { ssid, mac: accessPointMac, ...refused });
-    } else emit("associated", { ssid, mac: accessPointMac, channel: "1" });
-    loop.run(() => done?.(refused === undefined ? null : refused.msg));
-    if (refused === undefined) emit("connected", { ...address });
+  function answer(error: string | null): void {
+    const done = callback;
+    callback = undefined;
+    loop.run(() => done?.(error));
+  }
+
+  /** A link that could not be made or is gone; while attempts are left nobody is told. */
+  function down(why: Refusal): void {
+    hasAddress = false;
+    attemptsLeft--;
+    if (attemptsLeft > 0) {
+      attempt();
+      return;
+    }
+    isAssociated = false;
+    lastReason = why.msg;
+    emit("disconnected", { ssid: target.ssid, mac: accessPointMac, ...why });
+    answer(why.msg);
+  }
+
+  function attempt(): void {
+    timers.remove(timer);
+    timer = timers.add(
+      () => {
+        const found = approach(points, target.ssid, target.password);
+        if ("reason" in found) {
+          down(found);
+          return;
+        }
+        isAssociated = true;
+        emit("associated", { ssid: found.ssid, mac: accessPointMac, channel: "1" });
+        if (found.dhcp === false) return;
+        hasAddress = true;
+        answer(null);
+        emit("connected", { ...address });
+      },
+      attemptMs,
+      false,
+    );
   }
 
   function connect(ssid: unknown, options?: { password?: unknown }, done?: RealmFunction): void {
@@ -63,30 +116,60 @@ export function createWifi(ports: WifiPorts, point: AccessPoint): Wifi {
     const password = options?.password ?? "";
     if (typeof password !== "string")
       throw new Error(`Expecting options.password to be a string but got ${typeof password}`);
-    timers.add(() => answer(ssid, password, done), answerMs, false);
+    // Espruino's buffers: one byte of an SSID and of a key's 64 digits does not fit.
+    target = { ssid: ssid.slice(0, 31), password: password.slice(0, 63) };
+    callback = done;
+    hasAddress = false;
+    attemptsLeft = attempts;
+    attempt();
   }
 
   function disconnect(done?: RealmFunction): void {
-    if (isConnected) {
-      isConnected = false;
-      lastReason = "ASSOC_LEAVE";
-      emit("disconnected", { ssid: point.ssid, mac: accessPointMac, reason: "8", msg: lastReason });
-    }
+    attemptsLeft = 0;
+    timers.remove(timer);
+    if (isAssociated || callback !== undefined) down({ reason: "8", msg: "ASSOC_LEAVE" });
     if (done !== undefined) loop.run(() => done());
   }
 
+  function setIP(settings: unknown, done?: RealmFunction): void {
+    if (typeof settings !== "object" || settings === null)
+      throw new Error(`Expecting Object, got ${typeof settings}`);
+    const { ip, gw, netmask } = settings as Record<string, unknown>;
+    if (!isAddress(ip)) throw new Error("Not a valid IP address");
+    if (!isAddress(gw)) throw new Error("Not a valid Gateway address");
+    if (!isAddress(netmask)) throw new Error("Not a valid Netmask");
+    if (typeof done !== "function") throw new Error("Callback is not a function");
+    // Espruino leaves the DHCP client running, under which ESP-IDF takes no address; and
+    // it has the two results of its callback the wrong way round: null is the failure.
+    loop.run(() => done(null));
+  }
+
   function getStatus(): object {
-    const station = isConnected ? "connected" : lastReason;
-    const mode = isConnected ? "STA" : "NULL";
-    const network = isConnected ? { ssid: point.ssid, bssid: accessPointMac, rssi: -50 } : {};
+    const station = isAssociated ? "connected" : lastReason;
+    const mode = isAssociated ? "STA" : "NULL";
+    const network = isAssociated ? { ssid: target.ssid, bssid: accessPointMac, rssi: -50 } : {};
     return realm.object({ station, ...network, mode, powersave: "min_modem" });
+  }
+
+  function getDetails(): object {
+    return realm.object(
+      isAssociated ? { ...target, status: "connected", authMode: "wpa2" } : { status: lastReason },
+    );
   }
 
   const module: object = realm.object({
     connect,
     disconnect,
+    setIP,
     getStatus,
-    getIP: () => realm.object(isConnected ? { ...address, mac: stationMac } : { mac: stationMac }),
+    getDetails,
+    getIP: () => realm.object({ ...(hasAddress ? address : noAddress), mac: stationMac }),
   });
-  return { module, online: () => isConnected };
+  return {
+    module,
+    online: () => hasAddress,
+    lose() {
+      if (isAssociated) down(beaconTimeout);
+    },
+  };
 }

@@ -1,14 +1,11 @@
 /** The globals of Espruino that this folder and main.ts use, and no others. */
 declare function require(name: "devcrypto"): unknown;
-declare function require(name: "net"): import("../ports.ts").Net;
+declare function require(name: "net" | "tls"): import("../ports.ts").Net;
 declare function require(name: "fs"): { readFileSync(path: string): string };
 declare function require(name: "Storage"): {
   readJSON(name: string, noExceptions: boolean): unknown;
 };
-declare function require(name: "Wifi"): {
-  connect(ssid: string, options: { password: string }, callback: (error: unknown) => void): void;
-  on(event: "disconnected", listener: () => void): void;
-};
+declare function require(name: "Wifi"): import("./wifi.ts").Wifi;
 
 declare function setTimeout(callback: () => void, milliseconds: number): number;
 declare function clearTimeout(id: number): void;

@@ -1,47 +1,139 @@
+import { backoffMs } from "../backoff.ts";
+import type { WifiNetwork } from "../network-settings.ts";
 import type { Clock, Log, Random } from "../ports.ts";
 
-/** Between two attempts to join: from the first to the longest, doubled each time. */
-const FIRST_RETRY_SECONDS = 5;
-const LONGEST_RETRY_SECONDS = 300;
+/** What is used of Espruino's module "Wifi" for the ESP32. */
+export interface Wifi {
+  /**
+   * Tries three times, then calls back with the reason; with null once there is an
+   * address. Without an answer from DHCP, and after errors of its own, it never does.
+   */
+  connect(ssid: string, options: { password: string }, callback: (error: unknown) => void): void;
+  disconnect(): void;
+  /** Must have a callback, which on an ESP32 is told null for a failure: getIP knows better. */
+  setIP(address: { ip: string; netmask: string; gw: string }, callback: () => void): void;
+  /** 0.0.0.0 while there is none. */
+  getIP(): { ip?: string };
+  /** Not getDetails: that has the password in it, and no rssi. */
+  getStatus(): { station: string; rssi?: number };
+  on(event: "associated", listener: () => void): void;
+  on(event: "disconnected", listener: (details: { msg: string }) => void): void;
+}
+
+/** For Espruino's three attempts and DHCP; what has not answered by then never will. */
+const JOIN_MS = 60000;
+/**
+ * Espruino tells of a failure and stops the radio a moment later: an attempt that began
+ * in between would be stopped with it.
+ */
+const LEAST_PAUSE_MS = 1000;
+/**
+ * A link that is there is looked at this often. Espruino itself joins again, twice and
+ * without a word, and may be left without an address. A link that passed has been a success.
+ */
+const LOOK_MS = 60000;
+
+const WAITING = 0;
+const JOINING = 1;
+const JOINED = 2;
+
+/** Signal strength in dBm; undefined without a link. */
+export function readRssi(wifi: Wifi): number | undefined {
+  return wifi.getStatus().rssi;
+}
 
 /**
- * Joins a network and joins again whenever it is lost: Espruino itself gives up
- * after three attempts. `joined` is called the first time only; MQTT has its own
- * way back.
+ * Joins one of the networks, in turn, and joins again whenever the link is lost.
+ * `joined` is called the first time only; MQTT has its own way back.
  */
 export function joinWifi(
-  ports: { clock: Clock; log: Log; random: Random },
-  network: { ssid: string; password: string },
+  ports: { wifi: Wifi; clock: Clock; log: Log; random: Random },
+  networks: WifiNetwork[],
   joined: () => void,
 ): void {
-  const wifi = require("Wifi");
+  const wifi = ports.wifi;
+  let network = networks[0] as WifiNetwork;
+  let phase = JOINING;
+  /** Attempts ever: an answer to an earlier one counts no more. */
+  let attempts = 0;
+  let failures = 0;
+  let stable = false;
   let first = true;
-  let wait = FIRST_RETRY_SECONDS;
   let timer = 0;
 
-  function join(): void {
-    wifi.connect(network.ssid, { password: network.password }, function (error) {
-      if (error) {
-        retry();
-        return;
-      }
-      // A loss may have been reported meanwhile: a link that is there is left alone.
-      ports.clock.clearTimeout(timer);
-      wait = FIRST_RETRY_SECONDS;
-      ports.log("Wi-Fi joined");
-      if (first) joined();
-      first = false;
-    });
-  }
-
-  function retry(): void {
+  function startTimer(milliseconds: number): void {
     ports.clock.clearTimeout(timer);
-    const jitter = 0.5 + ports.random(1).charCodeAt(0) / 255;
-    ports.log("Wi-Fi not joined, trying again");
-    timer = ports.clock.setTimeout(join, wait * jitter * 1000);
-    wait = Math.min(wait * 2, LONGEST_RETRY_SECONDS);
+    timer = ports.clock.setTimeout(onTimer, milliseconds);
   }
 
-  wifi.on("disconnected", retry);
+  /** Ends an attempt or a link; another attempt follows, at the next network if this one failed. */
+  function leave(reason: string): void {
+    phase = WAITING;
+    attempts++;
+    if (stable) failures = 0;
+    else network = networks[(networks.indexOf(network) + 1) % networks.length] as WifiNetwork;
+    stable = false;
+    failures++;
+    const pause = LEAST_PAUSE_MS + backoffMs(Math.ceil(failures / networks.length), ports.random);
+    ports.log(`Wi-Fi: ${reason}; next attempt in ${Math.ceil(pause / 1000)} s`);
+    startTimer(pause);
+  }
+
+  function onJoined(): void {
+    const wanted = network.address;
+    const ip = wifi.getIP().ip;
+    phase = JOINED;
+    startTimer(LOOK_MS);
+    ports.log(`Wi-Fi: joined ${network.ssid} as ${ip}, ${readRssi(wifi)} dBm`);
+    if (wanted && wanted.ip !== ip)
+      ports.log(`Wi-Fi: address, expected ${wanted.ip}, got DHCP's: this Espruino does not set it`);
+    if (!first) return;
+    first = false;
+    joined();
+  }
+
+  function join(): void {
+    attempts++;
+    const attempt = attempts;
+    phase = JOINING;
+    startTimer(JOIN_MS);
+    try {
+      wifi.connect(network.ssid, { password: network.password }, function (error) {
+        if (attempt !== attempts) return;
+        if (error) leave(`not joined, ${error}`);
+        else onJoined();
+      });
+    } catch (error) {
+      leave(`not joined, ${error}`);
+    }
+  }
+
+  function hasLink(): boolean {
+    const ip = wifi.getIP().ip;
+    return wifi.getStatus().station === "connected" && ip !== undefined && ip !== "0.0.0.0";
+  }
+
+  function onTimer(): void {
+    if (phase === WAITING) join();
+    else if (phase === JOINED && hasLink()) {
+      stable = true;
+      startTimer(LOOK_MS);
+    } else {
+      leave(phase === JOINED ? "lost" : "not joined, no answer");
+      wifi.disconnect();
+    }
+  }
+
+  wifi.on("disconnected", function (details) {
+    // While joining, the callback says it too.
+    if (phase === JOINED) leave(`lost, ${details.msg}`);
+  });
+  if (network.address)
+    // Before that there is no interface to give an address to.
+    wifi.on("associated", function () {
+      const address = network.address;
+      if (address)
+        wifi.setIP({ ip: address.ip, netmask: address.netmask, gw: address.gateway }, () => {});
+    });
   join();
 }

@@ -1,10 +1,11 @@
-import { type Bytes, chars, fromBigEndian } from "../../protocol/bytes.ts";
+import { type Bytes, chars } from "../../protocol/bytes.ts";
 import { fail } from "../../protocol/errors.ts";
 import type { Socket } from "../ports.ts";
-import { BACKOFF_MAX_MS, BLOCKED_S, backoffMs, STABLE_S } from "./backoff.ts";
+import { type Broker, CLOSE, CONNECTED, DATA, endTurn, openSocket, startTurns } from "./broker.ts";
 import { ACT, AWAIT_PUBREL, findMove, INBOUND, NEXT, NONE, OUTBOUND, REPLY } from "./inflight.ts";
 import {
   ACKNOWLEDGE_TIMEOUT_S,
+  BLOCKED_S,
   CONNECT_TIMEOUT_MS,
   LOOK_MS,
   MAX_PAYLOAD,
@@ -23,13 +24,16 @@ import {
   PINGRESP,
   PUBLISH,
   PUBREL,
+  REFUSALS,
   type ServerPacket,
   SUBACK,
   SUBSCRIBE_FAILURE,
   SUBSCRIBE_ID,
 } from "./packet.ts";
+import { CONNECTING, ONLINE, SUBSCRIBING, WAITING } from "./phase.ts";
 import {
   addMessage,
+  createSessionState,
   findMessage,
   isOverdue,
   MAX_INBOUND,
@@ -37,15 +41,8 @@ import {
   moveMessage,
   packetOf,
   resumeSession,
-  type SessionState,
   unsentMessage,
 } from "./session-state.ts";
-
-/** WAITING: for connect(), or between two attempts. SUBSCRIBING: from CONNACK to SUBACK. */
-const WAITING = 0;
-const CONNECTING = 1;
-const SUBSCRIBING = 2;
-const ONLINE = 3;
 
 /**
  * An MQTT 3.1.1 client with a lasting session (cleanSession 0) for a device with one
@@ -58,19 +55,16 @@ export function createMqttClient(options: MqttOptions): MqttClient {
   const clock = options.clock;
   if (!(options.keepAlive >= 1 && options.keepAlive <= 65535))
     fail("argument", `mqtt keepAlive, expected 1 to 65535 s, got ${options.keepAlive}`);
-  const session: SessionState = {
-    outbound: [],
-    inbound: [],
-    lastPacketId: fromBigEndian(options.random(2)),
-  };
+  const session = createSessionState(options.random);
   let phase = WAITING;
   let timer = 0;
-  let failures = 0;
+  const turn = startTurns(options.brokers);
+  /** Whose session what is in flight belongs to. */
+  let sessionAt: Broker | undefined;
   let onlineSince = 0;
   let sessionPresent = false;
-  /** A PINGREQ awaits its PINGRESP. */
+  /** A PINGREQ awaits its PINGRESP; a packet came in, one went out, since the last look. */
   let pinged = false;
-  /** A packet came in, one went out, since the last look. */
   let received = false;
   let sent = false;
   /** Of one connection: its socket, which has sent all it was given; what waits either way. */
@@ -86,20 +80,13 @@ export function createMqttClient(options: MqttOptions): MqttClient {
     timer = clock.setTimeout(onTimer, milliseconds);
   }
 
-  /**
-   * Ends the connection, or the attempt at one; another follows. The reasons:
-   * "connect" (the call failed), "closed" (by the other side or the network), "timeout"
-   * (no CONNACK or SUBACK), "refused-..." (by CONNACK), "subscribe" (refused), "failed" (the
-   * broker sent what it must not, or onMessage threw), "overflow" (the broker does not read
-   * its replies), "keep-alive" (half-open), "unacknowledged".
-   */
-  function drop(reason: string, leastMs?: number): void {
+  /** Ends the connection, or the attempt at one; another follows. */
+  function drop(reason: string): void {
     if (phase === WAITING) return;
     const wasOnline = phase === ONLINE;
-    if (wasOnline && clock.uptime() - onlineSince >= STABLE_S) failures = 0;
-    failures++;
+    const lasted = wasOnline ? clock.uptime() - onlineSince : 0;
+    const pause = endTurn(turn, lasted, options.random);
     phase = WAITING;
-    const pause = Math.max(leastMs || 0, backoffMs(failures, options.random));
     options.log(`mqtt: ${reason}; next attempt in ${Math.ceil(pause / 1000)} s`);
     startTimer(pause);
     const old = socket;
@@ -144,24 +131,27 @@ export function createMqttClient(options: MqttOptions): MqttClient {
   function onConnack(payload: Bytes): void {
     const returnCode = payload.charCodeAt(1);
     if (returnCode !== 0) {
-      const refusals = "version client-id unavailable credentials authorization".split(" ");
-      drop(`refused-${refusals[returnCode - 1]}`);
+      drop(`refused-${REFUSALS[returnCode - 1]}`);
       return;
     }
     sessionPresent = payload.charCodeAt(0) === 1;
-    resumeSession(session, sessionPresent);
+    const maxQos = turn.broker.maxQos || 2;
+    // Right after a boot nobody knows whose the session was: what goes wrong is sent again.
+    const isLast = sessionAt === undefined || sessionAt === turn.broker;
+    resumeSession(session, sessionPresent && isLast, maxQos);
+    sessionAt = turn.broker;
     phase = SUBSCRIBING;
-    reply(encodeSubscribe(options.subscriptions));
+    reply(encodeSubscribe(options.subscriptions, maxQos));
   }
 
   function onSuback(packet: ServerPacket): void {
     const count = options.subscriptions.length;
-    const got = packet.payload.length;
-    if (phase !== SUBSCRIBING || packet.packetId !== SUBSCRIBE_ID || got !== count)
-      fail(
-        "form",
-        `mqtt suback, expected one, for ${SUBSCRIBE_ID} with ${count} return codes, got ${got} for ${packet.packetId}`,
-      );
+    if (
+      phase !== SUBSCRIBING ||
+      packet.packetId !== SUBSCRIBE_ID ||
+      packet.payload.length !== count
+    )
+      fail("form", `mqtt suback, expected one with ${count} codes, got ${packet.payload.length}`);
     if (packet.payload.indexOf(chars(SUBSCRIBE_FAILURE)) >= 0) {
       drop("subscribe");
       return;
@@ -169,7 +159,9 @@ export function createMqttClient(options: MqttOptions): MqttClient {
     phase = ONLINE;
     onlineSince = clock.uptime();
     pinged = false;
-    options.log(`mqtt: connected, session ${sessionPresent ? "present" : "new"}`);
+    options.log(
+      `mqtt: connected to ${turn.broker.host}, session ${sessionPresent ? "present" : "new"}`,
+    );
     startTimer(options.keepAlive * LOOK_MS);
     options.onConnection(true);
   }
@@ -201,8 +193,7 @@ export function createMqttClient(options: MqttOptions): MqttClient {
     const cell = findMove(OUTBOUND, message ? message.state : NONE, packet.type, 0);
     if (message) moveMessage(message, cell & NEXT, clock.uptime());
     if ((cell & REPLY) !== 0) reply(encodeAck(cell & REPLY, packet.packetId));
-    if (!message) return;
-    if ((cell & ACT) === 0) return;
+    if (!message || (cell & ACT) === 0) return;
     session.outbound.splice(index, 1);
     message.done();
   }
@@ -221,7 +212,7 @@ export function createMqttClient(options: MqttOptions): MqttClient {
   }
 
   /** Takes what has arrived, then writes what is due: all that a connection does. */
-  function turn(data: string): void {
+  function take(data: string): void {
     if (skip > 0) received = true;
     arrived += data.substr(skip);
     skip = Math.max(0, skip - data.length);
@@ -240,31 +231,32 @@ export function createMqttClient(options: MqttOptions): MqttClient {
   }
 
   /** Events of a connection that has ended, however late, are ignored. */
+  function onSocket(from: Socket, event: number, data: Bytes): void {
+    if (from !== socket) return;
+    if (event === CONNECTED) write(encodeConnect(options.clientId, options.keepAlive, turn.broker));
+    else if (event === DATA) take(data);
+    else if (event === CLOSE) drop("closed");
+    else if (!drained) {
+      // Espruino repeats "drain" while nothing waits: only the first is news.
+      drained = true;
+      take("");
+    }
+  }
+
   function open(): void {
     const began = clock.uptime();
+    let failure: unknown;
     phase = CONNECTING;
     replies = "";
-    startTimer(CONNECT_TIMEOUT_MS);
     try {
-      const opened = options.net.connect({ host: options.host, port: options.port }, function () {
-        if (socket === opened) write(encodeConnect(options));
-      });
-      socket = opened;
-      opened.on("data", function (data) {
-        if (socket === opened) turn(data);
-      });
-      // Espruino repeats "drain" while nothing waits: only the first is news.
-      opened.on("drain", function () {
-        if (socket !== opened || drained) return;
-        drained = true;
-        turn("");
-      });
-      opened.on("close", function () {
-        if (socket === opened) drop("closed");
-      });
+      socket = openSocket(options.net, turn.broker, onSocket);
     } catch (error) {
-      drop(`connect: ${error}`, clock.uptime() - began < BLOCKED_S ? 0 : BACKOFF_MAX_MS);
+      failure = error;
     }
+    turn.blocked = clock.uptime() - began >= BLOCKED_S;
+    // Only now: time spent in the call is not the broker's.
+    if (socket) startTimer(CONNECT_TIMEOUT_MS);
+    else drop(`connect: ${failure}`);
   }
 
   function onTimer(): void {
@@ -278,7 +270,7 @@ export function createMqttClient(options: MqttOptions): MqttClient {
       received = false;
       startTimer(options.keepAlive * LOOK_MS);
       if (pinged) reply(PINGREQ);
-      turn("");
+      take("");
     }
   }
 

@@ -1,3 +1,7 @@
+/** A connection that lasted this long was a success: its broker is stayed with, back-off starts over. */
+export const STABLE_S = 60;
+/** A connect call that took this long stopped all else on the device: the longest pause follows. */
+export const BLOCKED_S = 5;
 /** The protocol's limit of a session or provisioning message upward. */
 export const MAX_PAYLOAD = 4096;
 /** From opening the connection until SUBACK. A blocked connect alone takes about 20 s on ESP32. */

@@ -1,6 +1,7 @@
 import type { Bytes } from "../../protocol/bytes.ts";
 import type { Clock, Log, Net, Random } from "../ports.ts";
-import type { ConnectOptions, Qos, Subscription } from "./packet.ts";
+import type { Broker } from "./broker.ts";
+import type { Qos, Subscription } from "./packet.ts";
 
 /** What outlives a power cut of a QoS 2 message: stored before a packet that depends on it goes out. */
 export interface Kept {
@@ -11,14 +12,21 @@ export interface Kept {
   keep(packetId: number, phase: number): void;
 }
 
-export interface MqttOptions extends ConnectOptions {
+export interface MqttOptions {
   net: Net;
   clock: Clock;
   random: Random;
-  /** Told of each connection ("mqtt: connected, session ...") and of its end, with the reason. */
+  /**
+   * Told of each connection ("mqtt: connected to ...") and of the end of each connection or
+   * attempt, with its reason: "connect" (the call failed), "closed" (by the other side or the
+   * network), "timeout" (no CONNACK or SUBACK), "refused-..." (by CONNACK), "subscribe"
+   * (refused), "failed" (the broker sent what it must not, or onMessage threw), "overflow" (the
+   * broker does not read its replies), "keep-alive" (half-open), "unacknowledged".
+   */
   log: Log;
-  host: string;
-  port: number;
+  /** At least one. A failed attempt or an early end makes the next one's turn. */
+  brokers: Broker[];
+  clientId: string;
   /** 1 to 65,535 s. A dead connection is noticed within one and a half times that. */
   keepAlive: number;
   /** At least one; subscribed after every connect. */
@@ -41,8 +49,9 @@ export interface MqttClient {
   /**
    * Sends, or returns false: while offline, while the socket has not drained, or (QoS > 0)
    * at MAX_INFLIGHT. Then the caller keeps the message until onReady. Once true is
-   * returned a QoS 1 or 2 message stays here, over reconnects, until the broker has
+   * returned a QoS 1 or 2 message stays here, over reconnects, until a broker has
    * acknowledged it: `done` is called. At QoS 0 `done` is called when it is written.
+   * A broker whose `maxQos` is 1 gets messages of QoS 2 at QoS 1.
    * Throws "size" above MAX_PAYLOAD, and what `keep` throws. `kept` may be given at QoS 2;
    * with a phase the message was in flight when the power went: it is taken always, and
    * goes on from there once connected.

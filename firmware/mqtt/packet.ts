@@ -24,6 +24,9 @@ export const PINGREQ = "\xc0\x00" as Bytes;
 /** SUBACK return code of a refused subscription (section 3.9.3). */
 export const SUBSCRIBE_FAILURE = 128;
 
+/** Return codes of CONNACK, from 1 (table 3.1). */
+export const REFUSALS = "version client-id unavailable credentials authorization".split(" ");
+
 /** Packet id of every SUBSCRIBE: there is one in a connection. Messages have all others. */
 export const SUBSCRIBE_ID = 1;
 
@@ -53,10 +56,7 @@ export interface ServerPacket {
   payload: Bytes;
 }
 
-export interface ConnectOptions {
-  clientId: string;
-  /** Seconds, 0 to 65,535 (section 3.1.2.10). */
-  keepAlive: number;
+export interface Credentials {
   username?: string | undefined;
   /** Only together with a username (section 3.1.2.9). */
   password?: string | undefined;
@@ -90,25 +90,28 @@ function encodePacket(first: number, rest: string): Bytes {
   return (header + chars(length) + rest) as Bytes;
 }
 
-/** CONNECT (section 3.1), protocol level 4, cleanSession 0, without a will. */
-export function encodeConnect(options: ConnectOptions): Bytes {
+/**
+ * CONNECT (section 3.1), protocol level 4, cleanSession 0, without a will. `keepAlive`:
+ * seconds, 0 to 65,535 (section 3.1.2.10).
+ */
+export function encodeConnect(
+  clientId: string,
+  keepAlive: number,
+  credentials: Credentials,
+): Bytes {
   let flags = 0;
-  let credentials = "";
-  if (options.username !== undefined) {
+  let login = "";
+  if (credentials.username !== undefined) {
     flags = 128;
-    credentials = encodeString(options.username);
-    if (options.password !== undefined) {
+    login = encodeString(credentials.username);
+    if (credentials.password !== undefined) {
       flags = 192;
-      credentials += encodeString(options.password);
+      login += encodeString(credentials.password);
     }
   }
   return encodePacket(
     CONNECT << 4,
-    "\x00\x04MQTT\x04" +
-      chars(flags) +
-      encodeWord(options.keepAlive) +
-      encodeString(options.clientId) +
-      credentials,
+    "\x00\x04MQTT\x04" + chars(flags) + encodeWord(keepAlive) + encodeString(clientId) + login,
   );
 }
 
@@ -131,12 +134,12 @@ export function encodeAck(type: number, packetId: number): Bytes {
   return encodePacket((type << 4) | (type === PUBREL ? 2 : 0), encodeWord(packetId));
 }
 
-/** SUBSCRIBE (section 3.8) with one topic filter or more. */
-export function encodeSubscribe(subscriptions: Subscription[]): Bytes {
+/** SUBSCRIBE (section 3.8) with one topic filter or more, at no more than `maxQos`. */
+export function encodeSubscribe(subscriptions: Subscription[], maxQos: Qos): Bytes {
   let rest = encodeWord(SUBSCRIBE_ID);
   for (let i = 0; i < subscriptions.length; i++) {
     const subscription = subscriptions[i] as Subscription;
-    rest += encodeString(subscription.topicFilter) + chars(subscription.qos);
+    rest += encodeString(subscription.topicFilter) + chars(Math.min(subscription.qos, maxQos));
   }
   return encodePacket((SUBSCRIBE << 4) | 2, rest);
 }

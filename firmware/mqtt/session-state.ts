@@ -1,4 +1,5 @@
-import type { Bytes } from "../../protocol/bytes.ts";
+import { type Bytes, fromBigEndian } from "../../protocol/bytes.ts";
+import type { Random } from "../ports.ts";
 import { AWAIT_PUBACK, AWAIT_PUBCOMP, AWAIT_PUBREC, NONE } from "./inflight.ts";
 import type { Kept } from "./options.ts";
 import { encodeAck, encodePublish, PUBREL, type Qos, SUBSCRIBE_ID } from "./packet.ts";
@@ -20,6 +21,8 @@ export interface Message {
   packetId: number;
   topic: string;
   payload: Bytes;
+  /** As asked for: more than the broker at hand may have. */
+  qos: Qos;
   /** A state of the outbound table. */
   state: number;
   /** Sent before in this session: the next PUBLISH is a repetition. */
@@ -41,6 +44,18 @@ export interface SessionState {
    * messages, and would take a new one under its id for the old.
    */
   lastPacketId: number;
+  /** The highest QoS of the broker at hand. */
+  maxQos: Qos;
+}
+
+/** Nothing in flight. Throws what `random` throws. */
+export function createSessionState(random: Random): SessionState {
+  return { outbound: [], inbound: [], lastPacketId: fromBigEndian(random(2)), maxQos: 2 };
+}
+
+/** State of a message before its first PUBLISH to this broker. */
+function firstState(session: SessionState, qos: Qos): number {
+  return Math.min(qos, session.maxQos) === 1 ? AWAIT_PUBACK : AWAIT_PUBREC;
 }
 
 /** Index in `outbound`, or -1. */
@@ -67,7 +82,8 @@ export function addMessage(
     packetId: packetId,
     topic: topic,
     payload: payload,
-    state: resumed ? kept.phase : qos === 1 ? AWAIT_PUBACK : AWAIT_PUBREC,
+    qos: qos,
+    state: resumed ? kept.phase : firstState(session, qos),
     dup: resumed,
     movedAt: UNSENT,
     done: done,
@@ -89,14 +105,19 @@ export function moveMessage(message: Message, state: number, now: number): void 
   message.movedAt = now;
 }
 
-/** After CONNACK: everything is to be sent again, as repetitions if the broker knows of it. */
-export function resumeSession(session: SessionState, sessionPresent: boolean): void {
-  if (!sessionPresent) session.inbound = [];
+/**
+ * After CONNACK: everything is to be sent again, as repetitions if the broker knows of
+ * it. `known` is false for another broker than the last one too, even if that has an
+ * old session of this device: a PUBREL there would be answered, and the message lost.
+ */
+export function resumeSession(session: SessionState, known: boolean, maxQos: Qos): void {
+  session.maxQos = maxQos;
+  if (!known) session.inbound = [];
   session.outbound.forEach(function (message) {
     message.movedAt = UNSENT;
-    if (sessionPresent) return;
+    if (known) return;
     message.dup = false;
-    if (message.state === AWAIT_PUBCOMP) message.state = AWAIT_PUBREC;
+    message.state = firstState(session, message.qos);
   });
 }
 

@@ -5,7 +5,6 @@
  * Espruino, the C module, a board file or the settings know by name can be.
  */
 export const INTERNAL_PROPERTIES = [
-  "baseIv",
   "bytes",
   "clientId",
   "clock",
@@ -41,7 +40,6 @@ export const INTERNAL_PROPERTIES = [
   "outbound",
   "packetId",
   "payload",
-  "pending",
   "phase",
   "protectedHeader",
   "quantities",
@@ -51,7 +49,6 @@ export const INTERNAL_PROPERTIES = [
   "recipients",
   "record",
   "refuse",
-  "refused",
   "rewind",
   "seal",
   "senderThumbprint",

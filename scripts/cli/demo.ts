@@ -170,7 +170,7 @@ function bootDevice(
   return launchDevice({
     files: boardFiles(options.board),
     directory: join(scene.directory, "device"),
-    settings: { broker: scene.broker, cloudPublicKey: cloud.publicKey },
+    settings: { brokers: [scene.broker], cloudPublicKey: cloud.publicKey },
     console(line) {
       const key = REGISTER.exec(line)?.[1];
       if (key !== undefined) cloud.registerDevice(key, options.board).catch(ending.fail);

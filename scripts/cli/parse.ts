@@ -27,6 +27,11 @@ export function parseDeviceBroker(url: string): string {
   }
 }
 
+/** The same for an option that may be given several times; `before` are those already read. */
+export function parseDeviceBrokers(url: string, before: string[] = []): string[] {
+  return [...before, parseDeviceBroker(url)];
+}
+
 /** The name of a board file: a word, so that it cannot name a file elsewhere. */
 export function parseBoard(name: string): string {
   if (!/^[a-z0-9][a-z0-9-]*$/.test(name))

@@ -10,14 +10,18 @@ import {
 import { brokerSettings } from "./broker-settings.ts";
 import { DEVICE_DIRECTORY } from "./defaults.ts";
 import type { Output } from "./output.ts";
-import { parseBoard, parseDeviceBroker } from "./parse.ts";
+import { parseBoard, parseDeviceBrokers } from "./parse.ts";
 import { watchForStop } from "./stop.ts";
 
 export function addSimulateCommand(program: Command, output: Output): void {
   program
     .command("simulate")
     .description("run the bundle of a board without the board; prints its console")
-    .requiredOption("--broker <url>", "mqtt://host:port", parseDeviceBroker)
+    .requiredOption(
+      "--broker <url...>",
+      "mqtt://host:port or mqtts://host:port; up to four, tried in this order",
+      parseDeviceBrokers,
+    )
     .requiredOption(
       "--cloud-key <hex>",
       "the cloud's public key, as `coseflow keys show` prints it",
@@ -40,7 +44,7 @@ Example:
           {
             files: boardFiles(options.board),
             directory: options.directory,
-            settings: { broker: brokerSettings(options.broker), cloudPublicKey },
+            settings: { brokers: options.broker.map(brokerSettings), cloudPublicKey },
           },
           output,
           stopped,

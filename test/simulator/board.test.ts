@@ -116,9 +116,9 @@ describe("modules", () => {
     printed(`print(process.env.MODULES)`, options);
 
   it("are those of the board", () => {
-    expect(offered({})).toEqual(["Storage,net"]);
-    expect(offered({ hostFiles: true })).toEqual(["Storage,net,fs"]);
-    expect(offered({ wifi: { ssid: "a", password: "b" } })).toEqual(["Storage,net,Wifi"]);
+    expect(offered({})).toEqual(["Storage,net,tls"]);
+    expect(offered({ hostFiles: true })).toEqual(["Storage,net,tls,fs"]);
+    expect(offered({ wifi: [{ ssid: "a", password: "b" }] })).toEqual(["Storage,net,tls,Wifi"]);
   });
 
   it("read files of a Linux host, and throw for a missing one", () => {

@@ -39,7 +39,7 @@ it("runs a whole device over two power cycles", async () => {
       board: { name: "test", i2c: { sda: "D8", scl: "D9" } },
       storage,
       settings: { broker: { host: "127.0.0.1", port }, ssid: "home" },
-      wifi: { ssid: "home", password: "secret" },
+      wifi: [{ ssid: "home", password: "secret" }],
       sensors: createSensorModels([{ driver: "sht3x" }], () => ({
         celsius: 19.25,
         relativeHumidity: 50,

@@ -31,7 +31,7 @@ export async function startDevice(options: FleetOptions, name: string): Promise<
       files: options.files,
       directory: join(options.directory, name),
       settings: {
-        broker: { host: options.broker.host, port },
+        brokers: [{ host: options.broker.host, port }],
         cloudPublicKey: options.cloudPublicKey,
         receiptSeconds: 1,
       },

@@ -11,6 +11,8 @@ export interface HandSocket {
 }
 
 export interface HandNet extends Net {
+  /** Where each connect call led, throwing or not. */
+  addresses: { host: string; port: number; tls: boolean }[];
   sockets: HandSocket[];
   latest(): HandSocket;
   /** Called at each connect call; may throw, as Espruino's does for a refused connection. */
@@ -24,10 +26,12 @@ export interface HandNet extends Net {
 export function createHandNet(): HandNet {
   const sockets: HandSocket[] = [];
   const net: HandNet = {
+    addresses: [],
     sockets,
     latest: () => sockets[sockets.length - 1] as HandSocket,
     onConnect: () => {},
-    connect(_options, connected) {
+    connect(options, connected) {
+      net.addresses.push(options);
       net.onConnect();
       const listeners: Record<string, (argument: unknown) => void> = {};
       const hand: HandSocket = {

@@ -30,7 +30,7 @@ export interface MqttDevice {
 
 /** What a line of the client's log tells: online, with or without a session, or why not any more. */
 export function eventOf(line: string): boolean | string {
-  const online = /^mqtt: connected, session (present|new)$/.exec(line);
+  const online = /^mqtt: connected to \S+, session (present|new)$/.exec(line);
   if (online) return online[1] === "present";
   const ended = /^mqtt: ([a-z-]+).*; next attempt in \d+ s$/.exec(line);
   if (ended) return ended[1] as string;
@@ -75,8 +75,7 @@ export function createMqttDevice(port: number, options: Partial<MqttOptions> = {
         else device.sessions.push(event);
         look();
       },
-      host: "127.0.0.1",
-      port,
+      brokers: [{ host: "127.0.0.1", port }],
       clientId: "cf-0123456789abcdef",
       keepAlive: 60,
       subscriptions: [{ topicFilter: DOWN, qos: 2 }],

@@ -165,12 +165,15 @@ password_file ${broker.directory}/passwords\n`,
     );
     await broker.restart();
     cleanups.push(() => broker.close());
-    const refused = createMqttDevice(broker.port, { username: "cf", password: "wrong" });
+    const as = (password: string) => ({
+      brokers: [{ host: broker.host, port: broker.port, username: "cf", password }],
+    });
+    const refused = createMqttDevice(broker.port, as("wrong"));
     refused.client.connect();
     await refused.until(() => refused.reasons.length > 0);
     refused.powerOff();
     expect(refused.reasons[0]).toBe("refused-authorization");
-    const device = createMqttDevice(broker.port, { username: "cf", password: "secret" });
+    const device = createMqttDevice(broker.port, as("secret"));
     device.client.connect();
     await device.until(() => device.sessions.length === 1);
     device.powerOff();

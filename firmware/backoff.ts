@@ -1,14 +1,10 @@
-import { fromBigEndian } from "../../protocol/bytes.ts";
-import type { Random } from "../ports.ts";
+import { fromBigEndian } from "../protocol/bytes.ts";
+import type { Random } from "./ports.ts";
 
 /** The first pause lasts up to this, and each further one up to twice as long ... */
 export const BACKOFF_FIRST_MS = 1000;
-/** ... as this: a broker that comes back hears of every device within two minutes. */
+/** ... as this: a broker or access point that comes back sees all its devices within two minutes. */
 export const BACKOFF_MAX_MS = 120000;
-/** A connection that lasted this long was a success: back-off starts over. */
-export const STABLE_S = 60;
-/** A connect call that took this long stopped all else on the device: the longest pause follows. */
-export const BLOCKED_S = 5;
 
 /**
  * Milliseconds to wait before attempt `failures` + 1: exponential with full jitter,

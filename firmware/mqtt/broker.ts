@@ -1,0 +1,66 @@
+import type { Bytes } from "../../protocol/bytes.ts";
+import { BACKOFF_MAX_MS, backoffMs } from "../backoff.ts";
+import type { Net, Random, Socket } from "../ports.ts";
+import { STABLE_S } from "./limits.ts";
+
+/** One broker that the device may use, as its settings name it. */
+export interface Broker {
+  host: string;
+  port: number;
+  username?: string;
+  password?: string;
+  /** TLS, for a broker that demands it: Espruino verifies nothing, so it protects nothing. */
+  tls?: boolean;
+  /** 1 for a broker without QoS 2: what is published at 2 goes out at 1. */
+  maxQos?: 1 | 2;
+}
+
+/** What a socket tells. CONNECTED is TCP's word: with TLS the handshake is still to come. */
+export const CONNECTED = 0;
+export const DATA = 1;
+export const DRAIN = 2;
+export const CLOSE = 3;
+
+export type SocketListener = (from: Socket, event: number, data: Bytes) => void;
+
+/** Throws or blocks as Net.connect does. A failed handshake is no error: it comes as CLOSE. */
+export function openSocket(net: Net, broker: Broker, listener: SocketListener): Socket {
+  const none = "" as Bytes;
+  const address = { host: broker.host, port: broker.port, tls: broker.tls === true };
+  const socket = net.connect(address, () => listener(socket, CONNECTED, none));
+  socket.on("data", (data) => listener(socket, DATA, data));
+  socket.on("drain", () => listener(socket, DRAIN, none));
+  socket.on("close", () => listener(socket, CLOSE, none));
+  return socket;
+}
+
+/** Whose turn it is. */
+export interface Turn {
+  brokers: Broker[];
+  broker: Broker;
+  /** Attempts since the last connection that was stable. */
+  failures: number;
+  /** The connect call of this turn stopped all else on the device for seconds. */
+  blocked: boolean;
+}
+
+export function startTurns(brokers: Broker[]): Turn {
+  return { brokers: brokers, broker: brokers[0] as Broker, failures: 0, blocked: false };
+}
+
+/**
+ * Ends a turn whose connection was online for `lasted` seconds: a broker that worked is
+ * stayed with, or else the next in the list has its turn. Returns the milliseconds until
+ * then; no broker is tried within two minutes of a call that blocked.
+ */
+export function endTurn(turn: Turn, lasted: number, random: Random): number {
+  if (lasted >= STABLE_S) {
+    turn.failures = 0;
+    turn.blocked = false;
+  } else {
+    const next = turn.brokers.indexOf(turn.broker) + 1;
+    turn.broker = turn.brokers[next % turn.brokers.length] as Broker;
+  }
+  turn.failures++;
+  return Math.max(turn.blocked ? BACKOFF_MAX_MS : 0, backoffMs(turn.failures, random));
+}
