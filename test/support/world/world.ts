@@ -1,0 +1,240 @@
+/**
+ * A device, a broker and the cloud in one process and in virtual time. The device is the
+ * firmware's own from startDevice on; its power goes where a plan says, and comes back.
+ */
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import type { Board, Settings } from "../../../firmware/config.ts";
+import { startDevice } from "../../../firmware/device.ts";
+import type { Clock } from "../../../firmware/ports.ts";
+import type { Sensor } from "../../../firmware/sensors/sensor.ts";
+import { type OpenDeviceCrypto, openStandIn } from "../../../simulator/devcrypto/stand-in.ts";
+import { toBinary } from "../cbor-oracle.ts";
+import { thumbprintOracle } from "../cose-builder.ts";
+import { measuredKey } from "../history/measured.ts";
+import { checkHistory, type HistoryEvent, type Values } from "../history.ts";
+import { createDeviceMemory, openMemoryCrypto } from "./device-memory.ts";
+import { createMemoryBroker } from "./memory-broker.ts";
+import { CLOUD_PUBLIC_KEY, createMemoryCloud } from "./memory-cloud.ts";
+import { createPower, type Power, someTears } from "./power.ts";
+import { createScheduler } from "./scheduler.ts";
+import { createVirtualNet, type Peer } from "./virtual-net.ts";
+
+/** Without power for this long. */
+const DARK_MS = 1000;
+/** From the device's first words to its registration by a person. */
+const REGISTER_MS = 5000;
+/** The sensor of QoS 1, each reading of which counts; and one of QoS 0. */
+export const SURE = "sure";
+const SPARE = "spare";
+
+const BOARD: Board = {
+  name: "virtual",
+  network: "host",
+  sensors: [
+    { driver: SURE, periodSeconds: 10, qos: 1 },
+    { driver: SPARE, periodSeconds: 35, qos: 0 },
+  ],
+  queue: { readings: 4 },
+};
+
+export interface WorldOptions {
+  /** Of each boot, the point at which the power goes; boots beyond the list keep it. */
+  plan?: number[];
+  tornAt?: (length: number) => number[];
+  board?: Partial<Board>;
+  settings?: Partial<Settings>;
+  /** What the device's uptime starts from, seconds. */
+  uptime?: number;
+  /** Takes part in the seed of the device's dice. */
+  seed?: number;
+}
+
+/** The part of the module that holds no state of a device: one for all worlds of a process. */
+export function openBase(): { crypto: OpenDeviceCrypto; close(): void } {
+  const directory = mkdtempSync(join(tmpdir(), "coseflow-base-"));
+  const crypto = openStandIn(directory);
+  return {
+    crypto,
+    close() {
+      crypto.close();
+      rmSync(directory, { recursive: true });
+    },
+  };
+}
+
+/** A small generator (xorshift): the same seed, the same run. */
+function createDice(seed: number): () => number {
+  let state = (seed + 1) * 2654435761;
+  return () => {
+    state ^= state << 13;
+    state ^= state >>> 17;
+    state ^= state << 5;
+    return (state >>> 8) & 0xff;
+  };
+}
+
+export function createWorld(base: OpenDeviceCrypto, options: WorldOptions = {}) {
+  const { plan = [], tornAt = someTears, uptime = 0, seed = 0 } = options;
+  const scheduler = createScheduler();
+  const memory = createDeviceMemory();
+  const dice = createDice(seed);
+  const events: HistoryEvent[] = [];
+  const produced: Values[] = [];
+  const indexes = new Map<string, number>();
+  const stored = new Set<number>();
+  const uncaught: unknown[] = [];
+  /** Points of each boot that has ended, and of the one at hand. */
+  const points: number[] = [];
+  const log: string[] = [];
+  let cuts = 0;
+  let isMeasuring = true;
+  let power: Power | undefined;
+  let wipe = () => {};
+
+  const cloud = createMemoryCloud({
+    scheduler,
+    publish: (topic, payload) => broker.publish(topic, payload),
+    onStored({ records }) {
+      const values: Values = {};
+      for (const { name, value } of records) values[name] = value;
+      stored.add(indexes.get(measuredKey(values)) ?? -1);
+    },
+  });
+  const broker = createMemoryBroker(cloud.take);
+  const publicKey = base.exportPublicKey(base.openDeviceKey());
+  const thumbprint = thumbprintOracle(publicKey);
+
+  const world = {
+    scheduler,
+    broker,
+    cloud,
+    memory,
+    produced,
+    stored,
+    events,
+    log,
+    uncaught,
+    /** Who answers the device's calls. */
+    peer: broker as Peer,
+    /** Called when the device connects: time may pass. */
+    connecting: () => {},
+    /** Called after each cut. */
+    onCut: () => {},
+    cuts: () => cuts,
+    points: () =>
+      points.map((count, boot) => (boot === points.length - 1 && power ? power.points() : count)),
+    setMeasuring(value: boolean): void {
+      isMeasuring = value;
+    },
+    /** Cuts the power now, outside any call of the device's. */
+    cutNow(): void {
+      power?.run(() => (power as Power).pass());
+    },
+    boot,
+    publicKey: toBinary(publicKey).toString("hex"),
+
+    /** The checker's word, and what the device let escape. */
+    async judge(arrived: number[]): Promise<string[]> {
+      const content = await cloud.content(thumbprint);
+      const history = { thumbprint, events, produced, cloud: content, arrived };
+      const violations = checkHistory({ ...history, mayRefuse: ["device-unknown"] });
+      return [...violations, ...uncaught.map((error) => `uncaught: ${(error as Error).stack}`)];
+    },
+    async close(): Promise<void> {
+      wipe();
+      await cloud.close();
+    },
+  };
+
+  function createSensor(name: string): Sensor {
+    return {
+      quantities: [{ name, unit: "1", exponent: -2 }],
+      read(done) {
+        if (!isMeasuring)
+          return done(new Error("sensor, expected to measure, got told not to"), []);
+        const count = produced.length + 1;
+        const values = { [name]: count / 100 };
+        indexes.set(measuredKey(values), produced.length);
+        produced.push(values);
+        done(undefined, [count]);
+      },
+    };
+  }
+
+  function createClock(power: Power): Clock {
+    const bootedAt = scheduler.now();
+    return {
+      uptime() {
+        power.check();
+        return scheduler.now() - bootedAt + uptime;
+      },
+      setTimeout(callback, milliseconds) {
+        power.check();
+        return scheduler.at(milliseconds, () => power.run(callback));
+      },
+      clearTimeout(id) {
+        power.check();
+        scheduler.cancel(id);
+      },
+    };
+  }
+
+  function boot(): void {
+    const bootPower = createPower({
+      cutAt: plan[points.length],
+      tornAt,
+      cut() {
+        cuts++;
+        wipe();
+        scheduler.at(DARK_MS, boot);
+        world.onCut();
+      },
+      uncaught: (error) => uncaught.push(error),
+    });
+    power = bootPower;
+    const boots = points.push(0);
+    events.push({ kind: "boot" });
+    const crypto = openMemoryCrypto(base, memory, bootPower, dice);
+    wipe = () => {
+      points[boots - 1] = bootPower.points();
+      crypto.wipe();
+    };
+    const net = createVirtualNet({
+      scheduler,
+      power: bootPower,
+      peer: () => world.peer,
+      connecting: () => world.connecting(),
+      seen: (kind, packet) => events.push({ kind, packet }),
+    });
+    bootPower.run(() =>
+      startDevice(
+        {
+          crypto,
+          net,
+          clock: createClock(bootPower),
+          log(line) {
+            if (!bootPower.isOn()) return;
+            log.push(`${scheduler.now().toFixed(3)} ${line}`);
+            const key = /--key ([0-9a-f]{130})/.exec(line)?.[1];
+            if (key !== undefined) scheduler.at(REGISTER_MS, () => cloud.register(key));
+          },
+          joinNetwork: (joined) => joined(),
+          createSensor: (config) => createSensor(config.driver),
+        },
+        { ...BOARD, ...options.board },
+        {
+          broker: { host: "broker", port: 1883 },
+          cloudPublicKey: CLOUD_PUBLIC_KEY,
+          receiptSeconds: 10,
+          ...options.settings,
+        },
+      ),
+    );
+  }
+
+  return world;
+}
+
+export type World = ReturnType<typeof createWorld>;
