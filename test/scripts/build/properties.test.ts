@@ -27,7 +27,11 @@ describe("properties that the bundle renames", () => {
     ],
     ["the C module", read("protocol/cose/crypto.ts")],
     ["board files", read("firmware/config.ts")],
-    ["settings", interfaceOf("firmware/network-settings.ts", "WifiSettings")],
+    [
+      "settings",
+      interfaceOf("firmware/network-settings.ts", "WifiNetwork") +
+        interfaceOf("firmware/network-settings.ts", "NetworkSettings"),
+    ],
   ])("are none that %s knows by name", (_owner, text) => {
     const outside = declaredNames(text);
     expect(outside.length).toBeGreaterThanOrEqual(3);
