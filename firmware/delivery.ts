@@ -27,6 +27,8 @@ import { type Signed, writeSigned } from "./signed-records.ts";
 
 /** A reading that has waited this long for its receipt is moved to flash. */
 const SPILL_SECONDS = 60;
+/** Between two looks at what waits in memory. */
+const LEAST_SPILL_SECONDS = 1;
 
 /**
  * Hands a message to MQTT; false when the client is not ready for it. `done` is
@@ -156,7 +158,8 @@ export function createDelivery(options: DeliveryOptions) {
   function armSpill(): void {
     const since = outbox.oldestInMemory();
     if (spillTimer !== 0 || since === Infinity) return;
-    const wait = Math.max(0, since + spillSeconds - clock.uptime());
+    // At least that long: flash that fails, and a clock that rounds, must not make a busy loop.
+    const wait = Math.max(LEAST_SPILL_SECONDS, since + spillSeconds - clock.uptime());
     spillTimer = clock.setTimeout(spill, wait * 1000);
   }
 
@@ -225,6 +228,7 @@ export function createDelivery(options: DeliveryOptions) {
         since: clock.uptime(),
         settled: false,
       });
+      if (spillSeconds === 0) outbox.spill(Infinity);
       armSpill();
       pump();
       return true;

@@ -6,6 +6,7 @@ import { loadDevcrypto } from "./devcrypto/load.ts";
 import { createSensorModels } from "./i2c/models.ts";
 import type { Environment } from "./i2c/sht3x-model.ts";
 import { repositoryRoot } from "./repository.ts";
+import type { AccessPoint } from "./wifi.ts";
 
 /** What the launcher reads of a board file (boards/*.json). */
 interface BoardFile {
@@ -32,14 +33,26 @@ export function boardFiles(name: string): BoardFiles {
   };
 }
 
+/** A broker as the settings of a device name it (firmware/mqtt/broker.ts). */
+export interface LaunchedBroker {
+  host: string;
+  port: number;
+  username?: string;
+  password?: string;
+  tls?: boolean;
+  maxQos?: 1 | 2;
+}
+
 export interface LaunchOptions {
   files: BoardFiles;
   /** Where the device's flash and keys live; made where missing. */
   directory: string;
   /** Written to flash as coseflow.json. */
-  settings: { brokers: { host: string; port: number }[] } & Record<string, unknown>;
+  settings: { brokers: LaunchedBroker[] } & Record<string, unknown>;
   console: (line: string) => void;
   environment?: Environment;
+  /** What a board with Wi-Fi has in reach, where its settings name networks of their own. */
+  accessPoints?: AccessPoint[];
 }
 
 /** True for the line with which the firmware gives up at boot (firmware/main.ts). */
@@ -84,11 +97,11 @@ export function launchDevice(options: LaunchOptions): LaunchedDevice {
     board: file,
     bundle,
     storage: join(options.directory, "flash"),
-    settings: hasWifi ? { ...options.settings, wifi: SIMULATED_WIFI } : options.settings,
+    settings: hasWifi ? { wifi: SIMULATED_WIFI, ...options.settings } : options.settings,
     devcrypto: keys,
     console: options.console,
     sensors: createSensorModels(file.sensors, options.environment ?? ROOM),
-    wifi: hasWifi ? [SIMULATED_WIFI] : undefined,
+    wifi: hasWifi ? (options.accessPoints ?? [SIMULATED_WIFI]) : undefined,
     hostFiles: !hasWifi,
   });
   simulated.boot();

@@ -5,7 +5,7 @@ declare function require(name: "fs"): { readFileSync(path: string): string };
 declare function require(name: "Storage"): {
   readJSON(name: string, noExceptions: boolean): unknown;
 };
-declare function require(name: "Wifi"): import("./wifi.ts").Wifi;
+declare function require(name: "Wifi"): import("./wifi-module.ts").Wifi;
 
 declare function setTimeout(callback: () => void, milliseconds: number): number;
 declare function clearTimeout(id: number): void;

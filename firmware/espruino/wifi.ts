@@ -1,24 +1,7 @@
 import { backoffMs } from "../backoff.ts";
 import type { WifiNetwork } from "../network-settings.ts";
 import type { Clock, Log, Random } from "../ports.ts";
-
-/** What is used of Espruino's module "Wifi" for the ESP32. */
-export interface Wifi {
-  /**
-   * Tries three times, then calls back with the reason; with null once there is an
-   * address. Without an answer from DHCP, and after errors of its own, it never does.
-   */
-  connect(ssid: string, options: { password: string }, callback: (error: unknown) => void): void;
-  disconnect(): void;
-  /** Must have a callback, which on an ESP32 is told null for a failure: getIP knows better. */
-  setIP(address: { ip: string; netmask: string; gw: string }, callback: () => void): void;
-  /** 0.0.0.0 while there is none. */
-  getIP(): { ip?: string };
-  /** Not getDetails: that has the password in it, and no rssi. */
-  getStatus(): { station: string; rssi?: number };
-  on(event: "associated", listener: () => void): void;
-  on(event: "disconnected", listener: (details: { msg: string }) => void): void;
-}
+import type { Wifi } from "./wifi-module.ts";
 
 /** For Espruino's three attempts and DHCP; what has not answered by then never will. */
 const JOIN_MS = 60000;

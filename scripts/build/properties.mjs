@@ -48,7 +48,6 @@ export const INTERNAL_PROPERTIES = [
   "receipted",
   "recipients",
   "record",
-  "refuse",
   "rewind",
   "seal",
   "senderThumbprint",

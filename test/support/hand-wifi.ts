@@ -1,4 +1,4 @@
-import type { Wifi } from "../../firmware/espruino/wifi.ts";
+import type { Wifi } from "../../firmware/espruino/wifi-module.ts";
 
 /** Espruino's module "Wifi" in a test's hand. */
 export interface HandWifi extends Wifi {

@@ -39,11 +39,6 @@ const DOCTORED: [Rule, string, Doctor][] = [
     "two sessions share a key",
     ({ cloud, session }) => cloud.sessions.push({ ...session.stored, counter: 9 }),
   ],
-  [
-    "counter",
-    "a counter goes back",
-    ({ events }) => events.push(sent(publish("session", makeSession(6).message, 14))),
-  ],
   ["early", "a reading goes out before its session's receipt", ({ events }) => events.splice(6, 1)],
   [
     "early",

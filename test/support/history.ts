@@ -58,8 +58,6 @@ export type Rule =
   | "nonce"
   /** One session key id with two messages, or one key in two sessions. */
   | "session"
-  /** A new session with a counter that is not above all before it. */
-  | "counter"
   /** A reading before the device was told that its session is stored. */
   | "early"
   /** A packet id given to a second message while the first was in flight (MQTT 3.1.1 section 2.3.1). */

@@ -1,6 +1,8 @@
 import { chmodSync, mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
+import { brokerSettings } from "../../../scripts/cli/broker-settings.ts";
+import { parseDeviceBrokers } from "../../../scripts/cli/parse.ts";
 import { runCli } from "../../../scripts/cli/program.ts";
 import { temporaryDirectories } from "../../cloud/support/temporary.ts";
 import { makeParty } from "../../support/parties.ts";
@@ -52,12 +54,30 @@ describe("a broker's password in a URL", () => {
   it.each([
     ["serve", "--broker", "mqtt://user:s3cret@host:99999"],
     ["demo", "--broker", "https://user:s3cret@host"],
-    ["simulate", "--cloud-key", "04", "--broker", "mqtts://user:s3cret@host"],
+    ["simulate", "--cloud-key", "04", "--broker", "mqtt://a", "--broker", "wss://user:s3cret@host"],
   ])("is not quoted back by %s", async (...args) => {
     const { code, error } = await run(...args);
     expect(code).toBe(2);
     expect(error).not.toContain("s3cret");
     expect(error).toContain("host");
+  });
+});
+
+describe("a broker's URL for a device", () => {
+  it.each([
+    ["mqtt://h", { host: "h", port: 1883 }],
+    ["mqtts://h", { host: "h", port: 8883, tls: true }],
+    ["mqtts://[::1]:1", { host: "::1", port: 1, tls: true }],
+    ["mqtt://u%20v:p%2F@h:2", { host: "h", port: 2, username: "u v", password: "p/" }],
+  ])("%s becomes settings", (url, settings) => {
+    expect(brokerSettings(url)).toEqual(settings);
+  });
+
+  it("may be given several times", () => {
+    expect(parseDeviceBrokers("mqtts://b", parseDeviceBrokers("mqtt://a"))).toEqual([
+      "mqtt://a",
+      "mqtts://b",
+    ]);
   });
 });
 

@@ -42,7 +42,11 @@ function openSealed(sealed: Buffer, kek: Buffer, place: Buffer): Buffer {
 export function readCloud(database: Database, kek: Buffer, thumbprint: Buffer): CloudContent {
   const kid = thumbprint.subarray(0, 8);
   const sessions = database
-    .prepare<[Buffer], SessionRow>("SELECT * FROM session WHERE device = ? ORDER BY counter")
+    .prepare<
+      [Buffer],
+      SessionRow
+    >(`SELECT counter, sealed_key, base_iv, hash FROM session JOIN signed_message USING (device, counter)
+       WHERE device = ? ORDER BY counter`)
     .all(kid)
     .map((row): StoredSession => {
       const place = Buffer.concat([thumbprint, shortest(row.counter)]);

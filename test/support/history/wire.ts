@@ -54,6 +54,12 @@ export function decodeReading(message: Buffer): WireReading {
   };
 }
 
+/** Throws unless it is an Encrypt in a Sign1; what it says is for the cloud alone. */
+export function decodeEvent(message: Buffer): void {
+  const [, , payload] = parts(message, 18) as [Buffer, unknown, Buffer];
+  parts(payload, 96);
+}
+
 export function decodeSession(message: Buffer, thumbprint: Buffer): WireSession {
   const [protectedHeader, , payload] = parts(message, 18) as [Buffer, unknown, Buffer];
   const [encryptHeader] = parts(payload, 96) as [Buffer];

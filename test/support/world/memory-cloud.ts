@@ -13,10 +13,12 @@ import { createSessionKeys } from "../../../cloud/receiver/session-keys.ts";
 import { parsePublicKey, registerDevice } from "../../../cloud/registry.ts";
 import { MIGRATIONS } from "../../../cloud/store/migrations.ts";
 import { deviceTable } from "../../../cloud/store/sqlite-device.ts";
+import { eventTable } from "../../../cloud/store/sqlite-event.ts";
 import { keyCheckTable } from "../../../cloud/store/sqlite-key-check.ts";
 import { readingTables } from "../../../cloud/store/sqlite-reading.ts";
 import { refusalTable } from "../../../cloud/store/sqlite-refusal.ts";
 import { sessionTable } from "../../../cloud/store/sqlite-session.ts";
+import { signedTable } from "../../../cloud/store/sqlite-signed.ts";
 import type { Device, Reading } from "../../../cloud/store/store.ts";
 import { type Bytes, toHex } from "../../../protocol/bytes.ts";
 import { MAX_RECEIPTS, sealReceipt } from "../../../protocol/receipt.ts";
@@ -45,10 +47,13 @@ export interface MemoryCloudOptions {
 function openStore(database: Database.Database) {
   for (const step of MIGRATIONS) database.exec(step);
   const { finish, ...refusals } = refusalTable(database);
+  const signed = signedTable(database);
   return {
     ...keyCheckTable(database),
     ...deviceTable(database),
-    ...sessionTable(database),
+    hasSigned: signed.hasSigned,
+    ...sessionTable(database, signed),
+    ...eventTable(database, signed),
     ...readingTables(database),
     ...refusals,
     async close() {
@@ -86,7 +91,7 @@ export function createMemoryCloud({ scheduler, publish, onStored }: MemoryCloudO
     /** Of one device: its receipts are gathered together. */
     async take(topic: string, payload: Buffer, qos: number): Promise<void> {
       const outcome = await accept(topic, payload);
-      if (outcome.kind === "session") {
+      if (outcome.kind === "session" || outcome.kind === "event") {
         addMessage(list, outcome.hash);
         await tell(outcome.device);
       } else if (outcome.kind === "reading") {

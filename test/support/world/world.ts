@@ -36,7 +36,7 @@ const BOARD: Board = {
     { driver: SURE, periodSeconds: 10, qos: 1 },
     { driver: SPARE, periodSeconds: 35, qos: 0 },
   ],
-  queue: { readings: 4 },
+  queue: { readings: 4, flash: 200, spillSeconds: 20 },
 };
 
 export interface WorldOptions {
@@ -225,9 +225,10 @@ export function createWorld(base: OpenDeviceCrypto, options: WorldOptions = {}) 
         },
         { ...BOARD, ...options.board },
         {
-          broker: { host: "broker", port: 1883 },
+          brokers: [{ host: "broker", port: 1883 }],
           cloudPublicKey: CLOUD_PUBLIC_KEY,
           receiptSeconds: 10,
+          wifi: [],
           ...options.settings,
         },
       ),
