@@ -20,6 +20,9 @@ export function checkMqtt(events: HistoryEvent[], report: Report): void {
   const inFlight = new Map<number, InFlight>();
   /** PUBRECs of messages that the device does not know: to be answered, or the broker keeps them. */
   const strays = new Set<number>();
+  /** Ids whose PUBCOMP came; and before a restart, after which the device may not know of it. */
+  const finished = new Set<number>();
+  const forgotten = new Set<number>();
 
   function sentPublish(packet: IPublishPacket): void {
     const { qos, dup, topic } = packet;
@@ -38,7 +41,7 @@ export function checkMqtt(events: HistoryEvent[], report: Report): void {
   function sentPubrel(packet: Packet): void {
     const id = packet.messageId as number;
     const message = inFlight.get(id);
-    if (message ? !message.received : !strays.has(id))
+    if (message ? !message.received : !strays.has(id) && !forgotten.has(id))
       report("pubrel", `pubrel of ${id}, no pubrec`);
     if (message) message.released = true;
     strays.delete(id);
@@ -58,7 +61,10 @@ export function checkMqtt(events: HistoryEvent[], report: Report): void {
     const id = packet.messageId as number;
     const message = inFlight.get(id);
     if (packet.cmd === "puback" && message?.qos === 1) inFlight.delete(id);
-    if (packet.cmd === "pubcomp" && message?.qos === 2) inFlight.delete(id);
+    if (packet.cmd === "pubcomp" && message?.qos === 2) {
+      inFlight.delete(id);
+      finished.add(id);
+    }
     if (packet.cmd !== "pubrec") return;
     if (message?.qos === 2) message.received = true;
     else strays.add(id);
@@ -71,6 +77,8 @@ export function checkMqtt(events: HistoryEvent[], report: Report): void {
       message.old = true;
     }
     strays.clear();
+    for (const id of finished) forgotten.add(id);
+    finished.clear();
   }
 
   for (const event of events) {
