@@ -5,7 +5,7 @@ import { sameMeasured } from "./measured.ts";
 import {
   decodeReading,
   decodeSession,
-  isListed,
+  listedName,
   openWireReading,
   openWireReceipt,
 } from "./wire.ts";
@@ -18,6 +18,7 @@ export function checkDelivery(history: History, report: Report): void {
   const rows = new Map(cloud.readings.map((row) => [`${row.session}/${row.sequence}`, row]));
   const messages = new Map<number, Buffer>();
   const hashes = new Map<number, Buffer>();
+  const names = new Map<string, number>();
   const ciphertexts = new Map<string, Buffer>();
   /** Sessions of which the device was told that they are stored. */
   const told = new Set<number>();
@@ -32,6 +33,7 @@ export function checkDelivery(history: History, report: Report): void {
     }
     messages.set(counter, message);
     hashes.set(counter, hash);
+    names.set(listedName(hash), counter);
     if (counter <= highest) report("counter", `session ${counter} after session ${highest}`);
     highest = Math.max(highest, counter);
   }
@@ -54,9 +56,12 @@ export function checkDelivery(history: History, report: Report): void {
   }
 
   function gotReceipt(message: Buffer): void {
-    const receipt = openWireReceipt(message, cloud.sessions, thumbprint);
+    const receipt = openWireReceipt(message, stored, thumbprint);
     if (!receipt) return;
-    for (const [counter, hash] of hashes) if (isListed(hash, receipt)) told.add(counter);
+    for (const name of receipt.messages) {
+      const counter = names.get(name);
+      if (counter !== undefined) told.add(counter);
+    }
     for (const { session, first, last } of receipt.ranges)
       for (let sequence = first; sequence <= last; sequence++)
         if (!rows.has(`${session}/${sequence}`))

@@ -128,9 +128,9 @@ export function createWorld(base: OpenDeviceCrypto, options: WorldOptions = {}) 
     setMeasuring(value: boolean): void {
       isMeasuring = value;
     },
-    /** Cuts the power now, outside any call of the device's. */
+    /** Cuts the power now, between two calls of the device's. */
     cutNow(): void {
-      power?.run(() => (power as Power).pass());
+      power?.off();
     },
     boot,
     publicKey: toBinary(publicKey).toString("hex"),
