@@ -1,4 +1,5 @@
 import type { Bytes } from "../../protocol/bytes.ts";
+import { fail } from "../../protocol/errors.ts";
 import { AWAIT_PUBACK, AWAIT_PUBCOMP, AWAIT_PUBREC } from "./inflight.ts";
 import { encodeAck, encodePublish, PUBREL, type Qos, SUBSCRIBE_ID } from "./packet.ts";
 
@@ -69,6 +70,16 @@ export function addMessage(
   };
   session.outbound.push(message);
   return message;
+}
+
+/**
+ * Refuses one inbound message more than there is room for. The others are forgotten: a broker
+ * that leaves them unreleased and sends on would end each connection to come likewise.
+ */
+export function requireRoom(session: SessionState): void {
+  if (session.inbound.length < MAX_INBOUND) return;
+  session.inbound = [];
+  fail("size", `mqtt messages without pubrel, expected up to ${MAX_INBOUND}, got one more`);
 }
 
 /** After CONNACK: everything is to be sent again, as repetitions if the broker knows of it. */
