@@ -36,10 +36,10 @@ import {
   createSessionState,
   findMessage,
   isOverdue,
-  MAX_INBOUND,
   MAX_INFLIGHT,
   moveMessage,
   packetOf,
+  requireRoom,
   resumeSession,
   unsentMessage,
 } from "./session-state.ts";
@@ -178,8 +178,7 @@ export function createMqttClient(options: MqttOptions): MqttClient {
     const known = session.inbound.indexOf(packetId) >= 0;
     const cell = findMove(INBOUND, known ? AWAIT_PUBREL : NONE, packet.type, packet.qos);
     const keep = (cell & NEXT) === AWAIT_PUBREL;
-    if (keep && !known && session.inbound.length >= MAX_INBOUND)
-      fail("size", `mqtt messages without pubrel, expected up to ${MAX_INBOUND}, got one more`);
+    if (keep && !known) requireRoom(session);
     if ((cell & ACT) !== 0) deliver(packet);
     session.inbound = session.inbound.filter((id) => id !== packetId);
     if (keep) session.inbound.push(packetId);

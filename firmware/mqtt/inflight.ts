@@ -46,12 +46,13 @@ export const OUTBOUND = [
  * The application acts before the PUBREC, once, however often the PUBLISH comes
  * (section 4.3.3, method B: the id is kept until PUBREL). A PUBREL of
  * an unknown id is answered: the PUBCOMP before it was lost. A packet id cannot be
- * a QoS 1 and a QoS 2 message at once (MQTT-2.3.1-4).
+ * a QoS 1 and a QoS 2 message at once (MQTT-2.3.1-4): the broker, whose ids these are,
+ * has given up the one of QoS 2. Refusing the other would end every connection to come.
  */
 export const INBOUND = [
   // PUBLISH of QoS 1, PUBLISH of QoS 2, PUBREL
   [NONE + PUBACK + ACT, AWAIT_PUBREL + PUBREC + ACT, NONE + PUBCOMP], // NONE
-  [ILLEGAL, AWAIT_PUBREL + PUBREC, NONE + PUBCOMP], // AWAIT_PUBREL
+  [NONE + PUBACK + ACT, AWAIT_PUBREL + PUBREC, NONE + PUBCOMP], // AWAIT_PUBREL
 ];
 
 /**

@@ -1,4 +1,5 @@
 import { type Bytes, fromBigEndian } from "../../protocol/bytes.ts";
+import { fail } from "../../protocol/errors.ts";
 import type { Random } from "../ports.ts";
 import { AWAIT_PUBACK, AWAIT_PUBCOMP, AWAIT_PUBREC, NONE } from "./inflight.ts";
 import type { Kept } from "./options.ts";
@@ -103,6 +104,16 @@ export function moveMessage(message: Message, state: number, now: number): void 
     message.kept.keep(message.packetId, state);
   message.state = state;
   message.movedAt = now;
+}
+
+/**
+ * Refuses one inbound message more than there is room for. The others are forgotten: a broker
+ * that leaves them unreleased and sends on would end each connection to come likewise.
+ */
+export function requireRoom(session: SessionState): void {
+  if (session.inbound.length < MAX_INBOUND) return;
+  session.inbound = [];
+  fail("size", `mqtt messages without pubrel, expected up to ${MAX_INBOUND}, got one more`);
 }
 
 /**

@@ -21,6 +21,8 @@ const TAIL_SECONDS = 30;
 const LONGEST_SECONDS = 3 * DAY_SECONDS;
 
 export interface LifeOptions extends WorldOptions {
+  /** What else happens in this world. */
+  begin?: (world: World) => void;
   /** What else happens to the device's flash when the power goes. */
   sabotage?: (memory: DeviceMemory) => void;
 }
@@ -84,6 +86,7 @@ export async function live(base: OpenDeviceCrypto, options: LifeOptions = {}): P
 
   try {
     play(world, calm);
+    options.begin?.(world);
     world.boot();
     const settled = () => isDone && due().length > 0 && due().every((index) => stored.has(index));
     for (let cuts = -1; cuts !== world.cuts(); ) {

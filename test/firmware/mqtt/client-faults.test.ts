@@ -146,7 +146,7 @@ describe("client, its socket in hand", () => {
     expect(socket.ended).toBe(true);
   });
 
-  it("more QoS 2 messages without PUBREL than the bound: an error, the others are kept", () => {
+  it("more QoS 2 messages without PUBREL than the bound: an error, and all are forgotten", () => {
     const socket = online();
     for (let id = 1; id <= MAX_INBOUND; id++) {
       socket.emit("data", publish(id, 2));
@@ -159,8 +159,20 @@ describe("client, its socket in hand", () => {
     socket.emit("data", publish(MAX_INBOUND + 1, 2));
     expect(events).toContain("failed");
     clock.advance(1);
-    accept(CONNACK_PRESENT).emit("data", publish(1, 2));
-    expect(events.filter((event) => event === "x")).toHaveLength(MAX_INBOUND);
+    // Kept, they would end this connection too, and all that follow.
+    accept(CONNACK_PRESENT).emit("data", publish(MAX_INBOUND + 1, 2));
+    expect(events.filter((event) => event === "x")).toHaveLength(MAX_INBOUND + 1);
+  });
+
+  it("takes a QoS 1 message under the id of a QoS 2 one: the broker has given that one up", () => {
+    const socket = online();
+    socket.emit("data", publish(7, 2));
+    socket.emit("data", publish(7, 1));
+    socket.emit("drain");
+    expect(socket.ended).toBe(false);
+    expect(socket.written.at(-1)).toContain("\x40\x02\x00\x07");
+    socket.emit("data", publish(7, 2));
+    expect(events.filter((event) => event === "x")).toHaveLength(3);
   });
 
   it("forgets inbound packet ids when the broker has forgotten them, not before", () => {

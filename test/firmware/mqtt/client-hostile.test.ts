@@ -24,11 +24,6 @@ describe("client against a hostile server", () => {
     ["a suback with one return code too many", "failed", `${CONNACK}\x90\x04\x00\x01\x01\x01`],
     ["a suback with a failure", "subscribe", `${CONNACK}\x90\x03\x00\x01\x80`],
     ["a subscribe of its own", "failed", `${CONNACK}\x82\x06\x00\x01\x00\x01t\x00`],
-    [
-      "a QoS 1 message under the id of a QoS 2 one",
-      "failed",
-      CONNACK + publish(7, 2) + publish(7, 1),
-    ],
     ["a refusal of code 1", "refused-version", "\x20\x02\x00\x01"],
     ["a close at once", "closed", ""],
   ];

@@ -37,7 +37,7 @@ const inbound: [state: number, type: number, qos: number, Expected][] = [
   [NONE, PUBLISH, 1, move(NONE, PUBACK, true)],
   [NONE, PUBLISH, 2, move(AWAIT_PUBREL, PUBREC, true)],
   [NONE, PUBREL, 0, move(NONE, PUBCOMP)],
-  [AWAIT_PUBREL, PUBLISH, 1, "illegal"],
+  [AWAIT_PUBREL, PUBLISH, 1, move(NONE, PUBACK, true)],
   [AWAIT_PUBREL, PUBLISH, 2, move(AWAIT_PUBREL, PUBREC)],
   [AWAIT_PUBREL, PUBREL, 0, move(NONE, PUBCOMP)],
 ];

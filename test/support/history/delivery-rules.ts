@@ -6,7 +6,7 @@ import {
   decodeEvent,
   decodeReading,
   decodeSession,
-  isListed,
+  listedName,
   openWireReading,
   openWireReceipt,
 } from "./wire.ts";
@@ -19,6 +19,7 @@ export function checkDelivery(history: History, report: Report): void {
   const rows = new Map(cloud.readings.map((row) => [`${row.session}/${row.sequence}`, row]));
   const messages = new Map<number, Buffer>();
   const hashes = new Map<number, Buffer>();
+  const names = new Map<string, number>();
   const ciphertexts = new Map<string, Buffer>();
   /** Sessions of which the device was told that they are stored. */
   const told = new Set<number>();
@@ -32,6 +33,7 @@ export function checkDelivery(history: History, report: Report): void {
     }
     messages.set(counter, message);
     hashes.set(counter, hash);
+    names.set(listedName(hash), counter);
   }
 
   function sentReading(message: Buffer): void {
@@ -52,9 +54,12 @@ export function checkDelivery(history: History, report: Report): void {
   }
 
   function gotReceipt(message: Buffer): void {
-    const receipt = openWireReceipt(message, cloud.sessions, thumbprint);
+    const receipt = openWireReceipt(message, stored, thumbprint);
     if (!receipt) return;
-    for (const [counter, hash] of hashes) if (isListed(hash, receipt)) told.add(counter);
+    for (const name of receipt.messages) {
+      const counter = names.get(name);
+      if (counter !== undefined) told.add(counter);
+    }
     for (const { session, first, last } of receipt.ranges)
       for (let sequence = first; sequence <= last; sequence++)
         if (!rows.has(`${session}/${sequence}`))

@@ -24,7 +24,8 @@ export interface WireSession {
 }
 
 export interface OpenedReceipt {
-  hashes: Buffer[];
+  /** Names of messages, as `listedName` gives them. */
+  messages: string[];
   ranges: { session: number; first: number; last: number }[];
 }
 
@@ -115,7 +116,7 @@ export function openWireReading(
 /** What a receipt says; undefined when it is none, or none for this device. */
 export function openWireReceipt(
   message: Buffer,
-  sessions: StoredSession[],
+  sessions: Map<number, StoredSession>,
   thumbprint: Buffer,
 ): OpenedReceipt | undefined {
   try {
@@ -125,7 +126,7 @@ export function openWireReceipt(
       Buffer,
     ];
     const counter = toNumber(mapOf(protectedHeader).get(4) as Buffer);
-    const session = sessions.find((stored) => stored.counter === counter);
+    const session = sessions.get(counter);
     const iv = unprotected.get(5);
     if (!session || !iv) return undefined;
     const key = hkdfOracle(session.key, "coseflow/1 receipt" as Bytes);
@@ -142,12 +143,12 @@ function readReceipt(payload: Buffer): OpenedReceipt {
   const receipt = decodeOracle(fromBinary(payload)) as Map<number, unknown>;
   const ranges = receipt.get(3) as [Buffer, number, number][];
   return {
-    hashes: receipt.get(2) as Buffer[],
+    messages: (receipt.get(2) as Buffer[]).map(listedName),
     ranges: ranges.map(([kid, first, last]) => ({ session: toNumber(kid), first, last })),
   };
 }
 
-/** True when a receipt's entry names the message of this hash. */
-export function isListed(hash: Buffer, receipt: OpenedReceipt): boolean {
-  return receipt.hashes.some((listed) => listed.equals(hash.subarray(0, LISTED_HASH)));
+/** What a receipt calls the message of this hash. */
+export function listedName(hash: Buffer): string {
+  return hash.toString("hex", 0, LISTED_HASH);
 }

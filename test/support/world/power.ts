@@ -9,6 +9,8 @@ export interface Power {
   isOn(): boolean;
   /** Points passed since this boot. */
   points(): number;
+  /** Cuts it, wherever the device is. */
+  off(): void;
   /** Throws when the power is off. */
   check(): void;
   /** A point: throws if this is the one, or if the power is off. */
@@ -51,17 +53,21 @@ export function createPower({ cutAt, tornAt, cut, uncaught }: PowerOptions): Pow
   function check(): void {
     if (!isOn) throw new PowerCut();
   }
-  function isLast(): boolean {
-    points++;
-    if (points !== cutAt) return false;
+  function off(): void {
+    if (!isOn) return;
     isOn = false;
     cut();
-    return true;
+  }
+  function isLast(): boolean {
+    points++;
+    if (points === cutAt) off();
+    return points === cutAt;
   }
 
   return {
     isOn: () => isOn,
     points: () => points,
+    off,
     check,
     pass() {
       check();

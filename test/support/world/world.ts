@@ -10,7 +10,6 @@ import { startDevice } from "../../../firmware/device.ts";
 import type { Clock } from "../../../firmware/ports.ts";
 import type { Sensor } from "../../../firmware/sensors/sensor.ts";
 import { type OpenDeviceCrypto, openStandIn } from "../../../simulator/devcrypto/stand-in.ts";
-import { toBinary } from "../cbor-oracle.ts";
 import { thumbprintOracle } from "../cose-builder.ts";
 import { measuredKey } from "../history/measured.ts";
 import { checkHistory, type HistoryEvent, type Values } from "../history.ts";
@@ -89,6 +88,7 @@ export function createWorld(base: OpenDeviceCrypto, options: WorldOptions = {}) 
   const points: number[] = [];
   const log: string[] = [];
   let cuts = 0;
+  let bootedAt = 0;
   let isMeasuring = true;
   let power: Power | undefined;
   let wipe = () => {};
@@ -123,17 +123,21 @@ export function createWorld(base: OpenDeviceCrypto, options: WorldOptions = {}) 
     /** Called after each cut. */
     onCut: () => {},
     cuts: () => cuts,
+    /** How much had been measured when the device started last. */
+    bootedAt: () => bootedAt,
     points: () =>
       points.map((count, boot) => (boot === points.length - 1 && power ? power.points() : count)),
     setMeasuring(value: boolean): void {
       isMeasuring = value;
     },
-    /** Cuts the power now, outside any call of the device's. */
+    /** Cuts the power now, between two calls of the device's. */
     cutNow(): void {
-      power?.run(() => (power as Power).pass());
+      power?.off();
     },
     boot,
-    publicKey: toBinary(publicKey).toString("hex"),
+    receiptTopic: `cf/1/${thumbprint.toString("hex", 0, 8)}/receipt`,
+    /** Called at each line of the device's log, inside its call. */
+    onLog: () => {},
 
     /** The checker's word, and what the device let escape. */
     async judge(arrived: number[]): Promise<string[]> {
@@ -195,6 +199,7 @@ export function createWorld(base: OpenDeviceCrypto, options: WorldOptions = {}) 
     });
     power = bootPower;
     const boots = points.push(0);
+    bootedAt = produced.length;
     events.push({ kind: "boot" });
     const crypto = openMemoryCrypto(base, memory, bootPower, dice);
     wipe = () => {
@@ -217,6 +222,7 @@ export function createWorld(base: OpenDeviceCrypto, options: WorldOptions = {}) 
           log(line) {
             if (!bootPower.isOn()) return;
             log.push(`${scheduler.now().toFixed(3)} ${line}`);
+            world.onLog();
             const key = /--key ([0-9a-f]{130})/.exec(line)?.[1];
             if (key !== undefined) scheduler.at(REGISTER_MS, () => cloud.register(key));
           },

@@ -1,0 +1,142 @@
+/** The firmware in this process over real TCP, on a clock that runs fast, with its history kept. */
+import { type Packet, parser } from "mqtt-packet";
+import { startDevice } from "../../firmware/device.ts";
+import type { Net, Socket } from "../../firmware/ports.ts";
+import type { Sensor } from "../../firmware/sensors/sensor.ts";
+import { toHex } from "../../protocol/bytes.ts";
+import { thumbprintOracle } from "./cose-builder.ts";
+import type { HistoryEvent, Values } from "./history.ts";
+import { netPort, realClock } from "./net-port.ts";
+import { createDeviceMemory, openMemoryCrypto } from "./world/device-memory.ts";
+import { createPower } from "./world/power.ts";
+import { openBase } from "./world/world.ts";
+
+/** Seconds of the device in one of ours: its time-outs of a minute pass in little more than one. */
+const SPEED = 50;
+const PERIOD_SECONDS = 3;
+/** Longer than the cloud takes to answer on a busy machine. */
+const RECEIPT_SECONDS = 15;
+
+export interface WireDevice {
+  publicKey: string;
+  thumbprint: Buffer;
+  events: HistoryEvent[];
+  produced: Values[];
+  uncaught: unknown[];
+  start(port: number, cloudPublicKey: string): void;
+  powerOff(): void;
+}
+
+/** The net of node:net, each packet told when it leaves the device and when it arrives. */
+function recordingNet(tell: (kind: "sent" | "got", packet: Packet) => void): Net {
+  function teller(kind: "sent" | "got") {
+    const reader = parser({ protocolVersion: 4 });
+    let isReadable = true;
+    reader.on("packet", (packet) => tell(kind, packet));
+    reader.on("error", () => {
+      isReadable = false;
+    });
+    return (data: string) => {
+      if (isReadable) reader.parse(Buffer.from(data, "latin1"));
+    };
+  }
+  return {
+    connect(options, connected) {
+      const sent = teller("sent");
+      const got = teller("got");
+      const inner = netPort.connect(options, () => connected(socket));
+      inner.on("data", got);
+      const socket: Socket = {
+        write(data) {
+          const result = inner.write(data);
+          sent(data);
+          return result;
+        },
+        end: () => inner.end(),
+        on: inner.on.bind(inner) as Socket["on"],
+      };
+      return socket;
+    },
+  };
+}
+
+/** A device with a key of its own that measures so often and then no more. */
+export function createWireDevice(measurements: number): WireDevice {
+  const base = openBase();
+  const uncaught: unknown[] = [];
+  const power = createPower({
+    cutAt: undefined,
+    tornAt: () => [],
+    cut() {},
+    uncaught: (error) => uncaught.push(error),
+  });
+  // No dice: the device comes back at once, and waits the shortest it may.
+  const crypto = openMemoryCrypto(base.crypto, createDeviceMemory(), power, () => 0);
+  const publicKey = base.crypto.exportPublicKey(base.crypto.openDeviceKey());
+  const clock = realClock();
+  const sockets: Socket[] = [];
+  const events: HistoryEvent[] = [{ kind: "boot" }];
+  const produced: Values[] = [];
+  const net = recordingNet((kind, packet) => {
+    events.push({ kind, packet });
+  });
+
+  const sensor: Sensor = {
+    quantities: [{ name: "count", unit: "1", exponent: -2 }],
+    read(done) {
+      if (produced.length >= measurements) return;
+      const count = produced.length + 1;
+      produced.push({ count: count / 100 });
+      done(undefined, [count]);
+    },
+  };
+
+  return {
+    publicKey: toHex(publicKey),
+    thumbprint: thumbprintOracle(publicKey),
+    events,
+    produced,
+    uncaught,
+    start(port, cloudPublicKey) {
+      startDevice(
+        {
+          crypto,
+          net: {
+            connect(options, connected) {
+              const socket = net.connect(options, connected);
+              sockets.push(socket);
+              return socket;
+            },
+          },
+          clock: {
+            uptime: () => clock.uptime() * SPEED,
+            setTimeout: (callback, milliseconds) =>
+              clock.setTimeout(() => power.run(callback), milliseconds / SPEED),
+            clearTimeout: clock.clearTimeout,
+          },
+          log() {},
+          joinNetwork: (joined) => joined(),
+          createSensor: () => sensor,
+        },
+        {
+          name: "wire",
+          network: "host",
+          sensors: [{ driver: "count", periodSeconds: PERIOD_SECONDS, qos: 1 }],
+          queue: { readings: 32 },
+        },
+        {
+          brokers: [{ host: "127.0.0.1", port }],
+          wifi: [],
+          cloudPublicKey,
+          receiptSeconds: RECEIPT_SECONDS,
+        },
+      );
+    },
+    powerOff() {
+      clock.stop();
+      for (const socket of sockets) socket.end();
+      crypto.wipe();
+      base.close();
+    },
+  };
+}
