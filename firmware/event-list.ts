@@ -2,12 +2,17 @@
 import { type Bytes, fromBigEndian, toBigEndian } from "../protocol/bytes.ts";
 import type { DeviceCrypto } from "../protocol/cose/crypto.ts";
 import type { Recipient } from "../protocol/cose/encrypt.ts";
-import { MESSAGE_HASH_LENGTH } from "../protocol/cose/sign1.ts";
 import { createEventMaker } from "../protocol/event-message.ts";
-import { WAITING } from "./outgoing.ts";
 import type { Log } from "./ports.ts";
 import type { Identity } from "./session.ts";
-import { eraseSigned, freeRecord, readSigned, type Signed, writeSigned } from "./signed-records.ts";
+import {
+  eraseSigned,
+  freeRecord,
+  makeSigned,
+  readSigned,
+  type Signed,
+  writeSigned,
+} from "./signed-records.ts";
 
 /** Events kept until receipted, each a record of some hundred bytes; readings never push one out. */
 export const MAX_EVENTS = 4;
@@ -38,19 +43,9 @@ export function createEventList(options: EventListOptions) {
       const counter = crypto.nextDeviceCounter();
       const make = createEventMaker(crypto);
       const made = make(options.identity, options.recipients, counter, pack);
-      const event: Signed = {
-        messageClass: "event",
-        record: freeRecord(RECORD, events),
-        kid: toBigEndian(counter),
-        hash: made.hash.substring(0, MESSAGE_HASH_LENGTH) as Bytes,
-        message: made.message,
-        qos: 2,
-        state: WAITING,
-        takenAt: 0,
-        receipted: false,
-        packetId: 0,
-        phase: 0,
-      };
+      const record = freeRecord(RECORD, events);
+      const kid = toBigEndian(counter);
+      const event = makeSigned("event", record, kid, made.hash, made.message, 0, 0);
       writeSigned(crypto, event);
       events.push(event);
     },

@@ -7,12 +7,10 @@
 import type { Bytes } from "../protocol/bytes.ts";
 import { type DeviceCrypto, type KeyHandle, USAGE_DECRYPT } from "../protocol/cose/crypto.ts";
 import type { Recipient } from "../protocol/cose/encrypt.ts";
-import { MESSAGE_HASH_LENGTH } from "../protocol/cose/sign1.ts";
 import { createReadingSealer } from "../protocol/reading.ts";
 import { RECEIPT_KEY_INFO } from "../protocol/receipt.ts";
 import { createSessionMaker } from "../protocol/session-message.ts";
-import { WAITING } from "./outgoing.ts";
-import type { Signed } from "./signed-records.ts";
+import { makeSigned, type Signed } from "./signed-records.ts";
 
 /** At most this many sessions wait at once; the oldest goes with its readings. */
 export const MAX_SESSIONS = 4;
@@ -23,7 +21,7 @@ export const REKEY_SECONDS = 86400;
 /** Readings under one key: the C module refuses the next one. */
 const REKEY_READINGS = 1048576;
 
-/** A number that is taken, and what seals one payload under it, once. */
+/** Its keys in the C module, and what seals one payload under a number just reserved. */
 export interface SessionKeys {
   key: KeyHandle;
   receiptKey: KeyHandle;
@@ -87,19 +85,9 @@ export function openSession(
     crypto.destroyKey(made.key);
     throw error;
   }
-  const session = restoreSession({
-    messageClass: "session",
-    record: record,
-    kid: made.kid,
-    hash: made.hash.substring(0, MESSAGE_HASH_LENGTH) as Bytes,
-    message: made.message,
-    qos: 2,
-    state: WAITING,
-    takenAt: 0,
-    receipted: false,
-    packetId: 0,
-    phase: 0,
-  });
+  const session = restoreSession(
+    makeSigned("session", record, made.kid, made.hash, made.message, 0, 0),
+  );
   session.keys = keys;
   session.openedAt = uptime;
   return session;

@@ -54,25 +54,45 @@ export function freeRecord(prefix: string, used: Signed[]): string {
   return prefix + number;
 }
 
-function decode(record: string, messageClass: "session" | "event", text: Bytes): Signed {
-  const hashAt = HEAD + text.charCodeAt(4);
-  const messageAt = hashAt + MESSAGE_HASH_LENGTH;
-  const phase = text.charCodeAt(3);
-  const part = (from: number, to: number) => text.substring(from, to) as Bytes;
+/** A message as it is when just made (phase 0), or as MQTT had it when the power went. */
+export function makeSigned(
+  messageClass: "session" | "event",
+  record: string,
+  kid: Bytes,
+  hash: Bytes,
+  message: Bytes,
+  packetId: number,
+  phase: number,
+): Signed {
   return {
     messageClass: messageClass,
     record: record,
-    kid: part(HEAD, hashAt),
-    hash: part(hashAt, messageAt),
-    message: part(messageAt, text.length),
+    kid: kid,
+    hash: hash.substring(0, MESSAGE_HASH_LENGTH) as Bytes,
+    message: message,
     qos: 2,
     // What MQTT had is handed back to it; the rest has yet to go.
     state: phase === 0 ? WAITING : IN_FLIGHT,
     takenAt: 0,
     receipted: false,
-    packetId: fromBigEndian(part(1, 3)),
+    packetId: packetId,
     phase: phase,
   };
+}
+
+function decode(record: string, messageClass: "session" | "event", text: Bytes): Signed {
+  const hashAt = HEAD + text.charCodeAt(4);
+  const messageAt = hashAt + MESSAGE_HASH_LENGTH;
+  const part = (from: number, to: number) => text.substring(from, to) as Bytes;
+  return makeSigned(
+    messageClass,
+    record,
+    part(HEAD, hashAt),
+    part(hashAt, messageAt),
+    part(messageAt, text.length),
+    fromBigEndian(part(1, 3)),
+    text.charCodeAt(3),
+  );
 }
 
 /** What was kept before this boot, in the order of counters. What cannot be read is erased: it is lost. */

@@ -55,20 +55,8 @@ export function makeDurable(database: Database.Database): void {
   database.pragma("synchronous = FULL");
 }
 
-/**
- * A store in one SQLite file, made if it is not there. What a method has
- * stored when it resolves is on the disk, so it may be acknowledged.
- */
-export function openSqliteStore(path: string): Store {
-  createFile(path);
-  const database = new Database(path, { timeout: BUSY_MS });
-  try {
-    makeDurable(database);
-    migrate(database);
-  } catch (error) {
-    database.close();
-    throw error;
-  }
+/** The store over a database that has its tables; closing it closes the database. */
+export function storeOf(database: Database.Database): Store {
   const { finish, ...refusals } = refusalTable(database);
   const signed = signedTable(database);
   return {
@@ -87,4 +75,21 @@ export function openSqliteStore(path: string): Store {
       }
     },
   };
+}
+
+/**
+ * A store in one SQLite file, made if it is not there. What a method has
+ * stored when it resolves is on the disk, so it may be acknowledged.
+ */
+export function openSqliteStore(path: string): Store {
+  createFile(path);
+  const database = new Database(path, { timeout: BUSY_MS });
+  try {
+    makeDurable(database);
+    migrate(database);
+  } catch (error) {
+    database.close();
+    throw error;
+  }
+  return storeOf(database);
 }

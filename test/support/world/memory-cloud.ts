@@ -12,13 +12,7 @@ import { RECEIPT_DELAY_MS } from "../../../cloud/receiver/receipts.ts";
 import { createSessionKeys } from "../../../cloud/receiver/session-keys.ts";
 import { parsePublicKey, registerDevice } from "../../../cloud/registry.ts";
 import { MIGRATIONS } from "../../../cloud/store/migrations.ts";
-import { deviceTable } from "../../../cloud/store/sqlite-device.ts";
-import { eventTable } from "../../../cloud/store/sqlite-event.ts";
-import { keyCheckTable } from "../../../cloud/store/sqlite-key-check.ts";
-import { readingTables } from "../../../cloud/store/sqlite-reading.ts";
-import { refusalTable } from "../../../cloud/store/sqlite-refusal.ts";
-import { sessionTable } from "../../../cloud/store/sqlite-session.ts";
-import { signedTable } from "../../../cloud/store/sqlite-signed.ts";
+import { storeOf } from "../../../cloud/store/sqlite.ts";
 import type { Device, Reading } from "../../../cloud/store/store.ts";
 import { type Bytes, toHex } from "../../../protocol/bytes.ts";
 import { MAX_RECEIPTS, sealReceipt } from "../../../protocol/receipt.ts";
@@ -44,28 +38,10 @@ export interface MemoryCloudOptions {
   onStored(reading: Reading): void;
 }
 
-function openStore(database: Database.Database) {
-  for (const step of MIGRATIONS) database.exec(step);
-  const { finish, ...refusals } = refusalTable(database);
-  const signed = signedTable(database);
-  return {
-    ...keyCheckTable(database),
-    ...deviceTable(database),
-    hasSigned: signed.hasSigned,
-    ...sessionTable(database, signed),
-    ...eventTable(database, signed),
-    ...readingTables(database),
-    ...refusals,
-    async close() {
-      finish();
-      database.close();
-    },
-  };
-}
-
 export function createMemoryCloud({ scheduler, publish, onStored }: MemoryCloudOptions) {
   const database = new Database(":memory:");
-  const store = openStore(database);
+  for (const step of MIGRATIONS) database.exec(step);
+  const store = storeOf(database);
   const sessionKeys = createSessionKeys(nodeCrypto, store, kek, 8);
   /** Seconds that the cloud's clock is wrong. */
   let clockError = 0;
