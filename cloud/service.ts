@@ -32,6 +32,8 @@ export interface CloudOptions {
   log?: ((line: LogLine) => void) | undefined;
   /** Every stored measurement, once. */
   onReading?: ((measurement: Measurement) => void) | undefined;
+  /** Every measurement of a reading that a boot report has dated after its arrival. */
+  onDated?: ((measurement: Measurement) => void) | undefined;
   /** Every stored event, once: its records, and the message as it arrived. */
   onEvent?: ((records: EventRecord[], message: Buffer) => void) | undefined;
   /** Every message as it arrives, before it is judged. */
@@ -127,7 +129,7 @@ export async function startCloud(options: CloudOptions): Promise<Cloud> {
   const keys = loadKeys(crypto, options.keys);
   const store = openSqliteStore(options.database);
   const context = contextOf(crypto, store, keys, options.prefix ?? TOPIC_PREFIX);
-  const { log = () => {}, onReading, onEvent, onMessage } = options;
+  const { log = () => {}, onReading, onDated, onEvent, onMessage } = options;
 
   try {
     await checkKek(crypto, store, keys.kek);
@@ -150,6 +152,7 @@ export async function startCloud(options: CloudOptions): Promise<Cloud> {
     receipts,
     log,
     onMeasurement: onReading,
+    onDated,
     onEvent,
     onMessage,
   });

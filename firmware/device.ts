@@ -112,6 +112,7 @@ export function startDevice(ports: DevicePorts, board: Board, settings: Settings
       const pack = makeBootReport({
         time: delivery.time(),
         uptime: Math.floor(ports.clock.uptime()),
+        firstSession: firstSession,
         session: delivery.session(),
         sequence: delivery.sequence(),
         queued: delivery.queued(),
@@ -124,6 +125,7 @@ export function startDevice(ports: DevicePorts, board: Board, settings: Settings
   }
 
   delivery.start();
+  const firstSession = delivery.session();
   life.move(READY);
   ports.joinNetwork(mqtt.connect);
   board.sensors.forEach((config) => {

@@ -1,8 +1,9 @@
 import type { Bytes } from "../../protocol/bytes.ts";
 import { createEventOpener } from "../../protocol/event-message.ts";
-import type { Device, DeviceEvent, StoredRecord } from "../store/store.ts";
+import type { DatedReading, Device, DeviceEvent, StoredRecord } from "../store/store.ts";
 import type { AcceptContext } from "./accept-context.ts";
 import { createSignedJudge, type SignedMessage } from "./accept-signed.ts";
+import { bootReportOf } from "./boot-report.ts";
 import type { FailureBudget } from "./failure-budget.ts";
 import { toStored } from "./records.ts";
 import { isRefused, type Refused } from "./refusal.ts";
@@ -11,6 +12,8 @@ import { isRefused, type Refused } from "./refusal.ts";
 export interface StoredEvent {
   event: DeviceEvent;
   records: StoredRecord[];
+  /** Readings stored before, which this boot report dates. */
+  dated: DatedReading[];
 }
 
 export interface AcceptedEvent extends SignedMessage {
@@ -33,11 +36,14 @@ export function createEventAcceptor(context: AcceptContext, budget: FailureBudge
     const { hash, opened } = judged;
     const repeat: AcceptedEvent = { kind: "event", device, hash, repeat: true, stored: undefined };
     if (!opened) return repeat;
-    const { counter, pack, records } = opened;
-    const event = { device: device.kid, counter, receivedAt: now(), payload: pack };
+    const { counter, pack } = opened;
+    const records = opened.records.map(toStored);
+    const bootReport = bootReportOf(records);
+    const event = { device: device.kid, counter, receivedAt: now(), payload: pack, bootReport };
     const outcome = await store.commitEvent(event, hash);
     if (outcome === "conflict") return { refused: "counter-conflict" };
     if (outcome === "repeat") return repeat;
-    return { ...repeat, repeat: false, stored: { event, records: records.map(toStored) } };
+    const dated = bootReport ? await store.listDated(device.kid, counter) : [];
+    return { ...repeat, repeat: false, stored: { event, records, dated } };
   };
 }

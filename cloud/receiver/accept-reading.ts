@@ -4,13 +4,15 @@ import { openReading } from "../../protocol/reading.ts";
 import { parseSenml } from "../../protocol/senml.ts";
 import type { Device, Reading } from "../store/store.ts";
 import type { AcceptContext } from "./accept-context.ts";
-import { toStored } from "./records.ts";
+import { toStored, uptimeOf } from "./records.ts";
 import { isRefused, judge, type Refused } from "./refusal.ts";
 
 export interface AcceptedReading {
   kind: "reading";
   device: Device;
   reading: Reading;
+  /** By a boot report that is stored already, where the pack has no time of its own. */
+  date: number | undefined;
   /** True when it was stored before: receipted again, nothing else. */
   repeat: boolean;
 }
@@ -35,9 +37,12 @@ export function createReadingAcceptor({ crypto, store, sessionKeys, now }: Accep
       session: counter,
       sequence: parsed.sequence,
       receivedAt: now(),
+      uptime: uptimeOf(records),
       records,
     };
     const stored = await store.commitReading(reading);
-    return { kind: "reading", device, reading, repeat: !stored };
+    const isDatable = stored && reading.uptime !== undefined;
+    const date = isDatable ? await store.findDate(device.kid, counter, parsed.sequence) : undefined;
+    return { kind: "reading", device, reading, date, repeat: !stored };
   };
 }

@@ -12,6 +12,7 @@ import {
   deviceName,
   type EventRecord,
   type Measurement,
+  toDated,
   toEventRecords,
   toMeasurements,
 } from "./view.ts";
@@ -27,6 +28,8 @@ export interface ReceiverOptions {
   receipts: Receipts;
   log(line: LogLine): void;
   onMeasurement?: ((measurement: Measurement) => void) | undefined;
+  /** Again, for a reading that was handed on with the time of its arrival and is dated now. */
+  onDated?: ((measurement: Measurement) => void) | undefined;
   onEvent?: ((records: EventRecord[], message: Buffer) => void) | undefined;
   onMessage?: ((topic: string, payload: Buffer) => void) | undefined;
 }
@@ -46,7 +49,7 @@ function refusalLine({ reason, messageClass, deviceKid }: Refusal): LogLine {
 
 /** Handles messages one after the other; see MqttEvents.receive for the promise. */
 export function createReceiver(options: ReceiverOptions) {
-  const { context, receipts, log, onMeasurement, onEvent, onMessage } = options;
+  const { context, receipts, log, onMeasurement, onDated, onEvent, onMessage } = options;
   const accept = createAccept(context);
   let repeats = 0;
 
@@ -59,13 +62,17 @@ export function createReceiver(options: ReceiverOptions) {
 
   function afterEvent(outcome: AcceptedEvent, message: Buffer): void {
     afterSigned(outcome);
-    if (outcome.stored) onEvent?.(toEventRecords(outcome.device, outcome.stored), message);
+    const { device, stored } = outcome;
+    if (!stored) return;
+    onEvent?.(toEventRecords(device, stored), message);
+    if (!onDated) return;
+    for (const reading of stored.dated) toDated(device, reading).forEach(onDated);
   }
 
   function afterReading(outcome: AcceptedReading, qos: number): void {
     receipts.reading(outcome, qos);
     if (outcome.repeat || !onMeasurement) return;
-    toMeasurements(outcome.device, outcome.reading).forEach(onMeasurement);
+    toMeasurements(outcome.device, outcome.reading, outcome.date).forEach(onMeasurement);
   }
 
   function afterwards(outcome: Outcome, { payload, qos }: MqttMessage): void {

@@ -1,5 +1,5 @@
 import type { Bytes } from "../../protocol/bytes.ts";
-import type { SenmlRecord } from "../../protocol/senml.ts";
+import { type SenmlRecord, UPTIME } from "../../protocol/senml.ts";
 import type { StoredRecord } from "../store/store.ts";
 
 /** UTF-8 was checked where the pack was read. */
@@ -15,4 +15,11 @@ export function toStored(record: SenmlRecord): StoredRecord {
     value: record.value,
     time: record.time,
   };
+}
+
+/** Seconds since boot, of a pack that has these in place of a time. */
+export function uptimeOf(records: StoredRecord[]): number | undefined {
+  const found = records.find(({ name, time }) => name === UPTIME && time === undefined);
+  const isCount = Number.isSafeInteger(found?.value) && (found?.value as number) >= 0;
+  return isCount ? (found?.value as number) : undefined;
 }

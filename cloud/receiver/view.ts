@@ -1,7 +1,13 @@
 import { toHex } from "../../protocol/bytes.ts";
 import { UPTIME } from "../../protocol/senml.ts";
-import type { Device, Reading, StoredRecord } from "../store/store.ts";
+import type { DatedReading, Device, Reading, StoredRecord } from "../store/store.ts";
 import type { StoredEvent } from "./accept-event.ts";
+
+/**
+ * Where a time comes from: the device said it, a boot report gave it, or nobody knew it
+ * and it is that of the arrival.
+ */
+export type TimeSource = "device" | "boot-report" | "arrival";
 
 /** One record of a device, as it is shown and handed on. */
 interface DeviceRecord {
@@ -14,6 +20,7 @@ interface DeviceRecord {
   value: number | boolean;
   /** Unix seconds. */
   time: number;
+  timeFrom: TimeSource;
 }
 
 /** A record of a reading. */
@@ -32,12 +39,15 @@ export function deviceName(device: Device): string {
   return device.name ?? toHex(device.kid);
 }
 
+/** For records without a time of their own. */
+type Fallback = Pick<DeviceRecord, "time" | "timeFrom">;
+
 /** What is shown of a pack, each record with its place; the uptime, which only dates it, is left out. */
 function toShown<Place extends object>(
   device: Device,
   place: Place,
   records: StoredRecord[],
-  receivedAt: number,
+  fallback: Fallback,
 ): (DeviceRecord & Place)[] {
   const shown = records.filter(({ name }) => name !== UPTIME);
   return shown.map(({ name, unit, value, time }) => ({
@@ -47,16 +57,33 @@ function toShown<Place extends object>(
     name,
     ...(unit === undefined ? {} : { unit }),
     value,
-    // Without a time a record is of now (RFC 8428 section 4.5.3): of its arrival.
-    time: time ?? receivedAt,
+    ...(time === undefined ? fallback : { time, timeFrom: "device" }),
   }));
 }
 
-export function toMeasurements(device: Device, reading: Reading): Measurement[] {
+/** Without a time a record is of now (RFC 8428 section 4.5.3): of its arrival. */
+function ofArrival(receivedAt: number): Fallback {
+  return { time: receivedAt, timeFrom: "arrival" };
+}
+
+/** The records of a reading that has arrived; `date` is what a boot report makes of its uptime. */
+export function toMeasurements(
+  device: Device,
+  reading: Reading,
+  date: number | undefined,
+): Measurement[] {
   const { session, sequence, records, receivedAt } = reading;
-  return toShown(device, { session, sequence }, records, receivedAt);
+  if (date !== undefined) return toDated(device, { session, sequence, records, date });
+  return toShown(device, { session, sequence }, records, ofArrival(receivedAt));
+}
+
+/** The records of a reading that a boot report dates. */
+export function toDated(device: Device, reading: DatedReading): Measurement[] {
+  const { session, sequence, records, date } = reading;
+  const fallback: Fallback = { time: date, timeFrom: "boot-report" };
+  return toShown(device, { session, sequence }, records, fallback);
 }
 
 export function toEventRecords(device: Device, { event, records }: StoredEvent): EventRecord[] {
-  return toShown(device, { counter: event.counter }, records, event.receivedAt);
+  return toShown(device, { counter: event.counter }, records, ofArrival(event.receivedAt));
 }

@@ -107,4 +107,50 @@ export const MIGRATIONS = [
     FOREIGN KEY (device, counter) REFERENCES signed_message (device, counter)
   ) STRICT, WITHOUT ROWID;
   `,
+  `
+  -- Seconds since boot, of a reading that carries no time.
+  ALTER TABLE reading ADD COLUMN uptime INTEGER CHECK (uptime >= 0);
+  UPDATE reading SET uptime =
+    (SELECT value FROM record WHERE record.device = reading.device
+       AND record.session = reading.session AND record.sequence = reading.sequence
+       AND name = 'uptime' AND time IS NULL AND value BETWEEN 0 AND 9007199254740991
+       AND value = CAST(value AS INTEGER)
+     ORDER BY position LIMIT 1);
+
+  -- What the event of this counter says of its boot: all readings of its sessions without a
+  -- time, up to the last sequence number of the last session, are of that boot.
+  CREATE TABLE boot_report (
+    device        BLOB NOT NULL,
+    counter       INTEGER NOT NULL,
+    first_session INTEGER NOT NULL,
+    last_session  INTEGER NOT NULL,
+    last_sequence INTEGER NOT NULL,
+    uptime        INTEGER NOT NULL,
+    time          INTEGER NOT NULL,
+    PRIMARY KEY (device, counter),
+    FOREIGN KEY (device, counter) REFERENCES event (device, counter)
+  ) STRICT, WITHOUT ROWID;
+  CREATE INDEX boot_report_end ON boot_report (device, last_session, last_sequence);
+
+  -- Every record with the best time that is known by now. Of several reports that cover a
+  -- reading the one that ends first is the nearest.
+  CREATE VIEW measurement AS
+    SELECT record.device, record.session, record.sequence, record.position,
+      record.name, record.unit, record.value, record.truth,
+      coalesce(record.time, report.time - (report.uptime - reading.uptime), reading.received_at)
+        AS time,
+      CASE WHEN record.time IS NOT NULL THEN 'device'
+           WHEN report.counter IS NOT NULL THEN 'boot-report'
+           ELSE 'arrival' END AS time_from,
+      report.counter AS report
+    FROM record
+    JOIN reading USING (device, session, sequence)
+    LEFT JOIN boot_report AS report ON report.device = reading.device AND report.counter =
+      (SELECT counter FROM boot_report AS next
+       WHERE reading.uptime IS NOT NULL AND next.device = reading.device
+         AND reading.session BETWEEN next.first_session AND next.last_session
+         AND (reading.session < next.last_session OR reading.sequence <= next.last_sequence)
+         AND reading.uptime <= next.uptime
+       ORDER BY next.last_session, next.last_sequence, next.counter LIMIT 1);
+  `,
 ];

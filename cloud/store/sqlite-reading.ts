@@ -9,7 +9,7 @@ function valueColumns(value: StoredRecord["value"]): [number | null, number | nu
 
 export function readingTables(database: Database): Pick<Store, "commitReading"> {
   const insertReading = database.prepare(
-    `INSERT INTO reading (device, session, sequence, received_at) VALUES (?, ?, ?, ?)
+    `INSERT INTO reading (device, session, sequence, received_at, uptime) VALUES (?, ?, ?, ?, ?)
      ON CONFLICT DO NOTHING`,
   );
   const insertRecord = database.prepare(
@@ -19,9 +19,9 @@ export function readingTables(database: Database): Pick<Store, "commitReading"> 
 
   const commit = database.transaction((reading: Reading): boolean => {
     const device = toBuffer(reading.device, "key id");
-    const { session, sequence } = reading;
-    if (insertReading.run(device, session, sequence, reading.receivedAt).changes === 0)
-      return false;
+    const { session, sequence, receivedAt, uptime } = reading;
+    const inserted = insertReading.run(device, session, sequence, receivedAt, uptime ?? null);
+    if (inserted.changes === 0) return false;
     reading.records.forEach(({ name, unit, value, time }, position) => {
       const columns = valueColumns(value);
       insertRecord.run(

@@ -2,6 +2,7 @@ import { closeSync, constants, mkdirSync, openSync } from "node:fs";
 import { dirname } from "node:path";
 import Database from "better-sqlite3";
 import { MIGRATIONS } from "./migrations.ts";
+import { datingView } from "./sqlite-dating.ts";
 import { deviceTable } from "./sqlite-device.ts";
 import { eventTable } from "./sqlite-event.ts";
 import { keyCheckTable } from "./sqlite-key-check.ts";
@@ -66,6 +67,7 @@ export function storeOf(database: Database.Database): Store {
     ...sessionTable(database, signed),
     ...eventTable(database, signed),
     ...readingTables(database),
+    ...datingView(database),
     ...refusals,
     async close() {
       try {

@@ -36,6 +36,17 @@ export interface Session {
   committedAt: number;
 }
 
+/** What a device says of its boot, once it knows the time. */
+export interface BootReport {
+  /** The sessions of this boot so far, by their counters, and the last reading of the last. */
+  firstSession: number;
+  lastSession: number;
+  lastSequence: number;
+  /** Seconds since boot, and Unix seconds, of one moment. */
+  uptime: number;
+  time: number;
+}
+
 export interface DeviceEvent {
   /** Key id of the device. */
   device: Bytes;
@@ -45,6 +56,8 @@ export interface DeviceEvent {
   receivedAt: number;
   /** The SenML pack as it came. */
   payload: Bytes;
+  /** What the payload says, where it is a boot report. */
+  bootReport: BootReport | undefined;
 }
 
 /** "conflict": another message, a session's or an event, already has this device's counter. */
@@ -66,7 +79,18 @@ export interface Reading {
   sequence: number;
   /** Unix seconds. */
   receivedAt: number;
+  /** Seconds since boot, where the pack has these in place of a time. */
+  uptime: number | undefined;
   records: StoredRecord[];
+}
+
+/** A reading without a time of its own, and what a boot report makes of its uptime. */
+export interface DatedReading {
+  session: number;
+  sequence: number;
+  records: StoredRecord[];
+  /** Unix seconds. */
+  date: number;
 }
 
 export interface Counts {
@@ -108,6 +132,14 @@ export interface Store {
 
   /** False when (device, session, sequence) is stored already: then nothing changes. */
   commitReading(reading: Reading): Promise<boolean>;
+
+  /** The date of a stored reading by a boot report; undefined when there is none for it. */
+  findDate(device: Bytes, session: number, sequence: number): Promise<number | undefined>;
+  /**
+   * What the boot report of this counter dates of the readings stored so far, in order. What
+   * is beyond MAX_DATED_RECORDS is dated all the same, but not listed.
+   */
+  listDated(device: Bytes, counter: number): Promise<DatedReading[]>;
 
   /** Counts, soon written: a crash may forget the last second of counting. */
   countRefusal(

@@ -18,7 +18,7 @@ import {
 } from "../../simulator/launch.ts";
 import { type BrokerSettings, brokerSettings } from "./broker-settings.ts";
 import { createPairing, HEADING, WIDTH } from "./demo-view.ts";
-import { eventToNdjson, toNdjson } from "./output.ts";
+import { datedToNdjson, eventToNdjson, toNdjson } from "./output.ts";
 
 export interface DemoOptions {
   /** Name of a board file. */
@@ -149,6 +149,9 @@ async function openCloud(options: DemoOptions, scene: Scene, ending: Ending): Pr
           group = [];
         });
       group.push(measurement);
+    },
+    onDated(measurement) {
+      if (options.json) options.stdout(datedToNdjson(measurement));
     },
     onEvent(records, message) {
       pairing.openedEvent(records, message);

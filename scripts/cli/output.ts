@@ -18,12 +18,19 @@ export function printable(text: string): string {
 
 /** A measurement as one line of JSON, for programs. */
 export function toNdjson(measurement: Measurement): string {
-  const { device, session, sequence, name, unit, value, time } = measurement;
-  return JSON.stringify({ device, session, sequence, name, unit, value, time });
+  const { device, session, sequence, name, unit, value, time, timeFrom } = measurement;
+  return JSON.stringify({ device, session, sequence, name, unit, value, time, timeFrom });
+}
+
+/** A measurement that came before, with its date; `kind` tells it from a new one. */
+export function datedToNdjson(measurement: Measurement): string {
+  const { device, session, sequence, name, unit, value, time, timeFrom } = measurement;
+  const place = { kind: "dated", device, session, sequence };
+  return JSON.stringify({ ...place, name, unit, value, time, timeFrom });
 }
 
 /** A record of an event likewise; `kind` tells it from a measurement. */
 export function eventToNdjson(record: EventRecord): string {
-  const { device, counter, name, unit, value, time } = record;
-  return JSON.stringify({ kind: "event", device, counter, name, unit, value, time });
+  const { device, counter, name, unit, value, time, timeFrom } = record;
+  return JSON.stringify({ kind: "event", device, counter, name, unit, value, time, timeFrom });
 }

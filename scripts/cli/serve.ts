@@ -1,11 +1,11 @@
 import { readFileSync } from "node:fs";
 import { type Command, InvalidArgumentError } from "@commander-js/extra-typings";
 import { checkBroker } from "../../cloud/receiver/broker.ts";
-import type { EventRecord, Measurement } from "../../cloud/receiver/view.ts";
+import type { EventRecord, Measurement, TimeSource } from "../../cloud/receiver/view.ts";
 import { startCloud } from "../../cloud/service.ts";
 import { TOPIC_PREFIX } from "../../protocol/topics.ts";
 import { DATABASE, KEYS_DIRECTORY } from "./defaults.ts";
-import { eventToNdjson, type Output, printable, toNdjson } from "./output.ts";
+import { datedToNdjson, eventToNdjson, type Output, printable, toNdjson } from "./output.ts";
 import { watchForStop } from "./stop.ts";
 
 const PASSWORD_VARIABLE = "COSEFLOW_BROKER_PASSWORD";
@@ -16,12 +16,18 @@ function readPassword(file: string | undefined): string | undefined {
   return readFileSync(file, "utf8").replace(/\r?\n$/, "");
 }
 
+const DATED: Record<TimeSource, string> = {
+  device: "dated by the device",
+  "boot-report": "dated by a boot report",
+  arrival: "dated on arrival",
+};
+
 function recordText(record: Measurement | EventRecord, from: string): string {
-  const { device, name, value, unit, time } = record;
+  const { device, name, value, unit, time, timeFrom } = record;
   const when = new Date(time * 1000).toISOString();
   // "1" is SenML's unit of a plain number: nothing to say.
   const shown = unit === undefined || unit === "1" ? "" : ` ${printable(unit)}`;
-  return `${when}  ${printable(device)}  ${printable(name)} ${value}${shown}  (${from})`;
+  return `${when}  ${printable(device)}  ${printable(name)} ${value}${shown}  (${from}, ${DATED[timeFrom]})`;
 }
 
 function toText(measurement: Measurement): string {
@@ -60,6 +66,8 @@ export function addServeCommand(program: Command, output: Output): void {
       "after",
       `
 Readings and events go to standard output, everything else as lines of JSON to standard error.
+A reading that a device took before it knew the time is printed when it arrives, and once more
+("kind": "dated") when the device has reported its boot.
 While the broker is down it tries again and again; SIGINT or SIGTERM ends it.
 
 Examples:
@@ -68,6 +76,7 @@ Examples:
     )
     .action(async (options) => {
       const format = options.json ? toNdjson : toText;
+      const formatDated = options.json ? datedToNdjson : toText;
       const formatEvent = options.json ? eventToNdjson : eventToText;
       // Listening for signals first: one during the start must not be lost.
       const { stopped, unwatch } = watchForStop();
@@ -82,6 +91,7 @@ Examples:
           clientId: options.clientId,
           log: (line) => output.error(`${JSON.stringify(line)}\n`),
           onReading: (measurement) => output.out(`${format(measurement)}\n`),
+          onDated: (measurement) => output.out(`${formatDated(measurement)}\n`),
           onEvent: (records) =>
             output.out(records.map((record) => `${formatEvent(record)}\n`).join("")),
           keepTrying: true,

@@ -69,7 +69,7 @@ function rows(sql: string): unknown[] {
 
 const shown = (counter: number, value: unknown) => ({
   ...{ kind: "event", device: "shed", counter, value },
-  time: expect.closeTo(Date.now() / 1000, -2),
+  ...{ time: expect.closeTo(Date.now() / 1000, -2), timeFrom: "arrival" },
 });
 
 describe("an event", () => {
@@ -92,6 +92,19 @@ describe("an event", () => {
     expect(receipts.waiting()).toBe(0);
     const session = await openSession();
     expect(await nextReceipt(session)).toEqual([nameOf(hash), nameOf(session.hash)]);
+  });
+
+  it("that came before any session is receipted when it comes again, after a kill of the receiver", async () => {
+    const { message, hash } = device.makeEvent(cloudKey);
+    await publish("event", message);
+    await expect.poll(() => printed).toHaveLength(1);
+    await receiver.kill();
+    await receiver.start();
+    const session = await openSession();
+    expect(await nextReceipt(session)).toEqual([nameOf(session.hash)]);
+    await publish("event", message);
+    expect(await nextReceipt(session)).toEqual([nameOf(hash)]);
+    expect(rows("SELECT counter FROM event")).toEqual([{ counter: 1 }]);
   });
 
   it("outlives a kill of the receiver before it came, and one after it was stored", async () => {

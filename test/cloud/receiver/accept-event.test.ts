@@ -44,8 +44,12 @@ describe("events", () => {
       hash: first.hash,
       repeat: false,
       stored: {
-        event: { device: device.kid, counter: 1, receivedAt: cloud.clock.now, payload: DOOR_OPEN },
+        event: {
+          ...{ device: device.kid, counter: 1, receivedAt: cloud.clock.now, payload: DOOR_OPEN },
+          bootReport: undefined,
+        },
         records: [{ name: "door", unit: undefined, value: true, time: undefined }],
+        dated: [],
       },
     });
     await cloud.send(device, "session", device.openSession(cloud.self.publicKey).message);

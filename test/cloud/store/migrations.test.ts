@@ -38,11 +38,13 @@ it("keeps what a database of the first version knows, its spent counters above a
     });
     expect(await store.hasSigned(KID, hashOf(258))).toBe(true);
     expect(await store.findSession(KID, 258)).toMatchObject({ sealedKey: "\xaa", committedAt: 10 });
-    const event = { device: KID, counter: 258, receivedAt: 1, payload: "p" as Bytes };
+    const payload = "p" as Bytes;
+    const event = { device: KID, counter: 258, receivedAt: 1, payload, bootReport: undefined };
     expect(await store.commitEvent(event, hashOf(1))).toBe("conflict");
     expect(await store.commitEvent(event, hashOf(258))).toBe("repeat");
     expect((await store.takeReceipt(KID, 1))?.counter).toBe(259);
-    const reading = { device: KID, session: 258, sequence: 1, receivedAt: 1, records: [] };
+    const place = { device: KID, session: 258, sequence: 1 };
+    const reading = { ...place, receivedAt: 1, uptime: undefined, records: [] };
     expect(await store.commitReading(reading)).toBe(false);
     expect(await store.commitReading({ ...reading, sequence: 2 })).toBe(true);
     await expect(store.commitReading({ ...reading, session: 260 })).rejects.toThrow(/FOREIGN KEY/);
@@ -55,6 +57,51 @@ it("keeps what a database of the first version knows, its spent counters above a
   );
   expect(database.pragma("foreign_key_check")).toEqual([]);
   database.close();
+});
+
+it("keeps the uptimes of the second version's readings, and dates them by a report that comes", async () => {
+  const path = join(temporary(), "cloud.db");
+  const database = openFirstVersion(path);
+  // As openSqliteStore takes a step: what refers to a table that is made anew is checked after it.
+  database.pragma("foreign_keys = OFF");
+  database.exec(MIGRATIONS[1] as string);
+  database.pragma("user_version = 2");
+  let sequence = 0;
+  const insertReading = database.prepare("INSERT INTO reading SELECT kid, 259, ?, 12 FROM device");
+  const insertRecord = database.prepare(
+    `INSERT INTO record (device, session, sequence, position, name, value, truth, time)
+     SELECT kid, 259, @sequence, @position, @name, @value, @truth, @time FROM device`,
+  );
+  const records = (...all: [name: string, value: number | boolean, time?: number][]) => {
+    sequence++;
+    insertReading.run(sequence);
+    all.forEach(([name, given, time = null], position) => {
+      const [value, truth] = typeof given === "boolean" ? [null, 1] : [given, null];
+      insertRecord.run({ sequence, position, name, value, truth, time });
+    });
+  };
+  records(["load", 1.5], ["uptime", 40]);
+  records(["load", 1, 1_800_000_000], ["uptime", 41, 1_800_000_000]);
+  records(["uptime", 1.5]);
+  records(["uptime", -1]);
+  records(["uptime", true]);
+  records(["load", 2]);
+  records(["uptime", 9], ["uptime", 50]);
+  database.close();
+
+  const store = openSqliteStore(path);
+  const bootReport = {
+    ...{ firstSession: 259, lastSession: 259, lastSequence: 99 },
+    ...{ uptime: 100, time: 1_800_000_000 },
+  };
+  const event = { device: KID, counter: 260, receivedAt: 1, payload: "p" as Bytes, bootReport };
+  expect(await store.commitEvent(event, hashOf(260))).toBe("stored");
+  const dated = await store.listDated(KID, 260);
+  expect(dated.map((reading) => [reading.sequence, reading.date])).toEqual([
+    [1, 1_799_999_940],
+    [7, 1_799_999_909],
+  ]);
+  await store.close();
 });
 
 it("refuses a database with a row that belongs nowhere, and leaves it as it was", () => {

@@ -34,7 +34,8 @@ function session(counter: number): Session {
 }
 
 function event(counter: number): DeviceEvent {
-  return { device: DEVICE.kid, counter, receivedAt: NOW, payload: bytesOf("\x00\xfe", 9) };
+  const payload = bytesOf("\x00\xfe", 9);
+  return { device: DEVICE.kid, counter, receivedAt: NOW, payload, bootReport: undefined };
 }
 
 function reading(sequence: number, change: Partial<Reading> = {}): Reading {
@@ -42,7 +43,8 @@ function reading(sequence: number, change: Partial<Reading> = {}): Reading {
     { name: "temperature", unit: "Cel", value: 21.5, time: undefined },
     { name: "t\u00fcr", unit: undefined, value: true, time: NOW },
   ];
-  return { device: DEVICE.kid, session: 1, sequence, receivedAt: NOW, records, ...change };
+  const reading = { device: DEVICE.kid, session: 1, sequence, receivedAt: NOW, records };
+  return { ...reading, uptime: undefined, ...change };
 }
 
 async function withStore(run: (store: Store, path: string) => Promise<void>): Promise<void> {

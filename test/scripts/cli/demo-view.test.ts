@@ -5,10 +5,11 @@ import { createPairing, WIDTH } from "../../../scripts/cli/demo-view.ts";
 
 const TOPIC = `${TOPIC_PREFIX}/00112233aabbccdd/event`;
 const MESSAGE = Buffer.from("d2844da2", "hex");
-const PLACE = { device: "shed", kid: "00112233aabbccdd", counter: 9, time: 1_800_000_000 };
+const PLACE = { device: "shed", kid: "00112233aabbccdd", counter: 9 };
+const WHEN = { time: 1_800_000_000, timeFrom: "device" } as const;
 const RECORDS: EventRecord[] = [
-  { ...PLACE, name: "door", value: true },
-  { ...PLACE, name: "level", unit: "m", value: -3.14 },
+  { ...PLACE, ...WHEN, name: "door", value: true },
+  { ...PLACE, ...WHEN, name: "level", unit: "m", value: -3.14 },
 ];
 
 let lines: string[];

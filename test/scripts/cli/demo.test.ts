@@ -69,6 +69,7 @@ describe("coseflow demo", () => {
         "unit",
         "value",
         "time",
+        "timeFrom",
       ]);
     expect(error.filter((line) => !line.startsWith("crypto:"))).toEqual([]);
   });

@@ -92,6 +92,7 @@ describe("coseflow serve", () => {
         unit: "Cel",
         value: 21.5,
         time: expect.closeTo(Date.now() / 1000, -1),
+        timeFrom: "arrival",
       },
     ]);
     const refused = serving.error.map((line) => JSON.parse(line)).find((line) => line.reason);
@@ -140,8 +141,9 @@ describe("coseflow serve", () => {
       name: "door",
       value: true,
       time: expect.closeTo(Date.now() / 1000, -1),
+      timeFrom: "arrival",
     });
-    expect(text).toMatch(/^20\S+Z {2}shed {2}door true {2}\(event 3\)$/);
+    expect(text).toMatch(/^20\S+Z {2}shed {2}door true {2}\(event 3, dated on arrival\)$/);
   });
 
   it("prints text for people", async () => {
@@ -154,7 +156,7 @@ describe("coseflow serve", () => {
     await client.publishAsync(device.topic("reading"), reading, { qos: 0 });
     await expect.poll(() => serving.out).toHaveLength(1);
     expect(serving.out[0]).toMatch(
-      /^20\S+Z {2}shed {2}temperature -2.5 Cel {2}\(session 1, reading 1\)$/,
+      /^20\S+Z {2}shed {2}temperature -2.5 Cel {2}\(session 1, reading 1, dated on arrival\)$/,
     );
     serving.child.kill("SIGINT");
     expect(await once(serving.child, "exit")).toEqual([0, null]);
