@@ -91,7 +91,7 @@ describe("coseflow serve", () => {
         name: "temperature",
         unit: "Cel",
         value: 21.5,
-        time: expect.closeTo(Date.now() / 1000, -1),
+        time: expect.closeTo(Date.now() / 1000, -2),
         timeFrom: "arrival",
       },
     ]);
@@ -140,7 +140,7 @@ describe("coseflow serve", () => {
       counter: 2,
       name: "door",
       value: true,
-      time: expect.closeTo(Date.now() / 1000, -1),
+      time: expect.closeTo(Date.now() / 1000, -2),
       timeFrom: "arrival",
     });
     expect(text).toMatch(/^20\S+Z {2}shed {2}door true {2}\(event 3, dated on arrival\)$/);
