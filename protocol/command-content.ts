@@ -15,7 +15,8 @@ import {
 import { createContentParts } from "./content-parts.ts";
 import { CLAIM_LENGTH } from "./enrol-message.ts";
 import { fail } from "./errors.ts";
-import { createUpdateReader, LAST_UPDATE, type Update, writeUpdate } from "./update-parameters.ts";
+import { createUpdateReader, LAST_UPDATE, type Update } from "./update-parameters.ts";
+import { writeUpdate } from "./update-writer.ts";
 
 export const ACTION_REQUEST = 1;
 export const ACTION_UPDATE = 2;

@@ -18,7 +18,8 @@ import type { Recipient } from "./cose/encrypt.ts";
 import { MESSAGE_HASH_LENGTH, type Sign1, type Signed } from "./cose/sign1.ts";
 import { createDownwardOpener, type Signer, sealDownward } from "./downward.ts";
 import { fail } from "./errors.ts";
-import { createUpdateReader, LAST_SETTING, type Update, writeUpdate } from "./update-parameters.ts";
+import { createUpdateReader, LAST_SETTING, type Update } from "./update-parameters.ts";
+import { writeUpdate } from "./update-writer.ts";
 
 export interface Enrolled {
   /**

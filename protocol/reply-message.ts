@@ -13,7 +13,8 @@ import {
   readHead,
   UNSIGNED,
 } from "./cbor.ts";
-import { createContentParts } from "./content-parts.ts";
+import { FORM_PLAIN } from "./command-content.ts";
+import { createContentParts, LAST_SECOND } from "./content-parts.ts";
 import type { CoseCrypto, KeyHandle } from "./cose/crypto.ts";
 import type { Recipient } from "./cose/encrypt.ts";
 import type { Sign1, Signed } from "./cose/sign1.ts";
@@ -93,6 +94,9 @@ export function createReplyOpener(crypto: CoseCrypto) {
   const upward = createUpwardOpener(crypto, "reply");
   const parts = createContentParts();
 
+  /** What the number of a status may be at most, from STATUS_DONE on. */
+  const MOST = [0, REASON_BUSY, 9007199254740991, LAST_SECOND, FORM_PLAIN, 0, 0];
+
   function readDetail(cursor: Cursor, status: number): number | Bytes {
     if (status === STATUS_ROLLED) {
       const csr = readBytes(cursor);
@@ -101,8 +105,10 @@ export function createReplyOpener(crypto: CoseCrypto) {
       return csr;
     }
     const detail = readHead(cursor, UNSIGNED);
-    if (detail !== 0 && (status === STATUS_DONE || status === STATUS_DELETED))
-      fail("form", "detail of a reply, expected 0, got " + detail);
+    const least = status === STATUS_REFUSED || status === STATUS_POLICY ? 1 : 0;
+    const most = MOST[status - STATUS_DONE] as number;
+    if (detail < least || detail > most)
+      fail("form", "detail of a reply, expected " + least + " to " + most + ", got " + detail);
     return detail;
   }
 

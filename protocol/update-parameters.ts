@@ -8,10 +8,6 @@ import type { Bytes } from "./bytes.ts";
 import {
   ARRAY,
   type Cursor,
-  cborBytes,
-  cborHead,
-  cborInt,
-  cborText,
   MAP,
   readBoolean,
   readBytes,
@@ -24,19 +20,19 @@ import { createContentParts } from "./content-parts.ts";
 import { fail } from "./errors.ts";
 
 /** Keys of the map. */
-const SENSORS = 1;
-const WIFI = 2;
-const BROKERS = 3;
-const CLOUD_CERTIFICATE = 4;
-const REGISTRAR_CERTIFICATE = 5;
-const ISSUED_NOT_BEFORE = 6;
-const DEVICE_COUNTER = 7;
-const ROLL = 8;
+export const KEY_SENSORS = 1;
+export const KEY_WIFI = 2;
+export const KEY_BROKERS = 3;
+export const KEY_CLOUD_CERTIFICATE = 4;
+export const KEY_REGISTRAR_CERTIFICATE = 5;
+export const KEY_ISSUED_NOT_BEFORE = 6;
+export const KEY_DEVICE_COUNTER = 7;
+export const KEY_ROLL = 8;
 
 /** The last key of what `enrolled` may set: moving the counter and rolling the key are commands. */
-export const LAST_SETTING = ISSUED_NOT_BEFORE;
+export const LAST_SETTING = KEY_ISSUED_NOT_BEFORE;
 /** The last key of what `update` may do. */
-export const LAST_UPDATE = ROLL;
+export const LAST_UPDATE = KEY_ROLL;
 
 /** Of sensors in one message; a board has fewer. */
 export const MAX_SENSORS = 16;
@@ -45,6 +41,17 @@ export const MAX_WIFI = 2;
 export const MAX_BROKERS = 4;
 /** Seconds between two readings: a week. */
 export const MAX_PERIOD = 604800;
+
+/** Espruino's buffers hold 31 bytes of an SSID's 32. */
+const MAX_SSID = 31;
+/** Of a WPA passphrase (IEEE 802.11 annex J.4). */
+const MIN_PASSPHRASE = 8;
+const MAX_PASSPHRASE = 63;
+/** IPv4 in its usual form: 0.0.0.0 to 255.255.255.255. */
+const MIN_ADDRESS = 7;
+const MAX_ADDRESS = 15;
+/** A name in DNS (RFC 1035 section 2.3.4). */
+const MAX_HOST = 253;
 
 /** Of one sensor, by its place in the board file: how often it is read, and what becomes of its readings. */
 export interface SensorUpdate {
@@ -84,80 +91,6 @@ export interface Update {
   /** To be moved to, after a restored flash; never back. */
   deviceCounter?: number;
   roll?: true;
-}
-
-/** The map of an update, for the cloud to put into a message. It reads back, or is refused. */
-export function writeUpdate(update: Update): Bytes {
-  let count = 0;
-  let entries = "";
-
-  function put(key: number, value: string): void {
-    count++;
-    entries += cborInt(key) + value;
-  }
-
-  function list<T>(items: T[], write: (item: T) => string): string {
-    return cborHead(ARRAY, items.length) + items.map(write).join("");
-  }
-
-  if (update.sensors !== undefined)
-    put(
-      SENSORS,
-      list(
-        update.sensors,
-        (each) =>
-          "\x84" +
-          cborInt(each.sensor) +
-          cborInt(each.periodSeconds) +
-          cborInt(each.qos) +
-          cborInt(each.drop === "newest" ? 1 : 0),
-      ),
-    );
-  if (update.wifi !== undefined)
-    put(
-      WIFI,
-      list(update.wifi, function (each) {
-        const network = cborText(each.ssid) + cborText(each.password);
-        const address = each.address;
-        if (address === undefined) return "\x82" + network;
-        return (
-          "\x85" +
-          network +
-          cborText(address.ip) +
-          cborText(address.netmask) +
-          cborText(address.gateway)
-        );
-      }),
-    );
-  if (update.brokers !== undefined)
-    put(
-      BROKERS,
-      list(
-        update.brokers,
-        (each) =>
-          "\x86" +
-          cborText(each.host) +
-          cborInt(each.port) +
-          cborText(each.username ?? "") +
-          cborText(each.password ?? "") +
-          (each.tls ? "\xf5" : "\xf4") +
-          cborInt(each.maxQos),
-      ),
-    );
-  if (update.cloudCertificate !== undefined)
-    put(CLOUD_CERTIFICATE, cborBytes(update.cloudCertificate));
-  if (update.registrarCertificate !== undefined)
-    put(REGISTRAR_CERTIFICATE, cborBytes(update.registrarCertificate));
-  if (update.issuedNotBefore !== undefined) {
-    const floor = update.issuedNotBefore;
-    put(
-      ISSUED_NOT_BEFORE,
-      "\x83" + cborInt(floor.cloud) + cborInt(floor.registrar) + cborInt(floor.provisioner),
-    );
-  }
-  if (update.deviceCounter !== undefined) put(DEVICE_COUNTER, cborInt(update.deviceCounter));
-  if (update.roll !== undefined) put(ROLL, "\xf5");
-  return (cborHead(MAP, count) + entries) as Bytes;
 }
 
 /** The device's part, and the cloud's look at what it has just written. */
@@ -218,13 +151,14 @@ export function createUpdateReader() {
       const elements = readHead(cursor, ARRAY);
       if (elements !== 2 && elements !== 5)
         fail("profile", "Wi-Fi network, expected 2 or 5 elements, got " + elements);
-      const ssid = checkText(readText(cursor), 1, 32, "SSID");
-      const password = checkText(readText(cursor), 0, 63, "Wi-Fi password");
+      const ssid = checkText(readText(cursor), 1, MAX_SSID, "SSID");
+      const password = readText(cursor);
+      if (password !== "") checkText(password, MIN_PASSPHRASE, MAX_PASSPHRASE, "Wi-Fi password");
       const network: WifiUpdate = { ssid: ssid, password: password };
       if (elements === 5) {
-        const ip = checkText(readText(cursor), 7, 15, "Wi-Fi address");
-        const netmask = checkText(readText(cursor), 7, 15, "Wi-Fi netmask");
-        const gateway = checkText(readText(cursor), 7, 15, "Wi-Fi gateway");
+        const ip = checkText(readText(cursor), MIN_ADDRESS, MAX_ADDRESS, "Wi-Fi address");
+        const netmask = checkText(readText(cursor), MIN_ADDRESS, MAX_ADDRESS, "Wi-Fi netmask");
+        const gateway = checkText(readText(cursor), MIN_ADDRESS, MAX_ADDRESS, "Wi-Fi gateway");
         network.address = { ip: ip, netmask: netmask, gateway: gateway };
       }
       networks.push(network);
@@ -236,7 +170,7 @@ export function createUpdateReader() {
     const brokers: BrokerUpdate[] = [];
     for (let count = readCount(cursor, MAX_BROKERS, "brokers"); count > 0; count--) {
       readExactly(cursor, "\x86", "broker of an update");
-      const host = checkText(readText(cursor), 1, 253, "broker host");
+      const host = checkText(readText(cursor), 1, MAX_HOST, "broker host");
       const port = checkNumber(readHead(cursor, UNSIGNED), 1, 65535, "broker port");
       const username = readText(cursor);
       const password = readText(cursor);
@@ -278,13 +212,14 @@ export function createUpdateReader() {
           "key of an update, expected " + (before + 1) + " to " + lastKey + ", got " + key,
         );
       before = key;
-      if (key === SENSORS) update.sensors = readSensors(cursor);
-      else if (key === WIFI) update.wifi = readWifi(cursor);
-      else if (key === BROKERS) update.brokers = readBrokers(cursor);
-      else if (key === CLOUD_CERTIFICATE) update.cloudCertificate = readCertificate(cursor);
-      else if (key === REGISTRAR_CERTIFICATE) update.registrarCertificate = readCertificate(cursor);
-      else if (key === ISSUED_NOT_BEFORE) update.issuedNotBefore = readIssuedNotBefore(cursor);
-      else if (key === DEVICE_COUNTER) update.deviceCounter = parts.readDeviceCounter(cursor);
+      if (key === KEY_SENSORS) update.sensors = readSensors(cursor);
+      else if (key === KEY_WIFI) update.wifi = readWifi(cursor);
+      else if (key === KEY_BROKERS) update.brokers = readBrokers(cursor);
+      else if (key === KEY_CLOUD_CERTIFICATE) update.cloudCertificate = readCertificate(cursor);
+      else if (key === KEY_REGISTRAR_CERTIFICATE)
+        update.registrarCertificate = readCertificate(cursor);
+      else if (key === KEY_ISSUED_NOT_BEFORE) update.issuedNotBefore = readIssuedNotBefore(cursor);
+      else if (key === KEY_DEVICE_COUNTER) update.deviceCounter = parts.readDeviceCounter(cursor);
       else {
         readExactly(cursor, "\xf5", "roll of an update");
         update.roll = true;
