@@ -2,7 +2,18 @@
 import { type Bytes, fromHex, toHex } from "./bytes.ts";
 import { fail } from "./errors.ts";
 
-export type MessageClass = "session" | "reading" | "event" | "receipt";
+export type MessageClass =
+  | "session"
+  | "reading"
+  | "event"
+  | "receipt"
+  | "enrol"
+  | "enrolled"
+  | "command"
+  | "reply";
+
+/** Longest message to a device: it is held in memory whole, next to what opening it needs. */
+export const DOWNWARD_LIMIT = 1024;
 
 export interface ClassRule {
   /** True from the device to the cloud. */
@@ -17,7 +28,11 @@ export const CLASSES: { [name in MessageClass]: ClassRule } = {
   session: { up: true, qos: 2, limit: 4096 },
   reading: { up: true, qos: 1, limit: 1024 },
   event: { up: true, qos: 2, limit: 4096 },
-  receipt: { up: false, qos: 1, limit: 1024 },
+  receipt: { up: false, qos: 1, limit: DOWNWARD_LIMIT },
+  enrol: { up: true, qos: 2, limit: 4096 },
+  enrolled: { up: false, qos: 2, limit: DOWNWARD_LIMIT },
+  command: { up: false, qos: 2, limit: DOWNWARD_LIMIT },
+  reply: { up: true, qos: 2, limit: 4096 },
 };
 
 /** Topic prefix of profile 1; a deployment may choose another. */

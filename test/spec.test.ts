@@ -1,21 +1,33 @@
 import { readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
-import { bytes } from "../protocol/bytes.ts";
+import { type Bytes, bytes } from "../protocol/bytes.ts";
+import { createCommandOpener } from "../protocol/command-message.ts";
 import { USAGE_DECRYPT } from "../protocol/cose/crypto.ts";
 import { parseRandomIvEncrypt0, parseSequencedEncrypt0 } from "../protocol/cose/encrypt0.ts";
-import { parseSign1 } from "../protocol/cose/sign1.ts";
+import { MESSAGE_HASH_LENGTH, parseSign1 } from "../protocol/cose/sign1.ts";
+import { createEnrolOpener } from "../protocol/enrol-message.ts";
+import { createEnrolledOpener } from "../protocol/enrolled-message.ts";
 import { createEventOpener } from "../protocol/event-message.ts";
 import { openReading } from "../protocol/reading.ts";
 import { openReceipt } from "../protocol/receipt.ts";
+import { createReplyOpener, STATUS_DONE } from "../protocol/reply-message.ts";
 import { createSessionOpener } from "../protocol/session-message.ts";
 import { readAny } from "./support/cbor-any.ts";
 import { encodeOracle, fromBinary, hex, Tag, toBinary } from "./support/cbor-oracle.ts";
+import { readCsrKey } from "./support/csr.ts";
 import { diagnose } from "./support/diagnostic.ts";
 import { signDeterministic } from "./support/ecdsa.ts";
-import { EXAMPLE, exampleCloud, exampleDevice } from "./support/example-crypto.ts";
+import {
+  EXAMPLE,
+  exampleCloud,
+  exampleDevice,
+  exampleProvisioner,
+  exampleRegistrar,
+} from "./support/example-crypto.ts";
 import { importContentKey, nodeCrypto } from "./support/parties.ts";
 import { ERROR_CODES } from "./support/refusal.ts";
 import { exampleSigStructure, makeExample, receiptKeyOf } from "./support/spec-example.ts";
+import { makeProvisioningExample, PROVISIONING_EXAMPLE } from "./support/spec-provisioning.ts";
 import { renderSpec } from "./support/spec-sections.ts";
 
 const spec = readFileSync(new URL("../SPEC.md", import.meta.url), "utf8");
@@ -66,6 +78,54 @@ describe("the worked example", () => {
         fromBinary(signDeterministic(EXAMPLE.deviceScalar, structure)),
       );
     }
+  });
+});
+
+describe("the worked example of provisioning", () => {
+  const made = makeProvisioningExample();
+  const { csr, ids, claim, time, certificate, leaf, update, request } = PROVISIONING_EXAMPLE;
+
+  it("opens: the enrol message to its device, the enrolled message to its request", () => {
+    const enrol = createEnrolOpener(nodeCrypto, readCsrKey);
+    const sign1 = enrol.parse(made.enrol.message);
+    expect(enrol.open(sign1, exampleDevice.kid, exampleCloud)).toEqual({
+      counter: EXAMPLE.enrolCounter,
+      csr,
+      ...ids,
+      claim,
+      publicKey: exampleDevice.publicKey,
+      thumbprint: exampleDevice.thumbprint,
+      hash: made.enrol.hash,
+    });
+    const enrolled = createEnrolledOpener(nodeCrypto);
+    const parsed = enrolled.parse(made.enrolled.message);
+    expect(enrolled.open(parsed, exampleDevice, exampleRegistrar.publicKey)).toEqual({
+      request: made.enrol.hash.slice(0, MESSAGE_HASH_LENGTH),
+      certificate,
+      time,
+      settings: {},
+    });
+  });
+
+  it("opens: the command in each form, the reply to the command", () => {
+    const opener = createCommandOpener(nodeCrypto);
+    const open = (message: Bytes) =>
+      opener.open(opener.parse(message), exampleDevice, exampleProvisioner.publicKey);
+    expect(opener.parse(made.update.message).leaf).toBe(leaf);
+    expect(open(made.update.message)).toEqual({ command: update, hash: made.update.hash });
+    expect(open(made.signed.message)).toEqual({ command: request, hash: made.signed.hash });
+    expect(open(made.plain.message)).toEqual({ command: request, hash: made.plain.hash });
+    const reply = parseSign1(made.reply.message);
+    expect(createReplyOpener(nodeCrypto)(reply, exampleDevice, exampleCloud)).toEqual({
+      counter: EXAMPLE.replyCounter,
+      command: made.update.hash,
+      status: STATUS_DONE,
+      detail: 0,
+    });
+  });
+
+  it("is the same each time", () => {
+    expect(makeProvisioningExample()).toEqual(made);
   });
 });
 

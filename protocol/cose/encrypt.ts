@@ -37,12 +37,12 @@ import { encStructure, externalAad, kdfContext, RECIPIENT_PROTECTED } from "./st
 export const MAX_RECIPIENTS = 4;
 
 /** Bytes of an AES-128 key wrapped by A128KW (RFC 3394). */
-const WRAPPED_LENGTH = 24;
+export const WRAPPED_LENGTH = 24;
 
 /** Of each recipient: what stands before its key id, before x, and before the sign of y. */
-const RECIPIENT_START = "\x83\x44" + RECIPIENT_PROTECTED + "\xa2\x04";
-const EPHEMERAL_START = "\x20\xa4\x01\x02\x20\x01\x21";
-const EPHEMERAL_Y = "\x22";
+export const RECIPIENT_START = "\x83\x44" + RECIPIENT_PROTECTED + "\xa2\x04";
+export const EPHEMERAL_START = "\x20\xa4\x01\x02\x20\x01\x21";
+export const EPHEMERAL_Y = "\x22";
 
 /** Who a message is from and for: the device it belongs to, its class, and what the KDF binds. */
 export interface Envelope {

@@ -9,8 +9,8 @@ import { sigStructure } from "./structures.ts";
 /** Bytes of a signed message's name: the start of SHA-256 of its Sig_structure. */
 export const MESSAGE_HASH_LENGTH = 16;
 
-/** Before the key id: {1: -7, 4: bstr of 8}. */
-const PROTECTED_START = "\xa2\x01\x26\x04\x48";
+/** Before the key id: {1: -7, 4: kid}. */
+const PROTECTED_START = "\xa2\x01\x26\x04";
 
 export interface Signed {
   message: Bytes;
@@ -26,7 +26,7 @@ export function makeSign1(
   aad: Bytes,
   payload: Bytes,
 ): Signed {
-  const protectedHeader = (PROTECTED_START + kid) as Bytes;
+  const protectedHeader = (PROTECTED_START + cborBytes(kid)) as Bytes;
   const structure = sigStructure(protectedHeader, aad, payload);
   const message =
     "\xd2\x84" +
@@ -45,7 +45,8 @@ export interface Sign1 {
   signature: Bytes;
 }
 
-export function parseSign1(message: Bytes): Sign1 {
+/** The key id is 8 bytes, but for the class whose sender nobody knows yet (enrol-message.ts). */
+export function parseSign1(message: Bytes, kidLength?: number): Sign1 {
   const cursor: Cursor = { bytes: message, at: 0 };
   readExactly(cursor, "\xd2\x84", "COSE_Sign1");
   const protectedHeader = readBytes(cursor);
@@ -54,8 +55,8 @@ export function parseSign1(message: Bytes): Sign1 {
   const signature = readBytesOf(cursor, 64);
   readEnd(cursor);
   const header: Cursor = { bytes: protectedHeader, at: 0 };
-  readExactly(header, PROTECTED_START.substring(0, 4), "protected header of Sign1");
-  const kid = readBytesOf(header, KID_LENGTH);
+  readExactly(header, PROTECTED_START, "protected header of Sign1");
+  const kid = readBytesOf(header, kidLength ?? KID_LENGTH);
   readEnd(header);
   return { protectedHeader: protectedHeader, kid: kid, payload: payload, signature: signature };
 }

@@ -88,6 +88,10 @@ export function createPairing(print: (line: string) => void) {
   const OPENED: { [messageClass in Exclude<MessageClass, Paired>]: string } = {
     session: "session key, sealed and signed",
     receipt: "(for the device alone)",
+    enrol: "request for a certificate, sealed and signed",
+    enrolled: "(for the device alone)",
+    command: "(for the device alone)",
+    reply: "reply to a command, sealed and signed",
   };
 
   return {

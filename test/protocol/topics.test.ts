@@ -15,7 +15,16 @@ const names = Object.keys(CLASSES) as MessageClass[];
 describe("topics", () => {
   it("are the profile's prefix, 16 lower-case digits and the class", () => {
     expect(TOPIC_PREFIX).toBe("cf/1");
-    expect(names).toEqual(["session", "reading", "event", "receipt"]);
+    expect(names).toEqual([
+      "session",
+      "reading",
+      "event",
+      "receipt",
+      "enrol",
+      "enrolled",
+      "command",
+      "reply",
+    ]);
     expect(topicOf(TOPIC_PREFIX, kid, "session")).toBe("cf/1/00a1b2c3d4e5f6ff/session");
   });
 
@@ -35,7 +44,7 @@ describe("topics", () => {
     "cf/1/00a1b2c3d4e5f6ff/session/x",
     "cf/1/00a1b2c3d4e5f6ff/Session",
     "cf/1/00a1b2c3d4e5f6ff/sessions",
-    "cf/1/00a1b2c3d4e5f6ff/command",
+    "cf/1/00a1b2c3d4e5f6ff/commands",
     "cf/1/00a1b2c3d4e5f6ff/constructor",
     "cf/1/00a1b2c3d4e5f6ff/__proto__",
     "cf/1/00A1B2C3D4E5F6FF/session",
@@ -64,5 +73,9 @@ describe("the table of classes", () => {
     expect(CLASSES.reading).toEqual({ up: true, qos: 1, limit: 1024 });
     expect(CLASSES.event).toEqual({ up: true, qos: 2, limit: 4096 });
     expect(CLASSES.receipt).toEqual({ up: false, qos: 1, limit: 1024 });
+    expect(CLASSES.enrol).toEqual({ up: true, qos: 2, limit: 4096 });
+    expect(CLASSES.enrolled).toEqual({ up: false, qos: 2, limit: 1024 });
+    expect(CLASSES.command).toEqual({ up: false, qos: 2, limit: 1024 });
+    expect(CLASSES.reply).toEqual({ up: true, qos: 2, limit: 4096 });
   });
 });

@@ -19,7 +19,7 @@ import { encodeOracle, fromBinary, Tag, toBinary } from "./cbor-oracle.ts";
 import type { Party } from "./parties.ts";
 
 type Header = Map<number, unknown>;
-type Change<T> = (value: T) => unknown;
+export type Change<T> = (value: T) => unknown;
 
 /** SHA-256 of the deterministic COSE_Key (RFC 9679), by cbor-x. */
 export function thumbprintOracle(publicKey: Bytes): Buffer {
@@ -77,8 +77,13 @@ export function kekOracle(privateKey: KeyObject, publicKey: Bytes, context: Byte
   return hkdfOracle(secret, context);
 }
 
-/** One COSE_recipient of a content key. */
-export function recipientOracle(recipient: Party, context: Bytes, cek: Buffer): unknown[] {
+/** One COSE_recipient of a content key; its ephemeral y is whole, or the sign of it. */
+export function recipientOracle(
+  recipient: Party,
+  context: Bytes,
+  cek: Buffer,
+  wholeY = false,
+): unknown[] {
   const ephemeral = createECDH("prime256v1");
   const point = ephemeral.generateKeys();
   const kek = hkdfOracle(ephemeral.computeSecret(toBinary(recipient.publicKey)), context);
@@ -88,7 +93,7 @@ export function recipientOracle(recipient: Party, context: Bytes, cek: Buffer): 
     [1, 2],
     [-1, 1],
     [-2, point.subarray(1, 33)],
-    [-3, ((point[64] as number) & 1) === 1],
+    [-3, wholeY ? point.subarray(33) : ((point[64] as number) & 1) === 1],
   ]);
   const header: Header = new Map<number, unknown>([
     [4, toBinary(recipient.kid)],
@@ -128,7 +133,7 @@ export interface EventChanges extends SealedChanges {
   plaintext?: Change<unknown[]>;
 }
 
-interface BuiltSealed {
+export interface BuiltSealed {
   message: Bytes;
   cek: Buffer;
   iv: Buffer;
@@ -140,14 +145,14 @@ export interface BuiltSession extends BuiltSealed {
 }
 
 /** The classes that are Sign1(Encrypt). */
-export type SealedClass = "session" | "event";
+export type SealedClass = "session" | "event" | "enrol" | "enrolled" | "command" | "reply";
 
-function changed<T>(value: T, change: Change<T> | undefined): unknown {
+export function changed<T>(value: T, change: Change<T> | undefined): unknown {
   return change === undefined ? value : change(value);
 }
 
 /** Protected headers and plaintexts: a map or array is encoded, bytes stay. */
-function asBytes(value: unknown): Buffer {
+export function asBytes(value: unknown): Buffer {
   if (Buffer.isBuffer(value)) return value;
   return value === undefined ? Buffer.alloc(0) : toBinary(encodeOracle(value));
 }
@@ -167,13 +172,14 @@ export function buildSign1(
   payload: Bytes,
   changes: SealedChanges = {},
   messageClass: SealedClass = "session",
+  deviceThumbprint: Bytes = signer.thumbprint,
 ): Bytes {
   const header = new Map<number, unknown>([
     [1, -7],
     [4, toBinary(signer.kid)],
   ]);
   const protectedHeader = asBytes(changed(header, changes.signHeader));
-  const aad = changes.signAad ?? aadOracle(messageClass, signer.thumbprint);
+  const aad = changes.signAad ?? aadOracle(messageClass, deviceThumbprint);
   const content = toBinary(payload);
   const structure = encodeOracle(["Signature1", protectedHeader, toBinary(aad), content]);
   const unprotected = changed<Header>(new Map(), changes.signUnprotected);
@@ -181,14 +187,18 @@ export function buildSign1(
   return tagged(changed(parts, changes.sign1), "sign1Tag" in changes ? changes.sign1Tag : 18);
 }
 
-/** Sign1(Encrypt(plaintext)) of the device for the recipients; all of it right but for the changes. */
-function buildSealed(
+/**
+ * Sign1(Encrypt(plaintext)) of the signer for the recipients; all of it right but for the
+ * changes. Upward the signer is the device; downward the one recipient is.
+ */
+export function buildSealed(
   messageClass: SealedClass,
-  device: Party,
+  signer: Party,
   recipients: Party[],
   contentHeader: Header,
   plaintext: Bytes,
   changes: SealedChanges,
+  device: { thumbprint: Bytes } = signer,
 ): BuiltSealed {
   const cek = randomBytes(16);
   const iv = randomBytes(12);
@@ -197,8 +207,8 @@ function buildSealed(
   const structure = encodeOracle(["Encrypt", protectedHeader, toBinary(aad)]);
   const other = `coseflow/1 ${messageClass}`;
   const wraps = recipients.map((recipient) => {
-    const context = kdfContextOracle(device.thumbprint, recipient.thumbprint, other);
-    return recipientOracle(recipient, changes.kdfContext ?? context, cek);
+    const context = kdfContextOracle(signer.thumbprint, recipient.thumbprint, other);
+    return recipientOracle(recipient, changes.kdfContext ?? context, cek, device !== signer);
   });
   const parts = [
     protectedHeader,
@@ -209,7 +219,8 @@ function buildSealed(
   const encryptTag = "encryptTag" in changes ? changes.encryptTag : 96;
   const encrypt = tagged(changed(parts, changes.encrypt), encryptTag);
   const payload = changes.payload === undefined ? encrypt : changes.payload(encrypt);
-  return { message: buildSign1(device, payload, changes, messageClass), cek, iv };
+  const message = buildSign1(signer, payload, changes, messageClass, device.thumbprint);
+  return { message, cek, iv };
 }
 
 /** A session message. */

@@ -26,7 +26,7 @@ function named(name: string): Buffer {
 const nonceNamed = (name: string) => named(name).subarray(0, NONCE_LENGTH);
 
 /** What a device draws at random for one Encrypt. */
-interface Drawn {
+export interface Drawn {
   ephemeralScalar: Buffer;
   contentKey: Buffer;
   contentIv: Buffer;
@@ -41,27 +41,37 @@ const drawnFor = (message: string): Drawn => ({
 export const EXAMPLE = {
   counter: 258,
   eventCounter: 259,
+  enrolCounter: 260,
+  replyCounter: 261,
   deviceScalar: named("device"),
   cloudScalar: named("cloud"),
+  registrarScalar: named("registrar"),
+  provisionerScalar: named("provisioner"),
   sessionKey: named("session key").subarray(0, 16),
   baseIv: nonceNamed("Base IV"),
   session: drawnFor(""),
   event: drawnFor("event "),
+  enrol: drawnFor("enrol "),
+  enrolled: drawnFor("enrolled "),
+  command: drawnFor("command "),
+  reply: drawnFor("reply "),
   receiptIv: nonceNamed("receipt IV"),
 } as const;
 
 export const exampleDevice = makeParty(EXAMPLE.deviceScalar);
 export const exampleCloud = makeParty(EXAMPLE.cloudScalar);
+export const exampleRegistrar = makeParty(EXAMPLE.registrarScalar);
+export const exampleProvisioner = makeParty(EXAMPLE.provisionerScalar);
 
-/** The x coordinate that ephemeral and cloud key agree on. */
-export function exampleSecret({ ephemeralScalar }: Drawn): Buffer {
+/** The x coordinate that ephemeral and recipient's key agree on. */
+export function exampleSecret({ ephemeralScalar }: Drawn, publicKey: Bytes): Buffer {
   const ephemeral = createECDH("prime256v1");
   ephemeral.setPrivateKey(ephemeralScalar);
-  return ephemeral.computeSecret(toBinary(exampleCloud.publicKey));
+  return ephemeral.computeSecret(toBinary(publicKey));
 }
 
-function wrapExample(drawn: Drawn, context: Bytes): Bytes {
-  const kek = hkdfOracle(exampleSecret(drawn), context);
+function wrapExample(drawn: Drawn, publicKey: Bytes, context: Bytes): Bytes {
+  const kek = hkdfOracle(exampleSecret(drawn, publicKey), context);
   const cipher = createCipheriv("id-aes128-wrap", kek, Buffer.alloc(8, 0xa6));
   const wrapped = Buffer.concat([cipher.update(drawn.contentKey), cipher.final()]);
   const ephemeral = createECDH("prime256v1");
@@ -69,8 +79,14 @@ function wrapExample(drawn: Drawn, context: Bytes): Bytes {
   return fromBinary(Buffer.concat([ephemeral.getPublicKey(), wrapped]));
 }
 
-/** Good for one event, or for one session message and the readings under it. */
-export function createExampleCrypto(drawn: Drawn): SessionCrypto {
+/**
+ * Good for one sealed message, of the device or of another signer's scalar; for one session
+ * message also for the readings under it.
+ */
+export function createExampleCrypto(
+  drawn: Drawn,
+  signerScalar: Buffer = EXAMPLE.deviceScalar,
+): SessionCrypto {
   let sequence = 0;
   return {
     ...nodeCrypto,
@@ -82,9 +98,8 @@ export function createExampleCrypto(drawn: Drawn): SessionCrypto {
       return importContentKey(EXAMPLE.sessionKey, USAGE_ENCRYPT | USAGE_DERIVE | USAGE_CARRIED);
     },
     exportBaseIv: () => fromBinary(EXAMPLE.baseIv),
-    keyAgreementWrap: (_publicKey, context) => wrapExample(drawn, context),
-    signMessage: (_key, message) =>
-      fromBinary(signDeterministic(EXAMPLE.deviceScalar, toBinary(message))),
+    keyAgreementWrap: (publicKey, context) => wrapExample(drawn, publicKey, context),
+    signMessage: (_key, message) => fromBinary(signDeterministic(signerScalar, toBinary(message))),
     reserveSequence: () => ++sequence,
     aeadEncryptSequence(key, number, aad, plaintext) {
       const nonce = nonceOf(fromBinary(EXAMPLE.baseIv), toBigEndian(number));

@@ -37,12 +37,23 @@ export const MESSAGE_CODES: readonly string[] = [
   "argument",
 ];
 
-/** The number of each code that `open` gives over every single-bit flip of the message. */
-export function flipEveryBit(message: Bytes, open: (flipped: Bytes) => unknown) {
-  const codes: Record<string, number> = {};
-  for (let bit = 0; bit < message.length * 8; bit++) {
+type Codes = Record<string, number>;
+
+function flipEvery(message: Bytes, step: number, open: (flipped: Bytes) => unknown): Codes {
+  const codes: Codes = {};
+  for (let bit = 0; bit < message.length * 8; bit += step) {
     const code = codeOf(() => open(flipBit(message, bit)));
     codes[code] = (codes[code] ?? 0) + 1;
   }
   return codes;
+}
+
+/** The number of each code that `open` gives over every single-bit flip of the message. */
+export function flipEveryBit(message: Bytes, open: (flipped: Bytes) => unknown): Codes {
+  return flipEvery(message, 1, open);
+}
+
+/** Likewise over one flip in each byte, another bit from byte to byte. */
+export function flipEveryByte(message: Bytes, open: (flipped: Bytes) => unknown): Codes {
+  return flipEvery(message, 7, open);
 }

@@ -1,7 +1,6 @@
 /** The worked example of SPEC.md, made by protocol/ itself from the fixed keys. */
 import type { Bytes } from "../../protocol/bytes.ts";
 import { USAGE_DECRYPT, USAGE_ENCRYPT } from "../../protocol/cose/crypto.ts";
-import { createEncryptOpener } from "../../protocol/cose/encrypt.ts";
 import {
   nonceOf,
   parseRandomIvEncrypt0,
@@ -19,11 +18,12 @@ import { createReadingSealer } from "../../protocol/reading.ts";
 import { RECEIPT_KEY_INFO, type Receipt, sealReceipt } from "../../protocol/receipt.ts";
 import { createSenmlMaker } from "../../protocol/senml.ts";
 import { createSessionMaker } from "../../protocol/session-message.ts";
-import { encodeOracle, fromBinary } from "./cbor-oracle.ts";
+import { decodeOracle, encodeOracle, fromBinary, type Tag } from "./cbor-oracle.ts";
 import { hkdfOracle, type SealedClass } from "./cose-builder.ts";
 import { diagnose, hexLines } from "./diagnostic.ts";
 import {
   createExampleCrypto,
+  type Drawn,
   EXAMPLE,
   exampleCloud,
   exampleDevice,
@@ -99,16 +99,16 @@ export function receiptKeyOf(): Buffer {
 }
 
 /** A value below its name, in hexadecimal. */
-function row(name: string, value: Bytes | Buffer): string {
+export function row(name: string, value: Bytes | Buffer): string {
   const all = hexLines(typeof value === "string" ? value : fromBinary(value));
   return [name, ...all.map((line) => `  ${line}`)].join("\n");
 }
 
-function block(...parts: string[]): string {
+export function block(...parts: string[]): string {
   return ["```", ...parts, "```"].join("\n");
 }
 
-function partyRows(name: string, party: Party, scalar: Buffer): string[] {
+export function partyRows(name: string, party: Party, scalar: Buffer): string[] {
   return [
     row(`${name} private key (test key)`, scalar),
     row(`${name} public key, x`, party.publicKey.slice(1, 33) as Bytes),
@@ -134,28 +134,41 @@ function keysText(): string {
 }
 
 /** Diagnostic notation, then the bytes. */
-function messageText(message: Bytes): string[] {
+export function messageText(message: Bytes): string[] {
   return [block(diagnose(message)), "", block(...hexLines(message))];
 }
 
-/** A Sign1(Encrypt(plaintext)), taken apart as far as its keys allow. */
-function sealedText(
-  messageClass: SealedClass,
-  title: string,
-  plaintextTitle: string,
-  { message, hash }: Signed,
-): string[] {
-  const drawn = EXAMPLE[messageClass];
+/** A worked Sign1(Encrypt(plaintext)): who sealed it to whom, and what was drawn for it. */
+export interface SealedExample {
+  messageClass: SealedClass;
+  title: string;
+  plaintextTitle: string;
+  drawn: Drawn;
+  sender: Party;
+  recipient: Party;
+  made: Signed;
+}
+
+/** Taken apart as far as its keys allow. */
+export function sealedText(example: SealedExample): string[] {
+  const { messageClass, drawn, sender, recipient, made } = example;
   const aad = externalAad(messageClass, exampleDevice.thumbprint);
-  const encrypt = createEncryptOpener(nodeCrypto).parse(parseSign1(message).payload);
-  const context = kdfContext(messageClass, exampleDevice.thumbprint, exampleCloud.thumbprint);
-  const structure = encStructure("Encrypt", encrypt.protectedHeader, aad);
+  const [, , payload] = (decodeOracle(made.message) as Tag).value as [unknown, unknown, Buffer];
+  const [header, unprotected, ciphertext] = (decodeOracle(fromBinary(payload)) as Tag).value as [
+    Buffer,
+    Map<number, Buffer>,
+    Buffer,
+  ];
+  const iv = fromBinary(unprotected.get(5) as Buffer);
+  const context = kdfContext(messageClass, sender.thumbprint, recipient.thumbprint);
+  const structure = encStructure("Encrypt", fromBinary(header), aad);
   const contentKey = importContentKey(drawn.contentKey, USAGE_DECRYPT);
-  const content = nodeCrypto.aeadDecrypt(contentKey, encrypt.iv, structure, encrypt.ciphertext);
+  const content = nodeCrypto.aeadDecrypt(contentKey, iv, structure, fromBinary(ciphertext));
+  const secret = exampleSecret(drawn, recipient.publicKey);
   return [
-    `### ${title}`,
+    `### ${example.title}`,
     "",
-    `${plaintextTitle}:`,
+    `${example.plaintextTitle}:`,
     "",
     block(diagnose(content)),
     "",
@@ -165,14 +178,14 @@ function sealedText(
       row("external_aad of Sign1 and Encrypt", aad),
       row("Enc_structure", structure),
       row("COSE_KDF_Context", context),
-      row("ECDH shared secret", exampleSecret(drawn)),
-      row("key encryption key", hkdfOracle(exampleSecret(drawn), context)),
-      row("SHA-256 of the Sig_structure", hash),
+      row("ECDH shared secret", secret),
+      row("key encryption key", hkdfOracle(secret, context)),
+      row("SHA-256 of the Sig_structure", made.hash),
     ),
     "",
-    `The message, ${message.length} bytes:`,
+    `The message, ${made.message.length} bytes:`,
     "",
-    ...messageText(message),
+    ...messageText(made.message),
   ];
 }
 
@@ -231,14 +244,27 @@ export function exampleText(): string {
     "",
     keysText(),
     "",
-    ...sealedText("session", "Session message", "The plaintext, a COSE_Key", {
-      message: example.sessionMessage,
-      hash: example.hash,
+    ...sealedText({
+      messageClass: "session",
+      title: "Session message",
+      plaintextTitle: "The plaintext, a COSE_Key",
+      drawn: EXAMPLE.session,
+      sender: exampleDevice,
+      recipient: exampleCloud,
+      made: { message: example.sessionMessage, hash: example.hash },
     }),
     "",
     ...readingText(example),
     "",
-    ...sealedText("event", "Event", "The plaintext, device counter and SenML pack", example.event),
+    ...sealedText({
+      messageClass: "event",
+      title: "Event",
+      plaintextTitle: "The plaintext, device counter and SenML pack",
+      drawn: EXAMPLE.event,
+      sender: exampleDevice,
+      recipient: exampleCloud,
+      made: example.event,
+    }),
     "",
     ...receiptText(example),
   ].join("\n");

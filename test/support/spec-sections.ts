@@ -15,6 +15,7 @@ import {
 import { PUBACK, PUBCOMP, PUBREC, PUBREL } from "../../firmware/mqtt/packet.ts";
 import { CLASSES, type MessageClass, TOPIC_PREFIX } from "../../protocol/topics.ts";
 import { exampleText } from "./spec-example.ts";
+import { provisioningText } from "./spec-provisioning.ts";
 
 const PACKETS: Record<number, string> = {
   [PUBACK]: "PUBACK",
@@ -95,6 +96,7 @@ const SECTIONS: Record<string, () => string> = {
   classes: classesText,
   qos: qosText,
   example: exampleText,
+  provisioning: provisioningText,
 };
 
 /** The document with every marked part made anew. Throws when a marker is missing. */

@@ -75,7 +75,22 @@ function ephemeral(change: (key: Header) => unknown) {
   return recipientHeader((header) => new Map(header).set(-1, change(header.get(-1) as Header)));
 }
 
-const sign1Rows = (messageClass: SealedClass, cloud: Party, otherAad: Bytes): WrongRow[] => [
+/** Only what is signed for a device may bring its signer's certificate, and that one alone. */
+const chainRows = (downward: boolean): WrongRow[] =>
+  downward
+    ? [
+        ["a chain of two", "form", unprotected([33, [Buffer.alloc(9), Buffer.alloc(9)]])],
+        ["a certificate's hash", "profile", unprotected([34, [-16, Buffer.alloc(32)]])],
+        ["more beside the certificate", "profile", unprotected([33, Buffer.alloc(9)], [34, 0])],
+        ["a bag of certificates", "profile", unprotected([32, Buffer.alloc(9)])],
+      ]
+    : [["a certificate chain", "profile", unprotected([33, Buffer.alloc(9)])]];
+
+const unprotected = (...entries: [number, unknown][]) => ({
+  signUnprotected: () => new Map(entries),
+});
+
+const sign1Rows = (messageClass: SealedClass, stranger: Party, otherAad: Bytes): WrongRow[] => [
   ["no tag", "profile", { sign1Tag: undefined }],
   ["the tag of COSE_Sign", "profile", { sign1Tag: 98 }],
   ["an element more", "profile", { sign1: more }],
@@ -92,7 +107,6 @@ const sign1Rows = (messageClass: SealedClass, cloud: Party, otherAad: Bytes): Wr
   ["a content type", "profile", { signHeader: set([3, 0]) }],
   ["an empty protected header", "profile", { signHeader: () => Buffer.alloc(0) }],
   ["alg unprotected too", "profile", { signUnprotected: () => new Map([[1, -7]]) }],
-  ["a certificate chain", "profile", { signUnprotected: () => new Map([[33, Buffer.alloc(9)]]) }],
   ["a detached payload", "form", { sign1: at(2, null) }],
   ["an empty payload", "profile", { payload: () => "" as Bytes }],
   ["a signature of 63 bytes", "size", { sign1: at(3, Buffer.alloc(63)) }],
@@ -102,12 +116,17 @@ const sign1Rows = (messageClass: SealedClass, cloud: Party, otherAad: Bytes): Wr
   [
     "external_aad of another device",
     "signature",
-    { signAad: aadOracle(messageClass, cloud.thumbprint) },
+    { signAad: aadOracle(messageClass, stranger.thumbprint) },
   ],
   ["no external_aad", "signature", { signAad: "" as Bytes }],
 ];
 
-const encryptRows = (messageClass: SealedClass, cloud: Party, otherAad: Bytes): WrongRow[] => [
+const encryptRows = (
+  messageClass: SealedClass,
+  stranger: Party,
+  otherAad: Bytes,
+  downward: boolean,
+): WrongRow[] => [
   ["no tag", "profile", { encryptTag: undefined }],
   ["the tag of Encrypt0", "profile", { encryptTag: 16 }],
   ["an element more", "profile", { encrypt: more }],
@@ -134,18 +153,24 @@ const encryptRows = (messageClass: SealedClass, cloud: Party, otherAad: Bytes): 
   [
     "external_aad of another device",
     "decrypt",
-    { encryptAad: aadOracle(messageClass, cloud.thumbprint) },
+    { encryptAad: aadOracle(messageClass, stranger.thumbprint) },
   ],
   ["no external_aad", "decrypt", { encryptAad: "" as Bytes }],
-  ["recipients that are no array", "form", { encrypt: at(3, new Map()) }],
-  ["no recipient", "size", { recipients: () => [] }],
+  ["recipients that are no array", downward ? "profile" : "form", { encrypt: at(3, new Map()) }],
+  ["no recipient", downward ? "profile" : "size", { recipients: () => [] }],
+  [
+    downward ? "two recipients" : "five recipients",
+    downward ? "profile" : "size",
+    { recipients: (list) => Array.from({ length: downward ? 2 : 5 }, () => list[0]) },
+  ],
 ];
 
 const recipientRows = (
   messageClass: SealedClass,
-  device: Party,
-  cloud: Party,
+  sender: Party,
+  receiver: Party,
   otherClass: MessageClass,
+  downward: boolean,
 ): WrongRow[] => [
   ["an element more", "profile", recipient(more)],
   ["an empty protected header", "profile", recipient(at(0, Buffer.alloc(0)))],
@@ -154,8 +179,8 @@ const recipientRows = (
   ["static-static (-32)", "profile", recipient(at(0, Buffer.from("a101381f", "hex")))],
   ["crit", "profile", recipient(at(0, Buffer.from("a202810101381c", "hex")))],
   ["no kid", "profile", recipientHeader(only(-1))],
-  ["another cloud's kid", "kid", recipientHeader(set([4, toBinary(device.kid)]))],
-  ["a kid of 32 bytes", "size", recipientHeader(set([4, toBinary(cloud.thumbprint)]))],
+  ["another receiver's kid", "kid", recipientHeader(set([4, toBinary(sender.kid)]))],
+  ["a kid of 32 bytes", "size", recipientHeader(set([4, toBinary(receiver.thumbprint)]))],
   ["a salt", "profile", recipientHeader(set([-20, Buffer.alloc(16)]))],
   ["alg unprotected", "profile", recipientHeader((h) => new Map([[1, -29], ...h]))],
   ["the ephemeral key first", "profile", recipientHeader(only(-1, 4))],
@@ -173,7 +198,9 @@ const recipientRows = (
   ["P-384", "profile", ephemeral(set([-1, 2]))],
   ["an OKP key", "profile", ephemeral(set([1, 1]))],
   ["x of 31 bytes", "size", ephemeral(set([-2, Buffer.alloc(31)]))],
-  ["the whole y", "form", ephemeral(set([-3, Buffer.alloc(32)]))],
+  downward
+    ? ["the sign of y", "form", ephemeral(set([-3, true]))]
+    : ["the whole y", "form", ephemeral(set([-3, Buffer.alloc(32)]))],
   ["a member more", "profile", ephemeral(set([4, []]))],
   // x = 3 has no y: x^3 - 3x + b is no square there.
   ["x off the curve", "argument", ephemeral(set([-2, Buffer.from("3".padStart(64, "0"), "hex")]))],
@@ -190,38 +217,47 @@ const recipientRows = (
     "the KDF context of another class",
     "decrypt",
     {
-      kdfContext: kdfContextOracle(device.thumbprint, cloud.thumbprint, `coseflow/1 ${otherClass}`),
+      kdfContext: kdfContextOracle(
+        sender.thumbprint,
+        receiver.thumbprint,
+        `coseflow/1 ${otherClass}`,
+      ),
     },
   ],
   [
     "no SuppPubInfo.other",
     "decrypt",
-    { kdfContext: kdfContextOracle(device.thumbprint, cloud.thumbprint, undefined) },
+    { kdfContext: kdfContextOracle(sender.thumbprint, receiver.thumbprint, undefined) },
   ],
   [
     "sender and recipient exchanged",
     "decrypt",
     {
       kdfContext: kdfContextOracle(
-        cloud.thumbprint,
-        device.thumbprint,
+        receiver.thumbprint,
+        sender.thumbprint,
         `coseflow/1 ${messageClass}`,
       ),
     },
   ],
 ];
 
-/** The rows for a message of the class by the device to the cloud; the other class is one to mistake it for. */
+/**
+ * The rows for a message of the class by the sender to the receiver; the other class is one
+ * to mistake it for. Downward the receiver is the device, upward the sender.
+ */
 export function wrongLayers(
   messageClass: SealedClass,
   otherClass: MessageClass,
-  device: Party,
-  cloud: Party,
+  sender: Party,
+  receiver: Party,
+  downward = false,
 ): [layer: string, rows: WrongRow[]][] {
+  const [device, stranger] = downward ? [receiver, sender] : [sender, receiver];
   const otherAad = aadOracle(otherClass, device.thumbprint);
   return [
-    ["Sign1", sign1Rows(messageClass, cloud, otherAad)],
-    ["Encrypt", encryptRows(messageClass, cloud, otherAad)],
-    ["a recipient", recipientRows(messageClass, device, cloud, otherClass)],
+    ["Sign1", [...sign1Rows(messageClass, stranger, otherAad), ...chainRows(downward)]],
+    ["Encrypt", encryptRows(messageClass, stranger, otherAad, downward)],
+    ["a recipient", recipientRows(messageClass, sender, receiver, otherClass, downward)],
   ];
 }
