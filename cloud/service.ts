@@ -105,6 +105,7 @@ function contextOf(
     store,
     sessionKeys: createSessionKeys(crypto, store, keys.kek),
     self: keys,
+    older: keys.older,
     prefix,
     now: () => Math.floor(Date.now() / 1000),
   };

@@ -24,42 +24,48 @@ export interface Certificate {
 const ROLES = Object.keys(PROFILES) as CertificateRole[];
 
 const hexOf = (extension: x509.Extension) => Buffer.from(extension.rawData).toString("hex");
+const setOf = (extensions: x509.Extension[]) => extensions.map(hexOf).sort().join();
 
-/** True when the critical extensions are those of the role and no others. */
-function hasRole(certificate: x509.X509Certificate, role: CertificateRole): boolean {
-  const critical = certificate.extensions.filter((extension) => extension.critical);
-  return critical.map(hexOf).sort().join() === roleExtensions(role).map(hexOf).sort().join();
+interface Parsed {
+  serial: string;
+  subject: string;
+  spki: Buffer;
+  /** The critical extensions, as setOf makes it of a role's. */
+  critical: string;
+  notBefore: number;
+  notAfter: number;
 }
 
-function parse(der: Bytes): x509.X509Certificate {
+/** Every field is read here: the library reads when it is asked, and throws errors of its own. */
+function parse(der: Bytes): Parsed {
   try {
     const raw = toBuffer(der, "certificate");
     // Read twice: OpenSSL takes DER alone, where the library would take PEM or base64 too.
     if (!new NodeCertificate(raw).raw.equals(raw)) throw new Error();
-    return new x509.X509Certificate(raw);
+    const certificate = new x509.X509Certificate(raw);
+    return {
+      serial: certificate.serialNumber,
+      subject: certificate.subject,
+      spki: Buffer.from(certificate.publicKey.rawData),
+      critical: setOf(certificate.extensions.filter(({ critical }) => critical)),
+      notBefore: certificate.notBefore.getTime() / 1000,
+      notAfter: certificate.notAfter.getTime() / 1000,
+    };
   } catch {
     return fail("form", "certificate, expected one in DER, got something else");
   }
 }
 
 /**
- * Reads a certificate in DER and finds its role; "form" when it is none, "profile" when it
- * keeps the rules of no role. The signature is for isIssuedBy to judge.
+ * Reads a certificate in DER and finds its role; "form" when it is none, "profile" when its
+ * critical extensions are not those of a role. The signature is for isIssuedBy to judge.
  */
 export function readCertificate(der: Bytes): Certificate {
-  const parsed = parse(der);
-  const role = ROLES.find((name) => hasRole(parsed, name));
+  const { serial, subject, spki, critical, notBefore, notAfter } = parse(der);
+  const role = ROLES.find((name) => setOf(roleExtensions(name)) === critical);
   if (role === undefined)
-    return fail("profile", "certificate, expected the rules of one role, got others");
-  return {
-    role,
-    der,
-    serial: parsed.serialNumber,
-    subject: parsed.subject,
-    publicKey: pointOfSpki(Buffer.from(parsed.publicKey.rawData)),
-    notBefore: parsed.notBefore.getTime() / 1000,
-    notAfter: parsed.notAfter.getTime() / 1000,
-  };
+    return fail("profile", "certificate, expected the extensions of one role, got others");
+  return { role, der, serial, subject, publicKey: pointOfSpki(spki), notBefore, notAfter };
 }
 
 /** True when the issuer's name and signature are on the certificate. Dates are not judged. */
