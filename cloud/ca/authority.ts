@@ -2,7 +2,7 @@ import { existsSync } from "node:fs";
 import { join } from "node:path";
 import type { NodeCrypto } from "../crypto/node-crypto.ts";
 import { readRoot } from "../keys/credentials.ts";
-import { credentialFiles, credentialNumbers, KEY_FILES } from "../keys/key-directory.ts";
+import { checkMade, credentialFiles, credentialNumbers, KEY_FILES } from "../keys/key-directory.ts";
 import { isEncrypted, makeKeyPem, openKeyPem } from "../keys/key-pem.ts";
 import { checkPrivateDirectory, createPrivateFile, readPrivateFile } from "../keys/private-file.ts";
 import { type Certificate, toPem } from "./certificate.ts";
@@ -20,7 +20,8 @@ export interface RootKeyPlace {
 /** The keys that people use are under the root's passphrase; a service has nobody to ask. */
 const HELD_BY_PEOPLE: readonly RootSignedRole[] = ["provisioner"];
 
-function rootKeyPath(directory: string, { path }: RootKeyPlace): string {
+function rootKeyPath(directory: string, path: string | undefined): string {
+  checkMade(directory);
   const place = path ?? join(directory, KEY_FILES.rootKey);
   if (!existsSync(place))
     throw new Error(
@@ -30,8 +31,8 @@ function rootKeyPath(directory: string, { path }: RootKeyPlace): string {
 }
 
 /** True when the root's key must be opened with a passphrase. */
-export function needsPassphrase(directory: string, place: RootKeyPlace): boolean {
-  const pem = readPrivateFile(rootKeyPath(directory, place));
+export function needsPassphrase(directory: string, path: string | undefined): boolean {
+  const pem = readPrivateFile(rootKeyPath(directory, path));
   const answer = isEncrypted(pem);
   pem.fill(0);
   return answer;
@@ -41,7 +42,7 @@ export function needsPassphrase(directory: string, place: RootKeyPlace): boolean
 export function openRoot(crypto: NodeCrypto, directory: string, place: RootKeyPlace): Issuer {
   checkPrivateDirectory(directory);
   const certificate = readRoot(directory);
-  const path = rootKeyPath(directory, place);
+  const path = rootKeyPath(directory, place.path);
   const usage = PROFILES.root.handleUsage;
   const key = openKeyPem(crypto, readPrivateFile(path), usage, place.passphrase);
   if (crypto.exportPublicKey(key) !== certificate.publicKey)

@@ -21,7 +21,7 @@ export type IssuedState = "valid" | "expired" | "revoked";
 export interface IssuedIndex {
   /** Durable when it returns: called before the certificate is given out. */
   add(certificate: Certificate): void;
-  /** Marks a certificate for ever; a second time changes nothing. Throws when there is none. */
+  /** Marks a certificate for ever; a second time changes nothing. Throws when there is none, and for the root. */
   revoke(serial: string, now: number): Issued;
   /** In the order they were issued. `damaged` counts lines that do not read, cut ones included. */
   list(): { issued: Issued[]; damaged: number };
@@ -82,6 +82,8 @@ export function openIssuedIndex(path: string): IssuedIndex {
     revoke(serial, now) {
       const entry = read().all.get(serial);
       if (!entry) throw new Error(`serial number, expected one of the index, got ${serial}`);
+      if (entry.role === "root")
+        throw new Error("serial number, expected one below the root, got the root's");
       if (entry.revokedAt !== undefined) return entry;
       append({ event: "revoked", serial, at: now });
       return { ...entry, revokedAt: now };
@@ -92,6 +94,17 @@ export function openIssuedIndex(path: string): IssuedIndex {
       return { issued: [...all.values()], damaged };
     },
   };
+}
+
+/**
+ * What devices have to be told for a role: the start of the certificates from which on they
+ * take them. One second after the newest that is revoked; undefined when none is.
+ */
+export function issuedNotBefore(issued: Issued[], role: CertificateRole): number | undefined {
+  const revoked = issued.filter((entry) => entry.role === role && entry.revokedAt !== undefined);
+  return revoked.length === 0
+    ? undefined
+    : Math.max(...revoked.map(({ notBefore }) => notBefore)) + 1;
 }
 
 export function stateOf({ revokedAt, notAfter }: Issued, now: number): IssuedState {

@@ -79,6 +79,12 @@ function openNewest(
   return openCredential(crypto, directory, role, newest, passphrase);
 }
 
+/** The index of everything that was issued from the directory. */
+export function openIndex(directory: string): IssuedIndex {
+  checkMade(directory);
+  return openIssuedIndex(join(directory, KEY_FILES.issued));
+}
+
 export function loadRegistrarKeys(
   crypto: NodeCrypto,
   directory: string,
@@ -87,7 +93,7 @@ export function loadRegistrarKeys(
   return {
     registrar: openNewest(crypto, directory, "registrar", now),
     issuing: openNewest(crypto, directory, "issuing", now),
-    index: openIssuedIndex(join(directory, KEY_FILES.issued)),
+    index: openIndex(directory),
   };
 }
 
