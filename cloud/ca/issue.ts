@@ -16,6 +16,9 @@ const DAY = 24 * 3600;
 /** 70 of their bits are random; CAs of browsers use at least 64. RFC 5280 allows 20 bytes. */
 const SERIAL_BYTES = 9;
 
+/** Enough to tell a few CAs apart; each is a byte more in every device's certificate. */
+const ISSUING_DIGITS = 6;
+
 /** A certificate and the key that signs for it. */
 export interface Issuer {
   certificate: Certificate;
@@ -24,8 +27,8 @@ export interface Issuer {
 
 interface Content {
   role: CertificateRole;
-  name: string;
-  issuerName: string;
+  subject: string;
+  issuer: string;
   publicKey: Bytes;
   notBefore: number;
   notAfter: number;
@@ -47,6 +50,17 @@ function extensionsOf(crypto: NodeCrypto, role: CertificateRole, publicKey: Byte
   if (PROFILES[role].pathLength === undefined) return roleExtensions(role);
   const identifier = new x509.SubjectKeyIdentifierExtension(keyIdentifier(crypto, publicKey));
   return [...roleExtensions(role), identifier];
+}
+
+/**
+ * Issuing CAs differ in name, since a leaf names its issuer by nothing else: two of them
+ * are in use while one takes over from the other.
+ */
+function subjectOf(crypto: NodeCrypto, role: CertificateRole, publicKey: Bytes): string {
+  const kid = toHex(kidOf(thumbprintOf(crypto, publicKey)));
+  if (role === "device") return `CN=${kid}`;
+  const { name } = PROFILES[role];
+  return role === "issuing" ? `CN=${name} ${kid.slice(0, ISSUING_DIGITS)}` : `CN=${name}`;
 }
 
 /** What the library takes for WebCrypto and its key: it signs by a handle, so no key leaves. */
@@ -71,8 +85,8 @@ async function make(
   const made = await x509.X509CertificateGenerator.create(
     {
       serialNumber: serialNumber(crypto),
-      issuer: `CN=${content.issuerName}`,
-      subject: `CN=${content.name}`,
+      issuer: content.issuer,
+      subject: content.subject,
       notBefore: new Date(content.notBefore * 1000),
       notAfter: new Date(content.notAfter * 1000),
       publicKey: spkiOfPoint(publicKey),
@@ -86,10 +100,10 @@ async function make(
 
 /** The anchor: signed by its own key, valid from now. */
 export function issueRoot(crypto: NodeCrypto, key: KeyHandle, now: number): Promise<Certificate> {
-  const { name, days } = PROFILES.root;
   const publicKey = crypto.exportPublicKey(key);
-  const dates = { notBefore: now, notAfter: now + days * DAY };
-  return make(crypto, key, { role: "root", name, issuerName: name, publicKey, ...dates });
+  const subject = subjectOf(crypto, "root", publicKey);
+  const dates = { notBefore: now, notAfter: now + PROFILES.root.days * DAY };
+  return make(crypto, key, { role: "root", subject, issuer: subject, publicKey, ...dates });
 }
 
 function checkIssuer(issuer: Issuer, role: "root" | "issuing", now: number): void {
@@ -109,9 +123,9 @@ export async function issueRole(
   now: number,
 ): Promise<Certificate> {
   checkIssuer(root, "root", now);
-  const { name, days } = PROFILES[role];
-  const notAfter = Math.min(now + days * DAY, root.certificate.notAfter);
-  const content = { role, name, issuerName: PROFILES.root.name, publicKey, notBefore: now };
+  const notAfter = Math.min(now + PROFILES[role].days * DAY, root.certificate.notAfter);
+  const subject = subjectOf(crypto, role, publicKey);
+  const content = { role, subject, issuer: root.certificate.subject, publicKey, notBefore: now };
   const isCa = role === "issuing";
   const above = isCa
     ? [new x509.AuthorityKeyIdentifierExtension(keyIdentifier(crypto, root.certificate.publicKey))]
@@ -131,9 +145,8 @@ export async function issueDevice(
 ): Promise<Certificate> {
   checkIssuer(issuing, "issuing", now);
   const publicKey = readRequest(request);
-  const name = toHex(kidOf(thumbprintOf(crypto, publicKey)));
-  const { notAfter } = issuing.certificate;
+  const subject = subjectOf(crypto, "device", publicKey);
+  const { subject: issuer, notAfter } = issuing.certificate;
   const dates = { notBefore: now, notAfter };
-  const issuerName = PROFILES.issuing.name;
-  return make(crypto, issuing.key, { role: "device", name, issuerName, publicKey, ...dates });
+  return make(crypto, issuing.key, { role: "device", subject, issuer, publicKey, ...dates });
 }

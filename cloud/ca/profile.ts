@@ -17,7 +17,10 @@ export const ROOT_SIGNED = ["cloud", "registrar", "provisioner", "issuing"] as c
 export type RootSignedRole = (typeof ROOT_SIGNED)[number];
 
 export interface Profile {
-  /** Common name: short, as leaves travel in messages of at most 1,024 bytes. A device's is its key id. */
+  /**
+   * Common name: short, as leaves travel in messages of at most 1,024 bytes. A device's is
+   * its key id; an issuing CA's ends in the first digits of its key id (issue.ts).
+   */
   readonly name: string;
   /** Days from notBefore, at most to the end of the issuer's certificate. */
   readonly days: number;
@@ -51,7 +54,7 @@ const LEAF_DAYS = 730;
 
 export const PROFILES: Readonly<Record<CertificateRole, Profile>> = {
   root: { name: "cf root", days: ROOT_DAYS, pathLength: 1, ...authority },
-  issuing: { name: "cf issuing", days: ISSUING_DAYS, pathLength: 0, ...authority },
+  issuing: { name: "cf ca", days: ISSUING_DAYS, pathLength: 0, ...authority },
   cloud: {
     ...leaf("cf cloud", LEAF_DAYS, CLOUD_ROLE),
     keyUsage: KeyUsageFlags.keyAgreement,

@@ -141,6 +141,18 @@ describe("a device's certificate", () => {
     expect(certificate.notAfter).toBe(issuing.certificate.notAfter);
   });
 
+  it("is found through its own issuing CA, beside a newer one", async () => {
+    const newer = await makeUnder(root, "issuing", NOW + DAY);
+    const both = join(temporary(), "both.pem");
+    writeFileSync(both, toPem(newer.certificate) + toPem(issuing.certificate));
+    const chain = ["-CAfile", save(root.certificate), "-untrusted", both];
+    const at = ["-attime", String(NOW + 2 * DAY)];
+    for (const issuer of [issuing, newer]) {
+      const device = await issueDevice(nodeCrypto, issuer, ecRequest().der, NOW + DAY);
+      expect(openssl("verify", ...at, ...chain, save(device))).toMatch(/: OK/);
+    }
+  });
+
   it("is not made by the root", async () => {
     const { der } = ecRequest();
     expect(await codeOfAsync(() => issueDevice(nodeCrypto, root, der, NOW))).toBe("argument");
