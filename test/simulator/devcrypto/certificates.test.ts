@@ -3,37 +3,19 @@ import { X509Certificate } from "node:crypto";
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, it } from "vitest";
-import { toPem } from "../../../cloud/ca/certificate.ts";
-import { issueDevice } from "../../../cloud/ca/issue.ts";
-import { PROFILES } from "../../../cloud/ca/profile.ts";
-import { DEVICE_ROLE } from "../../../cloud/keys/roles.ts";
-import {
-  type CertificateCause,
-  KEY_USAGE_DIGITAL_SIGNATURE,
-  KEY_USAGE_KEY_AGREEMENT,
-  USAGE_DERIVE,
-  USAGE_SIGN,
-} from "../../../protocol/cose/crypto.ts";
+import { type CertificateCause, USAGE_DERIVE, USAGE_SIGN } from "../../../protocol/cose/crypto.ts";
 import { codeOf } from "../../cloud/crypto/support.ts";
-import { makeRoot, makeUnder } from "../../cloud/support/authority.ts";
-import { toBinary } from "../../support/cbor-oracle.ts";
 import {
   ANCHOR,
   LEAF_POINT,
   NOT_AFTER,
   NOT_BEFORE,
-  oidContents,
   seconds,
   time,
 } from "../../support/certificates.ts";
-import { nodeCrypto } from "../../support/parties.ts";
 import { ACCEPTED, REFUSED, validity } from "./certificate-cases.ts";
 import { binary, type Check, LEAF, outcome, verify } from "./certificate-check.ts";
 import { describeBoth, native, useDirectories, useModules } from "./implementations.ts";
-
-const LEAF_ROLES = ["cloud", "registrar", "provisioner"] as const;
-type LeafRole = (typeof LEAF_ROLES)[number];
-const unixNow = () => Math.floor(Date.now() / 1000);
 
 describeBoth("certificates", (open) => {
   const makeDirectory = useDirectories();
@@ -125,58 +107,6 @@ describeBoth("certificates", (open) => {
       { anchor: Buffer.alloc(4161) },
     ];
     for (const check of wrong) expect(codeOf(() => verify(crypto, check))).toBe("argument");
-  });
-
-  it.each(["cloud", "registrar", "provisioner"] as const)(
-    "accepts the %s certificate that the cloud makes, as OpenSSL does, and in its role alone",
-    async (role) => {
-      const directory = makeDirectory();
-      const root = await makeRoot(unixNow());
-      const { certificate } = await makeUnder(root, role, unixNow());
-      const [rootFile, file] = [join(directory, "root.pem"), join(directory, "leaf.pem")];
-      writeFileSync(rootFile, toPem(root.certificate));
-      writeFileSync(file, toPem(certificate));
-      const args = ["verify", "-CAfile", rootFile, file];
-      expect(execFileSync("openssl", args, { encoding: "utf8" })).toContain("OK");
-      const crypto = openModule(join(directory, "store"));
-      const check = (asked: LeafRole): Check => ({
-        leaf: toBinary(certificate.der),
-        anchor: toBinary(root.certificate.der),
-        role: oidContents(PROFILES[asked].extendedKeyUsage as string),
-        usage: asked === "cloud" ? KEY_USAGE_KEY_AGREEMENT : KEY_USAGE_DIGITAL_SIGNATURE,
-      });
-      const { publicKey, notBefore, notAfter } = certificate;
-      expect(verify(crypto, check(role))).toEqual({ publicKey, notBefore, notAfter });
-      for (const other of LEAF_ROLES.filter((name) => name !== role))
-        expect(outcome(crypto, check(other))).toMatch(
-          other === "cloud" || role === "cloud" ? /^key-usage$/ : /^role$/,
-        );
-    },
-  );
-
-  it("takes no device's certificate for anything, nor an issuing CA's", async () => {
-    const root = await makeRoot(unixNow());
-    const issuing = await makeUnder(root, "issuing", unixNow());
-    const device = openModule(makeDirectory());
-    const request = device.writeCsr(device.openDeviceKey());
-    const { der, publicKey } = await issueDevice(nodeCrypto, issuing, request, unixNow());
-    const anchor = toBinary(root.certificate.der);
-    const between = toBinary(issuing.certificate.der);
-    const role = oidContents(DEVICE_ROLE);
-    const usage = KEY_USAGE_DIGITAL_SIGNATURE;
-    const leaf = toBinary(der);
-    expect(outcome(device, { leaf, anchor, role, usage })).toBe("issuer");
-    expect(outcome(device, { leaf: between, anchor, role, usage })).toBe("ca");
-    expect(verify(device, { leaf, anchor: between, role, usage }).publicKey).toBe(publicKey);
-    for (const other of LEAF_ROLES)
-      expect(
-        outcome(device, {
-          leaf,
-          anchor: between,
-          role: oidContents(PROFILES[other].extendedKeyUsage as string),
-          usage,
-        }),
-      ).toBe("role");
   });
 
   it("agrees with OpenSSL on the certificates of these tests", () => {
