@@ -21,7 +21,7 @@ export interface CloudOptions {
   broker: string;
   username?: string | undefined;
   password?: string | undefined;
-  /** Directory made by `coseflow keys init`. */
+  /** Directory made by `coseflow ca init`. */
   keys: string;
   /** Path of the SQLite file; made if it is not there. */
   database: string;
@@ -107,6 +107,7 @@ function contextOf(
     store,
     sessionKeys: createSessionKeys(crypto, store, keys.kek),
     self: keys,
+    older: keys.older,
     prefix,
     now: () => Math.floor(Date.now() / 1000),
   };

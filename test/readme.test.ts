@@ -205,7 +205,17 @@ describe("commands in the documents", () => {
   it("of coseflow are known to it, with all their options", async () => {
     const lines = commands.map(toLine).filter((line) => line !== undefined);
     expect(new Set(lines.map(({ words }) => words.join(" ")))).toEqual(
-      new Set(["demo", "keys init", "keys show", "device register", "device list"].concat(RUNNING)),
+      new Set(
+        [
+          "demo",
+          "ca init",
+          "ca issue",
+          "ca list",
+          "ca show",
+          "device register",
+          "device list",
+        ].concat(RUNNING),
+      ),
     );
     for (const { words, options } of lines) {
       const { out } = await runLine([...words, "--help"]);

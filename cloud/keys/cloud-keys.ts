@@ -1,12 +1,13 @@
-import { randomBytes, X509Certificate } from "node:crypto";
-import { existsSync, readFileSync } from "node:fs";
+import { randomBytes } from "node:crypto";
 import { join } from "node:path";
 import type { Bytes } from "../../protocol/bytes.ts";
-import { type KeyHandle, USAGE_DERIVE } from "../../protocol/cose/crypto.ts";
-import { kidOf, thumbprintOf } from "../../protocol/kid.ts";
+import type { KeyHandle } from "../../protocol/cose/crypto.ts";
+import { makeCredential, makeRoot } from "../ca/authority.ts";
+import { type IssuedIndex, openIssuedIndex } from "../ca/issued.ts";
 import { fromBuffer } from "../crypto/convert.ts";
-import type { NodeCrypto } from "../crypto/node-crypto.ts";
-import { makeAuthority } from "./certificates.ts";
+import { createNodeCrypto, type NodeCrypto } from "../crypto/node-crypto.ts";
+import { type Credential, openCredential, validCertificates } from "./credentials.ts";
+import { checkMade, checkNoKeys, KEY_FILES } from "./key-directory.ts";
 import {
   checkPrivateDirectory,
   createPrivateFile,
@@ -14,85 +15,100 @@ import {
   readPrivateFile,
 } from "./private-file.ts";
 
-/** The files of a key directory. The root's key may be kept elsewhere: serving needs it not. */
-export const KEY_FILES = {
-  rootKey: "root.key.pem",
-  rootCertificate: "root.cert.pem",
-  cloudKey: "cloud.key.pem",
-  cloudCertificate: "cloud.cert.pem",
-  /** The key-encryption key: 32 bytes under which session keys rest in the database. */
-  kek: "kek.bin",
-} as const;
-
 const KEK_SIZE = 32;
 
-/** The cloud's keys, open. */
-export interface CloudKeys {
-  /** The private key, for key agreement alone. */
-  key: KeyHandle;
-  /** Uncompressed P-256 point, 65 bytes. */
-  publicKey: Bytes;
-  thumbprint: Bytes;
-  kid: Bytes;
+/** The cloud's newest key, open, and the others that open what was sealed to them. */
+export interface CloudKeys extends Credential {
+  /** Newest first. */
+  older: Credential[];
   kek: KeyHandle;
 }
 
-/** Makes every file of a key directory; throws, and changes nothing, when one is there. */
-export async function initKeys(directory: string): Promise<void> {
+/** What the registrar signs with. */
+export interface RegistrarKeys {
+  /** Signs `enrolled`. */
+  registrar: Credential;
+  /** Signs devices' certificates. */
+  issuing: Credential;
+  index: IssuedIndex;
+}
+
+const unixNow = () => Math.floor(Date.now() / 1000);
+
+/**
+ * Makes a key directory that `serve` runs with; throws, and changes nothing, when there is
+ * a file of one. The passphrase is for the keys that people use: the root's and the
+ * provisioner's.
+ */
+export async function initKeys(
+  directory: string,
+  passphrase?: string,
+  now = unixNow(),
+): Promise<void> {
   makePrivateDirectory(directory);
-  for (const name of Object.values(KEY_FILES)) {
-    const path = join(directory, name);
-    if (existsSync(path))
-      throw new Error(`${path}, expected no file, got one: keys are never replaced`);
-  }
-  const { root, cloud } = await makeAuthority();
-  createPrivateFile(directory, KEY_FILES.rootKey, root.privateKey);
-  createPrivateFile(directory, KEY_FILES.rootCertificate, root.certificate);
+  checkNoKeys(directory);
+  const crypto = createNodeCrypto();
+  const root = await makeRoot(crypto, directory, passphrase, now);
   createPrivateFile(directory, KEY_FILES.kek, randomBytes(KEK_SIZE));
-  createPrivateFile(directory, KEY_FILES.cloudCertificate, cloud.certificate);
-  createPrivateFile(directory, KEY_FILES.cloudKey, cloud.privateKey);
+  for (const role of ["issuing", "registrar", "provisioner", "cloud"] as const)
+    await makeCredential(crypto, directory, root, role, passphrase, now);
 }
 
-/** Throws when the certificate is not the root's word for this very key. */
-function checkCertificate(directory: string, publicKey: Bytes): void {
-  const read = (name: string) => new X509Certificate(readFileSync(join(directory, name)));
-  const certificate = read(KEY_FILES.cloudCertificate);
-  const spki = certificate.publicKey.export({ type: "spki", format: "der" });
-  if (!fromBuffer(spki).endsWith(publicKey))
-    throw new Error(`${KEY_FILES.cloudCertificate}, expected one for ${KEY_FILES.cloudKey}`);
-  if (!certificate.verify(read(KEY_FILES.rootCertificate).publicKey))
-    throw new Error(`${KEY_FILES.cloudCertificate}, expected one signed by the root, got another`);
-}
-
-function checkMade(directory: string): void {
-  const path = join(directory, KEY_FILES.cloudCertificate);
-  if (!existsSync(path))
-    throw new Error(
-      `${path}, expected the cloud's keys, got none: make them with "coseflow keys init"`,
-    );
-}
-
-/** Opens the keys of a directory; throws when others than the owner may read them. */
-export function loadKeys(crypto: NodeCrypto, directory: string): CloudKeys {
+/** Opens the keys of the receiver; throws when others than the owner may read them. */
+export function loadKeys(crypto: NodeCrypto, directory: string, now = unixNow()): CloudKeys {
   checkMade(directory);
   checkPrivateDirectory(directory);
-  const pem = readPrivateFile(join(directory, KEY_FILES.cloudKey));
-  const key = crypto.importPrivateKey(pem.toString("utf8"), USAGE_DERIVE);
-  pem.fill(0);
+  const [newest, ...older] = validCertificates(directory, "cloud", now);
+  const open = (valid: typeof newest) => openCredential(crypto, directory, "cloud", valid);
   const secret = readPrivateFile(join(directory, KEY_FILES.kek));
   const kek = crypto.importKek(fromBuffer(secret));
   secret.fill(0);
-  const publicKey = crypto.exportPublicKey(key);
-  checkCertificate(directory, publicKey);
-  const thumbprint = thumbprintOf(crypto, publicKey);
-  return { key, publicKey, thumbprint, kid: kidOf(thumbprint), kek };
+  return { ...open(newest), older: older.map(open), kek };
 }
 
-/** The cloud's public key, read from its certificate: devices are given it. */
-export function readCloudPublicKey(directory: string): Bytes {
+function openNewest(
+  crypto: NodeCrypto,
+  directory: string,
+  role: "registrar" | "issuing" | "provisioner",
+  now: number,
+  passphrase?: string,
+): Credential {
   checkMade(directory);
-  const pem = readFileSync(join(directory, KEY_FILES.cloudCertificate));
-  const { x, y } = new X509Certificate(pem).publicKey.export({ format: "jwk" });
-  const coordinate = (text: unknown) => Buffer.from(text as string, "base64url");
-  return fromBuffer(Buffer.concat([Buffer.of(4), coordinate(x), coordinate(y)]));
+  checkPrivateDirectory(directory);
+  const [newest] = validCertificates(directory, role, now);
+  return openCredential(crypto, directory, role, newest, passphrase);
+}
+
+/** The index of everything that was issued from the directory. */
+export function openIndex(directory: string): IssuedIndex {
+  checkMade(directory);
+  return openIssuedIndex(join(directory, KEY_FILES.issued));
+}
+
+export function loadRegistrarKeys(
+  crypto: NodeCrypto,
+  directory: string,
+  now = unixNow(),
+): RegistrarKeys {
+  return {
+    registrar: openNewest(crypto, directory, "registrar", now),
+    issuing: openNewest(crypto, directory, "issuing", now),
+    index: openIndex(directory),
+  };
+}
+
+/** The key that signs commands: for the operator's command alone, never for a service. */
+export function loadProvisionerKey(
+  crypto: NodeCrypto,
+  directory: string,
+  passphrase?: string,
+  now = unixNow(),
+): Credential {
+  return openNewest(crypto, directory, "provisioner", now, passphrase);
+}
+
+/** The cloud's public key, read from its newest certificate: devices are given it. */
+export function readCloudPublicKey(directory: string, now = unixNow()): Bytes {
+  const [newest] = validCertificates(directory, "cloud", now);
+  return newest.certificate.publicKey;
 }

@@ -8,6 +8,7 @@ import {
   mkdirSync,
   openSync,
   readFileSync,
+  readSync,
   rmSync,
   statSync,
   writeSync,
@@ -38,15 +39,19 @@ export function checkPrivateDirectory(path: string): void {
     );
 }
 
+function checkPrivateFile(path: string, file: number): void {
+  const { mode } = fstatSync(file);
+  if ((mode & OTHERS) !== 0)
+    throw new Error(
+      `${path}, expected mode 600, got ${octal(mode)}: others could read the key (chmod 600 ${path})`,
+    );
+}
+
 /** The file's content; throws when others than the owner may read or write it. */
 export function readPrivateFile(path: string): Buffer {
   const file = openSync(path, constants.O_RDONLY | constants.O_NOFOLLOW);
   try {
-    const { mode } = fstatSync(file);
-    if ((mode & OTHERS) !== 0)
-      throw new Error(
-        `${path}, expected mode 600, got ${octal(mode)}: others could read the key (chmod 600 ${path})`,
-      );
+    checkPrivateFile(path, file);
     return readFileSync(file);
   } finally {
     closeSync(file);
@@ -73,6 +78,27 @@ export function createPrivateFile(directory: string, name: string, content: stri
   } finally {
     bytes.fill(0);
     rmSync(temporary, { force: true });
+  }
+}
+
+/**
+ * Adds a line to a file that is there, and returns once it is on the disk. A line that a
+ * power cut has left unfinished stays a line of its own.
+ */
+export function appendPrivateLine(path: string, line: string): void {
+  const file = openSync(path, constants.O_RDWR | constants.O_APPEND | constants.O_NOFOLLOW);
+  try {
+    checkPrivateFile(path, file);
+    const last = Buffer.alloc(1);
+    const { size } = fstatSync(file);
+    const isWhole = size === 0 || (readSync(file, last, 0, 1, size - 1) === 1 && last[0] === 0x0a);
+    const bytes = Buffer.from(`${isWhole ? "" : "\n"}${line}\n`);
+    const written = writeSync(file, bytes);
+    fsyncSync(file);
+    if (written !== bytes.length)
+      throw new Error(`${path}, expected ${bytes.length} bytes more, got ${written} written`);
+  } finally {
+    closeSync(file);
   }
 }
 

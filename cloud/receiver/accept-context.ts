@@ -4,13 +4,20 @@ import type { NodeCrypto } from "../crypto/node-crypto.ts";
 import type { Store } from "../store/store.ts";
 import type { SessionKeys } from "./session-keys.ts";
 
+export interface OwnKey {
+  key: KeyHandle;
+  thumbprint: Bytes;
+}
+
 /** What judging a message needs. */
 export interface AcceptContext {
   crypto: NodeCrypto;
   store: Store;
   sessionKeys: SessionKeys;
-  /** The cloud's own key: it opens session messages and events. */
-  self: { key: KeyHandle; thumbprint: Bytes };
+  /** The cloud's own key: it opens what devices seal to the cloud. */
+  self: OwnKey;
+  /** Keys before it, whose certificates are still valid: devices may seal to them yet. */
+  older: readonly OwnKey[];
   prefix: string;
   /** Unix seconds. */
   now(): number;

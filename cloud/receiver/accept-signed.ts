@@ -1,11 +1,10 @@
 import { type Bytes, equalBytes } from "../../protocol/bytes.ts";
-import type { KeyHandle } from "../../protocol/cose/crypto.ts";
 import { hashSign1, parseSign1, type Sign1 } from "../../protocol/cose/sign1.ts";
 import { externalAad } from "../../protocol/cose/structures.ts";
-import { fail } from "../../protocol/errors.ts";
+import { type CoseflowError, fail } from "../../protocol/errors.ts";
 import type { MessageClass } from "../../protocol/topics.ts";
 import type { Device } from "../store/store.ts";
-import type { AcceptContext } from "./accept-context.ts";
+import type { AcceptContext, OwnKey } from "./accept-context.ts";
 import type { FailureBudget } from "./failure-budget.ts";
 import { isRefused, judge, type Refused } from "./refusal.ts";
 
@@ -19,11 +18,7 @@ export interface SignedMessage {
 }
 
 /** What verifies a message of one class and opens it. */
-type Open<Opened> = (
-  sign1: Sign1,
-  device: Device,
-  self: { key: KeyHandle; thumbprint: Bytes },
-) => Opened;
+type Open<Opened> = (sign1: Sign1, device: Device, self: OwnKey) => Opened;
 
 /** Not stored yet; nothing is opened of what was stored before. */
 export interface Judged<Opened> {
@@ -36,7 +31,7 @@ export interface Judged<Opened> {
  * is a repeat, and only then the signature and what is inside.
  */
 export function createSignedJudge<Opened>(
-  { crypto, store, self }: AcceptContext,
+  { crypto, store, self, older }: AcceptContext,
   budget: FailureBudget,
   messageClass: MessageClass,
   open: Open<Opened>,
@@ -49,6 +44,23 @@ export function createSignedJudge<Opened>(
     return { sign1, hash };
   }
 
+  /**
+   * With the newest key, then with older ones while none of the recipients is the key at
+   * hand: "kid", after the signature was found good.
+   */
+  function openWithAny(sign1: Sign1, device: Device): Opened {
+    let refusal: unknown;
+    for (const key of [self, ...older]) {
+      try {
+        return open(sign1, device, key);
+      } catch (error) {
+        if ((error as CoseflowError).code !== "kid") throw error;
+        refusal = error;
+      }
+    }
+    throw refusal;
+  }
+
   return async function judgeSigned(
     device: Device,
     message: Bytes,
@@ -59,7 +71,7 @@ export function createSignedJudge<Opened>(
     // The hash covers everything but the signature, so this message was verified once already.
     if (await store.hasSigned(device.kid, hash)) return { hash, opened: undefined };
     if (!budget.allows(device.kid)) return { refused: "limit" };
-    const opened = judge(() => open(sign1, device, self));
+    const opened = judge(() => openWithAny(sign1, device));
     if (!isRefused(opened)) return { hash, opened };
     if (opened.refused === "signature") budget.spend(device.kid);
     return opened;

@@ -7,6 +7,7 @@ import type { DeviceSummary, Store } from "../../cloud/store/store.ts";
 import { type Bytes, toHex } from "../../protocol/bytes.ts";
 import { DATABASE } from "./defaults.ts";
 import { type Output, printable } from "./output.ts";
+import { table } from "./table.ts";
 
 const DATABASE_OPTION = ["--db <file>", "database", DATABASE] as const;
 
@@ -37,8 +38,7 @@ function toJson({ device, registeredAt, sessions, readings }: DeviceSummary) {
   return { ...key, registeredAt, sessions, readings };
 }
 
-function table(devices: DeviceSummary[]): string {
-  const head = ["KID", "NAME", "SESSIONS", "READINGS", "REGISTERED"];
+function toTable(devices: DeviceSummary[]): string {
   const rows = devices.map(({ device, registeredAt, sessions, readings }) => [
     toHex(device.kid),
     printable(device.name ?? "-"),
@@ -46,12 +46,7 @@ function table(devices: DeviceSummary[]): string {
     String(readings),
     new Date(registeredAt * 1000).toISOString(),
   ]);
-  const lines = [head, ...rows];
-  const widths = head.map((_, column) =>
-    Math.max(...lines.map((line) => line[column]?.length ?? 0)),
-  );
-  const pad = (line: string[]) => line.map((cell, column) => cell.padEnd(widths[column] ?? 0));
-  return lines.map((line) => `${pad(line).join("  ").trimEnd()}\n`).join("");
+  return table(["KID", "NAME", "SESSIONS", "READINGS", "REGISTERED"], rows);
 }
 
 export function addDeviceCommand(program: Command, output: Output): void {
@@ -91,7 +86,7 @@ Examples:
     .option(...DATABASE_OPTION)
     .action(async ({ json, db }) => {
       const devices = await withStore(db, (store) => store.listDevices());
-      if (!json) return output.out(table(devices));
+      if (!json) return output.out(toTable(devices));
       for (const summary of devices) output.out(`${JSON.stringify(toJson(summary))}\n`);
     });
 }

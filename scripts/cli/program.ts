@@ -3,10 +3,10 @@ import { join } from "node:path";
 import { Command } from "@commander-js/extra-typings";
 import { CommanderError } from "commander";
 import { repositoryRoot } from "../../simulator/repository.ts";
+import { addCaCommand } from "./ca.ts";
 import { addDemoCommand } from "./demo-command.ts";
 import { addDeviceCommand } from "./device.ts";
 import { EXIT, exitCodeOf, explain } from "./exit.ts";
-import { addKeysCommand } from "./keys.ts";
 import { type Output, processOutput } from "./output.ts";
 import { addServeCommand } from "./serve.ts";
 import { addSimulateCommand } from "./simulate.ts";
@@ -37,13 +37,13 @@ function createProgram(output: Output): Command {
       `
 Examples:
   $ coseflow demo
-  $ coseflow keys init
+  $ coseflow ca init
   $ coseflow device register --key 04a1... --name greenhouse
   $ coseflow serve --broker mqtt://localhost --json
 
 Exit codes: 0 all went well, 1 it failed, 2 the command line is wrong.`,
     );
-  addKeysCommand(program, output);
+  addCaCommand(program, output);
   addDeviceCommand(program, output);
   addServeCommand(program, output);
   addSimulateCommand(program, output);

@@ -24,7 +24,7 @@ export function addSimulateCommand(program: Command, output: Output): void {
     )
     .requiredOption(
       "--cloud-key <hex>",
-      "the cloud's public key, as `coseflow keys show` prints it",
+      "the cloud's public key, as `coseflow ca show --public-key` prints it",
     )
     .option("--board <name>", "file in boards/", parseBoard, "linux")
     .option("--directory <directory>", "where its flash and keys are kept", DEVICE_DIRECTORY)

@@ -4,7 +4,8 @@ import { randomBytes, X509Certificate } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterEach, expect, it } from "vitest";
-import { initKeys, KEY_FILES } from "../../cloud/keys/cloud-keys.ts";
+import { initKeys } from "../../cloud/keys/cloud-keys.ts";
+import { credentialFiles, KEY_FILES } from "../../cloud/keys/key-directory.ts";
 import { CLOUD_ROLE } from "../../cloud/keys/roles.ts";
 import { temporaryDirectory } from "../support/built.ts";
 import { boot, describeEspruino, writeFlash } from "./espruino.ts";
@@ -42,7 +43,7 @@ describeEspruino("devcrypto in Espruino", () => {
       ".bootcde": script,
       big: randomBytes(65536),
       anchor: der(join(keys, KEY_FILES.rootCertificate)),
-      leaf: der(join(keys, KEY_FILES.cloudCertificate)),
+      leaf: der(join(keys, credentialFiles("cloud", 1).certificate)),
       role: encodeOid(CLOUD_ROLE),
     });
     const device = boot(directory);

@@ -11,6 +11,16 @@ export function codeOf(action: () => unknown): string {
   return "none";
 }
 
+/** The same for what the action's promise rejects with. */
+export async function codeOfAsync(action: () => Promise<unknown>): Promise<string> {
+  try {
+    await action();
+  } catch (error) {
+    return (error as CoseflowError).code ?? String(error);
+  }
+  return "none";
+}
+
 /** The value with one bit turned, counted from the most significant bit of the first byte. */
 export function flipBit(value: Bytes, bit: number): Bytes {
   const buffer = Buffer.from(value, "latin1");

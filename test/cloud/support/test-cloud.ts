@@ -22,6 +22,7 @@ export function openTestCloud(directory: string, change: (store: Store) => Store
     store,
     sessionKeys: createSessionKeys(nodeCrypto, store, KEK, 4),
     self,
+    older: [],
     prefix: PREFIX,
     now: () => clock.now,
   };

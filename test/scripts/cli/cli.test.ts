@@ -31,7 +31,7 @@ describe("coseflow", () => {
     const help = await run("--help");
     expect(help).toMatchObject({ code: 0, error: "" });
     expect(help.out).toContain("Examples:");
-    for (const command of [["keys", "init"], ["device", "register"], ["serve"]])
+    for (const command of [["ca", "init"], ["device", "register"], ["serve"]])
       expect((await run(...command, "--help")).out, `${command}`).toMatch(/Examples?:/);
     expect(await run("--version")).toMatchObject({ code: 0, out: expect.stringMatching(/^\d/) });
   });
@@ -90,24 +90,6 @@ describe("coseflow simulate", () => {
       expect({ code, out }).toEqual({ code: 1, out: "" });
       expect(error).toMatch(/^coseflow: public key, expected .*\n$/);
     }
-  });
-});
-
-describe("coseflow keys", () => {
-  it("makes keys once and shows the public one", async () => {
-    const dir = join(temporary(), "keys");
-    const made = await run("keys", "init", "--dir", dir);
-    expect(made).toMatchObject({ code: 0, out: expect.stringMatching(/^04[0-9a-f]{128}\n$/) });
-    expect(await run("keys", "show", "--dir", dir)).toMatchObject({ code: 0, out: made.out });
-    const again = await run("keys", "init", "--dir", dir);
-    expect(again).toMatchObject({ code: 1, out: "" });
-    expect(again.error).toMatch(/^coseflow: .*never replaced\n$/);
-  });
-
-  it("says what is missing", async () => {
-    const { code, error } = await run("keys", "show", "--dir", join(temporary(), "none"));
-    expect(code).toBe(1);
-    expect(error).toMatch(/^coseflow: .*coseflow keys init"\n$/);
   });
 });
 
@@ -177,7 +159,7 @@ describe("coseflow device", () => {
 describe("coseflow serve", () => {
   it("refuses keys that others may read", async () => {
     const dir = join(temporary(), "keys");
-    await run("keys", "init", "--dir", dir);
+    await run("ca", "init", "--dir", dir);
     chmodSync(dir, 0o755);
     const { code, error } = await run("serve", "--broker", "mqtt://127.0.0.1:1", "--keys", dir);
     expect(code).toBe(1);

@@ -48,6 +48,12 @@ const compressed = Buffer.concat([
   Buffer.from([2 + ((goodLeaf.publicKey.at(-1) as number) & 1)]),
   goodLeaf.publicKey.subarray(27, 59),
 ]);
+const OWN = makeKeys();
+const flipLast = (signature: Buffer) => {
+  const bits = Buffer.concat([hex("00"), signature]);
+  bits[bits.length - 1] = (bits.at(-1) as number) ^ 1;
+  return bits;
+};
 const NAMES = hex("551d1e");
 const utc = (text: string) => der(0x17, Buffer.from(text));
 const general = (text: string) => der(0x18, Buffer.from(text));
@@ -174,6 +180,16 @@ export const REFUSED: [CertificateCause, string, Check][] = [
   ["public-key", "a point off the curve", leaf({ publicKey: offCurve })],
   ["public-key", "a compressed point", leaf({ publicKey: compressed })],
   ["self-issued", "the anchor itself", { leaf: ANCHOR }],
+  [
+    "issuer",
+    "a leaf that signs itself",
+    leaf({ issuer: name("test cloud"), signer: OWN.privateKey, publicKey: OWN.publicKey }),
+  ],
+  [
+    "self-issued",
+    "a leaf that signs itself in the anchor's name",
+    leaf({ subject: name("test root"), signer: OWN.privateKey, publicKey: OWN.publicKey }),
+  ],
   ["self-issued", "the anchor's name", leaf({ subject: name("test root") })],
   ["self-issued", "the anchor's key", leaf({ publicKey: ANCHOR_KEYS.publicKey })],
   ["duplicate-extension", "a key usage twice", extensions(BASIC, USAGE, ROLES, USAGE)],
@@ -220,6 +236,12 @@ export const REFUSED: [CertificateCause, string, Check][] = [
   ],
   ["role", "anyExtendedKeyUsage", extensions(BASIC, USAGE, roles(hex("551d2500")))],
   ["role", "the role and another", extensions(BASIC, USAGE, roles(ROLE, OTHER_ROLE))],
+  [
+    "role",
+    "the role and anyExtendedKeyUsage",
+    extensions(BASIC, USAGE, roles(ROLE, hex("551d2500"))),
+  ],
+  ["duplicate-extension", "a role twice", extensions(BASIC, USAGE, ROLES, ROLES)],
   ["role", "the role twice", extensions(BASIC, USAGE, roles(ROLE, ROLE))],
   ["role", "no role in the list", extensions(BASIC, USAGE, roles())],
   ["role", "another than is asked for", { role: OTHER_ROLE }],
@@ -228,6 +250,12 @@ export const REFUSED: [CertificateCause, string, Check][] = [
     "signature",
     "an anchor of the same name",
     { anchor: anchorWith({ publicKey: makeKeys().publicKey }) },
+  ],
+  ["signature", "a flipped bit in it", leaf({ signatureBits: flipLast })],
+  [
+    "signature",
+    "a leaf that signs itself",
+    leaf({ signer: OWN.privateKey, publicKey: OWN.publicKey }),
   ],
   ["signature", "unused bits", leaf({ signatureBits: (s) => Buffer.concat([hex("01"), s]) })],
   ["signature", "an empty bit string", leaf({ signatureBits: () => Buffer.alloc(0) })],

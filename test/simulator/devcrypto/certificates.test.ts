@@ -3,8 +3,6 @@ import { X509Certificate } from "node:crypto";
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, it } from "vitest";
-import { makeAuthority } from "../../../cloud/keys/certificates.ts";
-import { CLOUD_ROLE } from "../../../cloud/keys/roles.ts";
 import { type CertificateCause, USAGE_DERIVE, USAGE_SIGN } from "../../../protocol/cose/crypto.ts";
 import { codeOf } from "../../cloud/crypto/support.ts";
 import {
@@ -12,7 +10,6 @@ import {
   LEAF_POINT,
   NOT_AFTER,
   NOT_BEFORE,
-  oidContents,
   seconds,
   time,
 } from "../../support/certificates.ts";
@@ -110,25 +107,6 @@ describeBoth("certificates", (open) => {
       { anchor: Buffer.alloc(4161) },
     ];
     for (const check of wrong) expect(codeOf(() => verify(crypto, check))).toBe("argument");
-  });
-
-  it("accepts the cloud certificate that the cloud makes, as OpenSSL does", async () => {
-    const directory = makeDirectory();
-    const { root, cloud } = await makeAuthority();
-    const [rootFile, cloudFile] = [join(directory, "root.pem"), join(directory, "cloud.pem")];
-    writeFileSync(rootFile, root.certificate);
-    writeFileSync(cloudFile, cloud.certificate);
-    const args = ["verify", "-x509_strict", "-CAfile", rootFile, cloudFile];
-    expect(execFileSync("openssl", args, { encoding: "utf8" })).toContain("OK");
-    const parsed = new X509Certificate(cloud.certificate);
-    const verified = verify(openModule(join(directory, "store")), {
-      leaf: parsed.raw,
-      anchor: new X509Certificate(root.certificate).raw,
-      role: oidContents(CLOUD_ROLE),
-    });
-    expect(verified.notAfter).toBe(Date.parse(parsed.validTo) / 1000);
-    const spki = parsed.publicKey.export({ format: "der", type: "spki" });
-    expect(verified.publicKey).toBe(binary(spki.subarray(-65)));
   });
 
   it("agrees with OpenSSL on the certificates of these tests", () => {

@@ -46,7 +46,15 @@ export function createMemoryCloud({ scheduler, publish, onStored }: MemoryCloudO
   /** Seconds that the cloud's clock is wrong. */
   let clockError = 0;
   const now = () => FIRST_DAY + Math.floor(scheduler.now()) + clockError;
-  const context = { crypto: nodeCrypto, store, sessionKeys, self, prefix: TOPIC_PREFIX, now };
+  const context = {
+    crypto: nodeCrypto,
+    store,
+    sessionKeys,
+    self,
+    older: [],
+    prefix: TOPIC_PREFIX,
+    now,
+  };
   const accept = createAccept(context);
   let list = emptyList();
   let isTelling = false;
