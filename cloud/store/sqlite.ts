@@ -99,6 +99,7 @@ export function storeOf(database: Database.Database, parts: StoreParts = {}): St
     ...readingTables(database),
     ...refusals,
     async close() {
+      if (!database.open) return;
       clearInterval(heads);
       try {
         finish();
