@@ -32,7 +32,6 @@ export interface Line {
 }
 
 export interface JournalFile {
-  path: string;
   /**
    * The lines behind a place. A last line that is cut off or broken is a write that a
    * crash ended: what it was to protect was never committed, so it counts for nothing.
@@ -98,6 +97,16 @@ function syncDirectory(path: string): void {
   }
 }
 
+/** All whole lines of a file, for one who only looks. */
+export function readJournalFile(path: string): Line[] {
+  const file = openSync(path, constants.O_RDONLY);
+  try {
+    return parseLines(path, bytesFrom(file, 0), START);
+  } finally {
+    closeSync(file);
+  }
+}
+
 /** `mayMake`: false when the database says that its journal exists. */
 export function openJournalFile(path: string, mayMake: boolean): JournalFile {
   const isNew = !existsSync(path);
@@ -108,7 +117,6 @@ export function openJournalFile(path: string, mayMake: boolean): JournalFile {
   const file = openSync(path, constants.O_RDWR | constants.O_CREAT, 0o600);
   if (isNew) syncDirectory(path);
   return {
-    path,
     read: (from) => parseLines(path, bytesFrom(file, from.size), from),
     append(entries, end) {
       const body = encodeEntries(entries);
