@@ -5,7 +5,7 @@ import { fail } from "../protocol/errors.ts";
 import { kidOf, thumbprintOf } from "../protocol/kid.ts";
 import { fromBuffer } from "./crypto/convert.ts";
 import { importPublicPoint, POINT_SIZE } from "./crypto/primitives.ts";
-import type { Device, Store } from "./store/store.ts";
+import type { Device, Owner, Store } from "./store/store.ts";
 
 const PEM_START = "-----BEGIN";
 const HEX_POINT = /^04[0-9a-f]{128}$/i;
@@ -60,11 +60,12 @@ export async function registerDevice(
   { crypto, store }: { crypto: CoseCrypto; store: Store },
   publicKey: Bytes,
   name?: string,
+  owner?: Owner,
 ): Promise<Device> {
   if (name !== undefined && !NAME.test(name))
     fail("argument", "name, expected 1 to 64 printable characters");
   const thumbprint = thumbprintOf(crypto, publicKey);
   const device = { kid: kidOf(thumbprint), publicKey, thumbprint, name };
-  await store.registerDevice(device, Math.floor(Date.now() / 1000));
+  await store.registerDevice(device, Math.floor(Date.now() / 1000), owner);
   return device;
 }

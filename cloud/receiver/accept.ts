@@ -7,13 +7,13 @@ import type { Bytes } from "../../protocol/bytes.ts";
 import { fail } from "../../protocol/errors.ts";
 import { CLASSES, type MessageClass, parseTopic } from "../../protocol/topics.ts";
 import { fromBuffer } from "../crypto/convert.ts";
-import type { Device } from "../store/store.ts";
+import type { Device, KnownDevice } from "../store/store.ts";
 import type { AcceptContext } from "./accept-context.ts";
 import { type AcceptedEvent, createEventAcceptor } from "./accept-event.ts";
 import { type AcceptedReading, createReadingAcceptor } from "./accept-reading.ts";
 import { type AcceptedSession, createSessionAcceptor } from "./accept-session.ts";
 import { createFailureBudget } from "./failure-budget.ts";
-import { isRefused, judge, type Refusal, type Refused } from "./refusal.ts";
+import { isRefused, judge, type Refusal, type RefusalReason, type Refused } from "./refusal.ts";
 
 export type Accepted = AcceptedSession | AcceptedReading | AcceptedEvent;
 export type Outcome = Accepted | Refusal;
@@ -23,6 +23,15 @@ export type Outcome = Accepted | Refusal;
  * may be acknowledged. Rejects when the store or a stored key fails: then it must not be.
  */
 export type Accept = (topic: string, payload: Buffer) => Promise<Outcome>;
+
+/** From the delete command's issue on a device may only reply to it; a revoked one nothing. */
+const REPLY = "reply";
+
+function closedTo({ state }: KnownDevice, messageClass: string): RefusalReason | undefined {
+  if (state === "revoked") return "device-revoked";
+  const isClosing = state === "deleting" || state === "deleted";
+  return isClosing && messageClass !== REPLY ? "device-deleted" : undefined;
+}
 
 type Result = Accepted | Refused;
 type Address = ReturnType<typeof parseTopic>;
@@ -54,19 +63,25 @@ export function createAccept(context: AcceptContext): Accept {
     if (isRefused(size)) return size;
     const device = await store.findDevice(address.kid);
     if (!device) return { refused: "device-unknown" };
+    const closed = closedTo(device, address.messageClass);
+    if (closed) return { refused: closed };
     return acceptor(device, fromBuffer(payload));
   }
 
-  async function count({ refused }: Refused, address: Address | undefined): Promise<Refusal> {
+  async function count(
+    { refused }: Refused,
+    address: Address | undefined,
+    payload: Buffer,
+  ): Promise<Refusal> {
     const { messageClass, kid } = address ?? {};
-    await store.countRefusal(refused, messageClass, kid, now());
+    await store.countRefusal(refused, messageClass, kid, now(), payload);
     return { kind: "refused", reason: refused, messageClass, deviceKid: kid };
   }
 
   return async function accept(topic, payload) {
     const address = judge(() => parseTopic(prefix, topic));
-    if (isRefused(address)) return count(address, undefined);
+    if (isRefused(address)) return count(address, undefined, payload);
     const result = await acceptAddressed(address, payload);
-    return isRefused(result) ? count(result, address) : result;
+    return isRefused(result) ? count(result, address, payload) : result;
   };
 }

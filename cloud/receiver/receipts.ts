@@ -14,7 +14,14 @@ import type { Device, Session } from "../store/store.ts";
 import type { AcceptContext } from "./accept-context.ts";
 import type { AcceptedReading } from "./accept-reading.ts";
 import type { SignedMessage } from "./accept-signed.ts";
-import { addMessage, addReading, emptyList, isFull, toReceipt } from "./receipt-list.ts";
+import {
+  addMessage,
+  addReading,
+  emptyList,
+  freshRanges,
+  isFull,
+  toReceipt,
+} from "./receipt-list.ts";
 
 /** Long enough to gather a burst, short against the device's 60 s before it repeats. */
 export const RECEIPT_DELAY_MS = 250;
@@ -94,7 +101,7 @@ export function createReceipts(options: ReceiptsOptions): Receipts {
     if (entry.done || !ready()) return;
     stopTimer(entry);
     try {
-      const row = await store.takeReceipt(entry.device.kid, MAX_RECEIPTS);
+      const row = await store.takeReceipt(entry.device.kid, MAX_RECEIPTS, freshRanges(entry.list));
       // No session yet, or its receipts are spent: it waits for the next session message.
       if (!row) return;
       finish(entry);
@@ -153,7 +160,7 @@ export function createReceipts(options: ReceiptsOptions): Receipts {
     reading(accepted, qos) {
       if (qos === 0 && !isDue(accepted)) return;
       const entry = entryOf(accepted.device);
-      addReading(entry.list, accepted.reading.session, accepted.reading.sequence);
+      addReading(entry.list, accepted.reading, accepted.repeat);
       if (isFull(entry.list)) void tell(entry);
       else entry.timer ??= setTimeout(() => void tell(entry), delayMs);
     },

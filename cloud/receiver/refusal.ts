@@ -7,6 +7,9 @@ export type RefusalReason =
   | ErrorCode
   /** The topic names a device that is not registered. */
   | "device-unknown"
+  /** Its device is deleted, or is being deleted: only the reply to that is taken. */
+  | "device-deleted"
+  | "device-revoked"
   /** A reading of a session that was never stored. The device keeps it, and sends its session. */
   | "session-unknown"
   /** The session is stored, but its key does not open: the row is not what was written. */

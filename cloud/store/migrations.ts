@@ -153,4 +153,94 @@ export const MIGRATIONS = [
          AND reading.uptime <= next.uptime
        ORDER BY next.last_session, next.last_sequence, next.counter LIMIT 1);
   `,
+  `
+  -- Whose audit log and journal these are, and how much of the journal is in here.
+  CREATE TABLE journal (
+    only_row INTEGER PRIMARY KEY CHECK (only_row = 1),
+    id       BLOB NOT NULL CHECK (length(id) = 16),
+    size     INTEGER NOT NULL DEFAULT 0,
+    "check"  TEXT NOT NULL DEFAULT '',
+    head     INTEGER NOT NULL DEFAULT 0
+  ) STRICT;
+  INSERT INTO journal (only_row, id) VALUES (1, randomblob(16));
+
+  -- Unix milliseconds. A row is put at the end, and stays as it is.
+  CREATE TABLE audit (
+    sequence INTEGER PRIMARY KEY CHECK (sequence >= 1),
+    at       INTEGER NOT NULL,
+    kind     TEXT NOT NULL CHECK (kind IN ('accept', 'refuse', 'act')),
+    class    TEXT CHECK (class <> ''),
+    reason   TEXT CHECK (reason <> ''),
+    kid      BLOB CHECK (length(kid) = 8),
+    details  TEXT NOT NULL,
+    previous BLOB NOT NULL CHECK (length(previous) = 32),
+    hash     BLOB NOT NULL CHECK (length(hash) = 32)
+  ) STRICT;
+  CREATE TRIGGER audit_append BEFORE INSERT ON audit
+    WHEN NEW.sequence <> (SELECT coalesce(max(sequence), 0) + 1 FROM audit)
+    BEGIN SELECT RAISE(ABORT, 'audit log, expected the next number, got another'); END;
+  CREATE TRIGGER audit_update BEFORE UPDATE ON audit
+    BEGIN SELECT RAISE(ABORT, 'audit log, expected rows to stay, got an update'); END;
+  CREATE TRIGGER audit_delete BEFORE DELETE ON audit
+    BEGIN SELECT RAISE(ABORT, 'audit log, expected rows to stay, got a delete'); END;
+
+  -- The row of a deleted or revoked device is its tombstone, for ever.
+  ALTER TABLE device ADD COLUMN state TEXT NOT NULL DEFAULT 'registered'
+    CHECK (state IN ('registered', 'enrolled', 'deleting', 'deleted', 'revoked'));
+  ALTER TABLE device ADD COLUMN device_id TEXT CHECK (device_id <> '');
+  ALTER TABLE device ADD COLUMN user_id TEXT CHECK (user_id <> '');
+  ALTER TABLE device ADD COLUMN certificate BLOB;
+  CREATE UNIQUE INDEX device_id_in_use ON device (device_id)
+    WHERE device_id IS NOT NULL AND state NOT IN ('deleted', 'revoked');
+
+  -- One-time claims. used_by is no reference: the journal may know a device that a
+  -- restored database does not.
+  CREATE TABLE claim (
+    hash       BLOB PRIMARY KEY CHECK (length(hash) = 32),
+    user_id    TEXT NOT NULL CHECK (user_id <> ''),
+    device_id  TEXT CHECK (device_id <> ''),
+    made_at    INTEGER NOT NULL,
+    expires_at INTEGER NOT NULL,
+    used_at    INTEGER,
+    used_by    BLOB CHECK (length(used_by) = 8),
+    CHECK ((used_at IS NULL) = (used_by IS NULL))
+  ) STRICT, WITHOUT ROWID;
+
+  -- The reply to each enrol message, for the device that asks again.
+  CREATE TABLE enrolment (
+    device      BLOB NOT NULL,
+    counter     INTEGER NOT NULL,
+    reply       BLOB NOT NULL,
+    enrolled_at INTEGER NOT NULL,
+    PRIMARY KEY (device, counter),
+    FOREIGN KEY (device, counter) REFERENCES signed_message (device, counter)
+  ) STRICT, WITHOUT ROWID;
+
+  -- The last command counter of a device, known to the cloud or not.
+  CREATE TABLE command_counter (
+    device BLOB PRIMARY KEY CHECK (length(device) = 8),
+    last   INTEGER NOT NULL
+  ) STRICT, WITHOUT ROWID;
+
+  CREATE TABLE command (
+    device     BLOB NOT NULL REFERENCES device (kid),
+    counter    INTEGER NOT NULL,
+    hash       BLOB NOT NULL CHECK (length(hash) = 32),
+    action     TEXT NOT NULL CHECK (action IN ('request', 'update', 'delete')),
+    form       TEXT NOT NULL CHECK (form IN ('sealed', 'signed', 'plain')),
+    user_id    TEXT,
+    message    BLOB NOT NULL,
+    issued_at  INTEGER NOT NULL,
+    expires_at INTEGER NOT NULL,
+    state      TEXT NOT NULL DEFAULT 'issued'
+      CHECK (state IN ('issued', 'sent', 'replied', 'expired', 'unconfirmed')),
+    -- The opened reply, the device counter of its message, and when it came.
+    reply         BLOB,
+    reply_counter INTEGER,
+    replied_at    INTEGER,
+    CHECK ((state = 'replied') = (reply IS NOT NULL)),
+    PRIMARY KEY (device, counter),
+    UNIQUE (device, hash)
+  ) STRICT, WITHOUT ROWID;
+  `,
 ];

@@ -16,7 +16,7 @@ export function eventTable(database: Database, signed: SignedTable): Pick<Store,
   );
 
   const commit = database.transaction((event: DeviceEvent, hash: Bytes): SignedCommit => {
-    const outcome = signed.claim(event.device, event.counter, hash);
+    const outcome = signed.claim(event.device, event.counter, hash, "event");
     if (outcome !== "stored") return outcome;
     const device = toBuffer(event.device, "key id");
     insert.run(device, event.counter, event.receivedAt, toBuffer(event.payload, "payload"));

@@ -1,5 +1,8 @@
+import { createHash } from "node:crypto";
 import type { Database } from "better-sqlite3";
-import { toBuffer } from "../crypto/convert.ts";
+import type { AuditLog } from "../audit/log.ts";
+import { createRefusalRows } from "../audit/refusals.ts";
+import { fromBuffer, toBuffer } from "../crypto/convert.ts";
 import type { Counts, Store } from "./store.ts";
 
 type Totals = Omit<Counts, "refused">;
@@ -22,7 +25,11 @@ export interface RefusalTable extends Pick<Store, "countRefusal" | "counts"> {
   finish(): void;
 }
 
-export function refusalTable(database: Database): RefusalTable {
+export function refusalTable(
+  database: Database,
+  audit: AuditLog,
+  clock: () => number,
+): RefusalTable {
   const add = database.prepare(
     `INSERT INTO refusal (reason, count, last_class, last_kid, last_at) VALUES (?, ?, ?, ?, ?)
      ON CONFLICT (reason) DO UPDATE SET count = count + excluded.count,
@@ -37,24 +44,31 @@ export function refusalTable(database: Database): RefusalTable {
   );
   // At most one entry for each reason, and reasons are a closed union.
   const tallies = new Map<string, Tally>();
+  const auditRows = createRefusalRows(clock);
   let timer: NodeJS.Timeout | undefined;
 
-  const writeAll = database.transaction(() => {
+  const writeAll = database.transaction((rest: boolean) => {
+    auditRows.due(rest).forEach(audit.append);
     for (const [reason, { count, lastClass, lastKid, lastAt }] of tallies)
       add.run(reason, count, lastClass, lastKid, lastAt);
   });
 
-  function write(): void {
+  /** `rest`: with what would wait for its minute. */
+  function write(rest: boolean): void {
     clearTimeout(timer);
     timer = undefined;
-    writeAll.immediate();
-    tallies.clear();
+    if (tallies.size > 0 || auditRows.due(rest).length > 0) {
+      writeAll.immediate(rest);
+      auditRows.written(rest);
+      tallies.clear();
+    }
+    if (auditRows.isWaiting()) schedule();
   }
 
   /** A full disk keeps the counts for the next attempt. */
   function tryToWrite(): void {
     try {
-      write();
+      write(false);
     } catch {
       schedule();
     }
@@ -65,24 +79,28 @@ export function refusalTable(database: Database): RefusalTable {
   }
 
   return {
-    async countRefusal(reason, messageClass, kid, now) {
+    async countRefusal(reason, messageClass, kid, now, message = Buffer.alloc(0)) {
       tallies.set(reason, {
         count: (tallies.get(reason)?.count ?? 0) + 1,
         lastClass: messageClass ?? null,
         lastKid: kid === undefined ? null : toBuffer(kid, "kid"),
         lastAt: now,
       });
+      auditRows.add({
+        ...{ reason, class: messageClass, kid },
+        hash: () => fromBuffer(createHash("sha256").update(message).digest()),
+      });
       schedule();
     },
     async counts() {
-      write();
+      write(false);
       const refused: Counts["refused"] = {};
       for (const row of refusals.all()) refused[row.reason] = row.count;
       return { ...(totals.get() as Totals), refused };
     },
     finish() {
       try {
-        write();
+        write(true);
       } finally {
         clearTimeout(timer);
       }

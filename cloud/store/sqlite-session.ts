@@ -1,8 +1,9 @@
 import type { Database } from "better-sqlite3";
 import type { Bytes } from "../../protocol/bytes.ts";
+import type { AuditLog } from "../audit/log.ts";
 import { fromBuffer, toBuffer } from "../crypto/convert.ts";
 import type { SignedTable } from "./sqlite-signed.ts";
-import type { Session, SignedCommit, Store } from "./store.ts";
+import type { Session, SignedCommit, Store, ToldRange } from "./store.ts";
 
 interface SessionRow {
   device: Buffer;
@@ -11,6 +12,9 @@ interface SessionRow {
   base_iv: Buffer;
   committed_at: number;
 }
+
+/** Session, first and last sequence number. */
+type Ranges = [number, number, number];
 
 const COLUMNS = "device, counter, sealed_key, base_iv, committed_at";
 
@@ -27,6 +31,7 @@ function toSession(row: SessionRow): Session {
 export function sessionTable(
   database: Database,
   signed: SignedTable,
+  audit: AuditLog,
 ): Pick<Store, "commitSession" | "findSession" | "takeReceipt"> {
   const find = database.prepare<[Buffer, number], SessionRow>(
     `SELECT ${COLUMNS} FROM session WHERE device = ? AND counter = ?`,
@@ -41,13 +46,22 @@ export function sessionTable(
   );
 
   const commit = database.transaction((session: Session, hash: Bytes): SignedCommit => {
-    const outcome = signed.claim(session.device, session.counter, hash);
+    const outcome = signed.claim(session.device, session.counter, hash, "session");
     if (outcome !== "stored") return outcome;
     const device = toBuffer(session.device, "key id");
     const sealedKey = toBuffer(session.sealedKey, "sealed key");
     const baseIv = toBuffer(session.baseIv, "Base IV");
     insert.run(device, session.counter, sealedKey, baseIv, session.committedAt);
     return outcome;
+  });
+
+  const takeAll = database.transaction((device: Bytes, limit: number, fresh: ToldRange[]) => {
+    const row = take.get({ device: toBuffer(device, "key id"), limit });
+    if (row && fresh.length > 0) {
+      const ranges = fresh.map(({ session, first, last }): Ranges => [session, first, last]);
+      audit.append({ kind: "accept", class: "reading", kid: device, details: { ranges } });
+    }
+    return row;
   });
 
   return {
@@ -58,8 +72,8 @@ export function sessionTable(
       const row = find.get(toBuffer(device, "key id"), counter);
       return row && toSession(row);
     },
-    async takeReceipt(device, limit) {
-      const row = take.get({ device: toBuffer(device, "key id"), limit });
+    async takeReceipt(device, limit, fresh = []) {
+      const row = takeAll.immediate(device, limit, fresh);
       return row && toSession(row);
     },
   };

@@ -1,9 +1,13 @@
 import { closeSync, constants, mkdirSync, openSync } from "node:fs";
 import { dirname } from "node:path";
 import Database from "better-sqlite3";
+import { createAuditLog } from "../audit/log.ts";
+import { type Journal, journalPath, openJournal, withoutJournal } from "../journal/journal.ts";
 import { MIGRATIONS } from "./migrations.ts";
+import { commandTables } from "./sqlite-command.ts";
 import { datingView } from "./sqlite-dating.ts";
 import { deviceTable } from "./sqlite-device.ts";
+import { enrolmentTables } from "./sqlite-enrolment.ts";
 import { eventTable } from "./sqlite-event.ts";
 import { keyCheckTable } from "./sqlite-key-check.ts";
 import { readingTables } from "./sqlite-reading.ts";
@@ -14,6 +18,9 @@ import type { Store } from "./store.ts";
 
 /** How long a transaction waits for another process, such as `device register`. */
 const BUSY_MS = 5000;
+
+/** An hour of audit rows at most is vouched for by no head outside the database. */
+const HEAD_EVERY_MS = 3_600_000;
 
 /** Makes the file and its directory for the owner alone: names and readings are in it, in clear. */
 function createFile(path: string): void {
@@ -56,34 +63,59 @@ export function makeDurable(database: Database.Database): void {
   database.pragma("synchronous = FULL");
 }
 
+export interface StoreParts {
+  /** Undefined: nothing outlives the database. */
+  journal?: Journal | undefined;
+  /** Unix milliseconds, for the audit log and command counters. */
+  now?: (() => number) | undefined;
+}
+
+/** Writes the audit log's head into the journal now and then. A full disk only makes it late. */
+function keepHeads(journal: Journal): NodeJS.Timeout {
+  const keep = () => {
+    try {
+      journal.keepHead();
+    } catch {
+      // The next one is as good.
+    }
+  };
+  return setInterval(keep, HEAD_EVERY_MS).unref();
+}
+
 /** The store over a database that has its tables; closing it closes the database. */
-export function storeOf(database: Database.Database): Store {
-  const { finish, ...refusals } = refusalTable(database);
-  const signed = signedTable(database);
+export function storeOf(database: Database.Database, parts: StoreParts = {}): Store {
+  const { journal = withoutJournal(database), now = Date.now } = parts;
+  const audit = createAuditLog(database, now);
+  const { finish, ...refusals } = refusalTable(database, audit, now);
+  const signed = signedTable(database, audit);
+  const heads = keepHeads(journal);
   return {
     ...keyCheckTable(database),
-    ...deviceTable(database),
+    ...deviceTable(database, audit, journal),
     hasSigned: signed.hasSigned,
-    ...sessionTable(database, signed),
+    ...enrolmentTables(database, signed, audit, journal),
+    ...commandTables(database, signed, audit, journal, now),
+    ...sessionTable(database, signed, audit),
     ...eventTable(database, signed),
     ...readingTables(database),
     ...datingView(database),
     ...refusals,
     async close() {
+      if (!database.open) return;
+      clearInterval(heads);
       try {
         finish();
+        journal.keepHead();
       } finally {
         database.close();
+        journal.close();
       }
     },
   };
 }
 
-/**
- * A store in one SQLite file, made if it is not there. What a method has
- * stored when it resolves is on the disk, so it may be acknowledged.
- */
-export function openSqliteStore(path: string): Store {
+/** The database of a file, made if it is not there, with all its tables. */
+export function openDatabase(path: string): Database.Database {
   createFile(path);
   const database = new Database(path, { timeout: BUSY_MS });
   try {
@@ -93,5 +125,20 @@ export function openSqliteStore(path: string): Store {
     database.close();
     throw error;
   }
-  return storeOf(database);
+  return database;
+}
+
+/**
+ * A store in one SQLite file, made if it is not there, with its journal beside it. What a
+ * method has stored when it resolves is on the disk, so it may be acknowledged.
+ */
+export function openSqliteStore(path: string, now = Date.now): Store {
+  const database = openDatabase(path);
+  try {
+    const journal = openJournal(database, createAuditLog(database, now), journalPath(path));
+    return storeOf(database, { journal, now });
+  } catch (error) {
+    database.close();
+    throw error;
+  }
 }

@@ -5,6 +5,8 @@
  */
 import type { Bytes } from "../../protocol/bytes.ts";
 import type { MessageClass } from "../../protocol/topics.ts";
+import type { CommandStore } from "./commands.ts";
+import type { EnrolmentStore } from "./enrolment.ts";
 
 export interface Device {
   kid: Bytes;
@@ -16,8 +18,26 @@ export interface Device {
   name: string | undefined;
 }
 
+/**
+ * "deleting" from the delete command's issue on, "deleted" from its reply. No key comes back
+ * from the last three.
+ */
+export type DeviceState = "registered" | "enrolled" | "deleting" | "deleted" | "revoked";
+
+/** Whom a device belongs to. Never shown but by `coseflow device`. */
+export interface Owner {
+  deviceId: string | undefined;
+  userId: string | undefined;
+}
+
+export interface KnownDevice extends Device, Owner {
+  state: DeviceState;
+  /** DER; undefined where it has not enrolled, or is closed. */
+  certificate: Bytes | undefined;
+}
+
 export interface DeviceSummary {
-  device: Device;
+  device: KnownDevice;
   /** Unix seconds. */
   registeredAt: number;
   sessions: number;
@@ -103,16 +123,31 @@ export interface Counts {
   refused: Record<string, number>;
 }
 
-export interface Store {
+/** Readings that a receipt lists: a session's counter and a range of sequence numbers. */
+export interface ToldRange {
+  session: number;
+  first: number;
+  last: number;
+}
+
+export interface Store extends EnrolmentStore, CommandStore {
   /** Keeps the sealed key of the first call for ever; gives the one kept. */
   keepKeyCheck(sealedKey: Bytes): Promise<Bytes>;
 
   /**
-   * Registers a device, or gives a registered one another name. "kid" when its key
-   * id belongs to another key.
+   * Registers a device, or gives a registered one another name or owner. "kid" when its key
+   * id belongs to another key, or to a device that was deleted or revoked; "argument" when
+   * its device id belongs to another device.
    */
-  registerDevice(device: Device, now: number): Promise<void>;
-  findDevice(kid: Bytes): Promise<Device | undefined>;
+  registerDevice(device: Device, now: number, owner?: Owner): Promise<void>;
+  /** Revokes the key, for ever. */
+  revokeDevice(
+    kid: Bytes,
+    now: number,
+  ): Promise<"revoked" | "repeat" | "device-unknown" | "device-deleted">;
+  findDevice(kid: Bytes): Promise<KnownDevice | undefined>;
+  /** The device that bears this id now: none that was deleted or revoked. */
+  findDeviceById(deviceId: string): Promise<KnownDevice | undefined>;
   listDevices(): Promise<DeviceSummary[]>;
 
   /**
@@ -126,9 +161,10 @@ export interface Store {
   findSession(device: Bytes, counter: number): Promise<Session | undefined>;
   /**
    * Counts one more receipt under the device's newest session and gives it;
-   * undefined when it has none, or `limit` receipts are spent.
+   * undefined when it has none, or `limit` receipts are spent. `fresh` are the readings it
+   * lists for the first time, for the audit log.
    */
-  takeReceipt(device: Bytes, limit: number): Promise<Session | undefined>;
+  takeReceipt(device: Bytes, limit: number, fresh?: ToldRange[]): Promise<Session | undefined>;
 
   /** False when (device, session, sequence) is stored already: then nothing changes. */
   commitReading(reading: Reading): Promise<boolean>;
@@ -141,12 +177,16 @@ export interface Store {
    */
   listDated(device: Bytes, counter: number): Promise<DatedReading[]>;
 
-  /** Counts, soon written: a crash may forget the last second of counting. */
+  /**
+   * Counts, soon written: a crash may forget the last second of counting. Of `message` only
+   * the hash is kept, in the audit log.
+   */
   countRefusal(
     reason: string,
     messageClass: MessageClass | undefined,
     kid: Bytes | undefined,
     now: number,
+    message?: Buffer,
   ): Promise<void>;
   counts(): Promise<Counts>;
   close(): Promise<void>;

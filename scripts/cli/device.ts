@@ -1,15 +1,13 @@
 import { readFileSync } from "node:fs";
 import type { Command } from "@commander-js/extra-typings";
+import { checkId } from "../../cloud/claims.ts";
 import { createNodeCrypto } from "../../cloud/crypto/node-crypto.ts";
 import { parsePublicKey, registerDevice } from "../../cloud/registry.ts";
-import { openSqliteStore } from "../../cloud/store/sqlite.ts";
 import type { DeviceSummary, Store } from "../../cloud/store/store.ts";
 import { type Bytes, toHex } from "../../protocol/bytes.ts";
-import { DATABASE } from "./defaults.ts";
 import { type Output, printable } from "./output.ts";
-import { table } from "./table.ts";
-
-const DATABASE_OPTION = ["--db <file>", "database", DATABASE] as const;
+import { table, when } from "./table.ts";
+import { DATABASE_OPTION, withStore } from "./with-store.ts";
 
 /** A key given in place, rather than the name of a file with one. */
 const KEY_IN_PLACE = /^(04[0-9a-fA-F]{128}$|[A-Za-z0-9+/_-]{87}=?$|-----BEGIN)/;
@@ -23,30 +21,95 @@ function readKey(given: string): Bytes {
   return parsePublicKey(content.toString(isRaw ? "hex" : "utf8"));
 }
 
-async function withStore<T>(path: string, use: (store: Store) => Promise<T>): Promise<T> {
-  const store = openSqliteStore(path);
-  try {
-    return await use(store);
-  } finally {
-    await store.close();
-  }
-}
-
 function toJson({ device, registeredAt, sessions, readings }: DeviceSummary) {
-  const { kid, name = null, publicKey } = device;
-  const key = { kid: toHex(kid), name, publicKey: toHex(publicKey) };
-  return { ...key, registeredAt, sessions, readings };
+  const { kid, name = null, publicKey, state, deviceId = null, userId = null } = device;
+  return {
+    ...{ kid: toHex(kid), name, publicKey: toHex(publicKey), state, deviceId, userId },
+    ...{ registeredAt, sessions, readings },
+  };
 }
 
-function toTable(devices: DeviceSummary[]): string {
-  const rows = devices.map(({ device, registeredAt, sessions, readings }) => [
-    toHex(device.kid),
-    printable(device.name ?? "-"),
-    String(sessions),
-    String(readings),
-    new Date(registeredAt * 1000).toISOString(),
-  ]);
-  return table(["KID", "NAME", "SESSIONS", "READINGS", "REGISTERED"], rows);
+function toRow({ device, registeredAt, sessions, readings }: DeviceSummary): string[] {
+  const { kid, name = "-", state, deviceId = "-", userId = "-" } = device;
+  return [
+    ...[toHex(kid), printable(name), state, printable(deviceId), printable(userId)],
+    ...[String(sessions), String(readings), when(registeredAt)],
+  ];
+}
+
+const HEAD = ["KID", "NAME", "STATE", "DEVICE", "USER", "SESSIONS", "READINGS", "REGISTERED"];
+
+/** By key id, device id or name, in this order; throws when it names no device, or several. */
+async function findOne(store: Store, name: string): Promise<DeviceSummary> {
+  const all = await store.listDevices();
+  const isOpen = ({ device }: DeviceSummary) => !["deleted", "revoked"].includes(device.state);
+  const found = [
+    all.filter(({ device }) => toHex(device.kid) === name),
+    all.filter((summary) => isOpen(summary) && summary.device.deviceId === name),
+    all.filter(({ device }) => device.name === name),
+  ].find((list) => list.length > 0);
+  const [only, ...others] = found ?? [];
+  if (only && others.length === 0) return only;
+  const got = only ? `${others.length + 1} of that name: give the key id` : "none of it";
+  throw new Error(`device, expected a key id, device id or name of one, got ${got}`);
+}
+
+function details(summary: DeviceSummary): string {
+  const certificate = summary.device.certificate;
+  const lines = [
+    ...HEAD.map((head, column) => [head.toLowerCase(), toRow(summary)[column] ?? ""]),
+    ["public key", toHex(summary.device.publicKey)],
+    ["certificate", certificate === undefined ? "-" : toHex(certificate)],
+  ];
+  return lines.map(([name = "", value]) => `${name.padEnd(12)}${value}\n`).join("");
+}
+
+const REVOCATIONS = {
+  revoked: "revoked, for ever\n",
+  repeat: "was revoked before\n",
+} as const;
+
+function addRevoke(device: Command, output: Output): void {
+  device
+    .command("revoke")
+    .description("take nothing from a device's key any more, for ever")
+    .argument("<device>", "key id, device id or name")
+    .option(...DATABASE_OPTION)
+    .addHelpText(
+      "after",
+      `
+For a device that is lost, or whose delete was never confirmed. Its device id becomes free
+for a claim that names it. A restored backup does not undo this.
+
+Example:
+  $ coseflow device revoke boiler`,
+    )
+    .action(async (name, { db }) => {
+      const [kid, outcome] = await withStore(db, async (store) => {
+        const { device: found } = await findOne(store, name);
+        const now = Math.floor(Date.now() / 1000);
+        return [toHex(found.kid), await store.revokeDevice(found.kid, now)] as const;
+      });
+      if (outcome !== "revoked" && outcome !== "repeat")
+        throw new Error(`device ${kid}, expected one to revoke, got ${outcome}`);
+      output.out(`${kid} ${REVOCATIONS[outcome]}`);
+    });
+}
+
+function addShow(device: Command, output: Output): void {
+  device
+    .command("show")
+    .description("show one device, with its key and certificate")
+    .argument("<device>", "key id, device id or name")
+    .option("--json", "one line of JSON")
+    .option(...DATABASE_OPTION)
+    .action(async (name, { json, db }) => {
+      const found = await withStore(db, (store) => findOne(store, name));
+      const { certificate } = found.device;
+      const hex = certificate === undefined ? null : toHex(certificate);
+      const line = JSON.stringify({ ...toJson(found), certificate: hex });
+      output.out(json ? `${line}\n` : details(found));
+    });
 }
 
 export function addDeviceCommand(program: Command, output: Output): void {
@@ -60,21 +123,28 @@ export function addDeviceCommand(program: Command, output: Output): void {
       "public key: 130 hexadecimal digits, 65 bytes as base64, PEM, or a file with one of them",
     )
     .option("--name <name>", "what to call the device")
+    .option("--device <id>", "the device id that it may enrol under without a claim")
+    .option("--user <id>", "the user that it belongs to")
     .option(...DATABASE_OPTION)
     .addHelpText(
       "after",
       `
-The same key again changes nothing but the name, where one is given.
+The same key again changes nothing but name, device id and user, where they are given. A
+device that was deleted or revoked is not let in again.
 
 Examples:
   $ coseflow device register --key device.pem --name greenhouse
   $ coseflow device register --key 04a1b2...`,
     )
-    .action(async ({ key, name, db }) => {
+    .action(async ({ key, name, device: deviceId, user, db }) => {
       const publicKey = readKey(key);
+      const owner = {
+        deviceId: deviceId === undefined ? undefined : checkId("device id", deviceId),
+        userId: user === undefined ? undefined : checkId("user id", user),
+      };
       const crypto = createNodeCrypto();
       const { kid } = await withStore(db, (store) =>
-        registerDevice({ crypto, store }, publicKey, name),
+        registerDevice({ crypto, store }, publicKey, name, owner),
       );
       output.out(`${toHex(kid)}\n`);
     });
@@ -86,7 +156,9 @@ Examples:
     .option(...DATABASE_OPTION)
     .action(async ({ json, db }) => {
       const devices = await withStore(db, (store) => store.listDevices());
-      if (!json) return output.out(toTable(devices));
+      if (!json) return output.out(table([HEAD, ...devices.map(toRow)]));
       for (const summary of devices) output.out(`${JSON.stringify(toJson(summary))}\n`);
     });
+  addShow(device as Command, output);
+  addRevoke(device as Command, output);
 }

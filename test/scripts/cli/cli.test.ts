@@ -3,24 +3,11 @@ import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { brokerSettings } from "../../../scripts/cli/broker-settings.ts";
 import { parseDeviceBrokers } from "../../../scripts/cli/parse.ts";
-import { runCli } from "../../../scripts/cli/program.ts";
 import { temporaryDirectories } from "../../cloud/support/temporary.ts";
 import { makeParty } from "../../support/parties.ts";
+import { run } from "./run.ts";
 
 const temporary = temporaryDirectories();
-
-async function run(...args: string[]) {
-  const written = { out: "", error: "" };
-  const code = await runCli(args, {
-    out: (text) => {
-      written.out += text;
-    },
-    error: (text) => {
-      written.error += text;
-    },
-  });
-  return { code, ...written };
-}
 
 function publicKeyHex(): string {
   return Buffer.from(makeParty().publicKey, "latin1").toString("hex");

@@ -81,7 +81,7 @@ export function createMemoryCloud({ scheduler, publish, onStored }: MemoryCloudO
       } else if (outcome.kind === "reading") {
         if (!outcome.repeat) onStored(outcome.reading);
         if (qos === 0) return;
-        addReading(list, outcome.reading.session, outcome.reading.sequence);
+        addReading(list, outcome.reading, outcome.repeat);
         if (isFull(list)) await tell(outcome.device);
         else if (!isTelling) {
           isTelling = true;
