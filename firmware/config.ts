@@ -13,6 +13,21 @@ export interface Board {
     /** Sealed readings kept in memory until receipted; the oldest goes first when full. */
     readings: number;
   };
+  /** A plain LED that shows the device's state. */
+  led?: PinConfig;
+  /** A button for safe mode and factory reset. */
+  button?: PinConfig;
+  /** "locked": nobody can type at the console, or read what is logged. "open" where not given. */
+  console?: "open" | "locked";
+  /** Hours between two health records, where it is not the default of 24. */
+  health?: { periodHours: number };
+}
+
+export interface PinConfig {
+  /** As Espruino names it. */
+  pin: string;
+  /** On, or pressed, at the low level. */
+  activeLow?: boolean;
 }
 
 export interface SensorConfig {

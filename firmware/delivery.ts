@@ -163,6 +163,21 @@ export function createDelivery(options: DeliveryOptions) {
 
     drops: outbox.drops,
 
+    /** Counts for a person; `receipted`: the cloud has the newest session. */
+    summary: () => ({
+      queued: outbox.size(),
+      sessions: sessions.length,
+      receipted: newest().receipted,
+    }),
+
+    /** Opens a session before it is due. Not while the newest has no receipt: four are kept at most. */
+    rekey(): boolean {
+      if (!newest().receipted) return false;
+      open();
+      pump();
+      return true;
+    },
+
     /** Seals a payload under the newest session and queues it. */
     accept(payload: Bytes, qos: 0 | 1): void {
       const session = isSpent(newest(), clock.uptime()) ? open() : newest();

@@ -8,8 +8,9 @@ import { kidOf, thumbprintOf } from "../protocol/kid.ts";
 import { TOPIC_PREFIX, topicOf } from "../protocol/topics.ts";
 import type { Board, SensorConfig, Settings } from "./config.ts";
 import { createDelivery } from "./delivery.ts";
+import type { ReportError } from "./error-record.ts";
 import { createMqttClient } from "./mqtt/client.ts";
-import type { Clock, Log, Net } from "./ports.ts";
+import type { Clock, Log, Net, RunningDevice } from "./ports.ts";
 import { startSampler } from "./sampler.ts";
 import type { Sensor } from "./sensors/sensor.ts";
 import type { Identity } from "./session.ts";
@@ -22,6 +23,7 @@ export interface DevicePorts {
   net: Net;
   clock: Clock;
   log: Log;
+  report: ReportError;
   /** Calls back once the board has a network; at once where it always has one. */
   joinNetwork: (joined: () => void) => void;
   createSensor: (config: SensorConfig) => Sensor;
@@ -41,7 +43,7 @@ function openIdentity(crypto: DeviceCrypto, board: Board, log: Log): Identity {
  * otherwise. MQTT and delivery hold on to each other: the one by its callbacks, the
  * other by `publish`.
  */
-export function startDevice(ports: DevicePorts, board: Board, settings: Settings): void {
+export function startDevice(ports: DevicePorts, board: Board, settings: Settings): RunningDevice {
   const crypto = ports.crypto;
   const log = ports.log;
   const identity = openIdentity(crypto, board, log);
@@ -50,7 +52,11 @@ export function startDevice(ports: DevicePorts, board: Board, settings: Settings
   const receiptTopic = topicOf(prefix, kid, "receipt");
   const cloudKey = fromHex(settings.cloudPublicKey) as Bytes;
 
+  const link = { online: false, connects: 0, malformed: 0 };
+  let refused = 0;
+
   const mqtt = createMqttClient({
+    link: link,
     net: ports.net,
     clock: ports.clock,
     random: crypto.generateRandom,
@@ -68,7 +74,8 @@ export function startDevice(ports: DevicePorts, board: Board, settings: Settings
       try {
         delivery.receipt(payload);
       } catch (error) {
-        log("receipt refused: " + (error as Error).message);
+        refused++;
+        ports.report("receipt refused", error);
       }
     },
   });
@@ -87,7 +94,35 @@ export function startDevice(ports: DevicePorts, board: Board, settings: Settings
 
   delivery.open();
   ports.joinNetwork(mqtt.connect);
-  board.sensors.forEach((config) => {
-    startSampler(ports, delivery, ports.createSensor(config), config);
-  });
+  const samples = board.sensors.map((config) =>
+    startSampler(ports, delivery, ports.createSensor(config), config),
+  );
+
+  return {
+    state() {
+      if (!link.online) return "network";
+      return delivery.summary().receipted ? "streaming" : "opening";
+    },
+    vitals() {
+      const summary = delivery.summary();
+      return {
+        kid: toHex(kid),
+        broker: settings.broker.host + ":" + settings.broker.port,
+        time: delivery.time(),
+        queued: summary.queued,
+        dropped: delivery.drops(),
+        sessions: summary.sessions,
+        reconnects: Math.max(0, link.connects - 1),
+        refused: refused,
+        malformed: link.malformed,
+      };
+    },
+    rekey: delivery.rekey,
+    sendEvent: (pack) => delivery.accept(pack, 1),
+    sendNow() {
+      samples.forEach((sample) => {
+        sample();
+      });
+    },
+  };
 }

@@ -117,6 +117,11 @@ export function createOutbox(limit: number) {
       return since;
     },
 
+    /** Readings that wait, sent or not. */
+    size(): number {
+      return queue.length;
+    },
+
     /** Readings pushed out since boot. */
     drops(): number {
       return dropped;

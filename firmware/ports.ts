@@ -50,3 +50,66 @@ export type Log = (line: string) => void;
 
 /** Random bytes from the C module: the only source of randomness, jitter included. */
 export type Random = (length: number) => Bytes;
+
+/** Espruino's own objects, for what keeps the device alive: handed on as they are, they cost nothing. */
+export interface System {
+  /** Espruino's `E`. */
+  interpreter: {
+    enableWatchdog(seconds: number, isAuto: boolean): void;
+    kickWatchdog(): void;
+    /** Resets the chip; nothing runs afterwards. */
+    reboot(): void;
+  };
+  process: {
+    /** Collects garbage, then counts variables. */
+    memory(): { free: number };
+    on(event: "uncaughtException", listener: (error: unknown) => void): void;
+  };
+  storage: { erase(name: string): void };
+  /** On an ESP32 only. */
+  esp32:
+    | {
+        /** 0: the reset was no wake from deep sleep. */
+        getWakeupCause(): number;
+        getState(): { freeHeap: number };
+      }
+    | undefined;
+  /** On a board with Wi-Fi only. */
+  wifi: { getStatus(): { rssi?: number } } | undefined;
+}
+
+/** A button, with the level that means pressed already worked out. */
+export interface ButtonInput {
+  isPressed(): boolean;
+  /** Calls back after the contact has moved and been still for `debounceMs`. */
+  watch(debounceMs: number, changed: () => void): void;
+}
+
+/** What a running device tells of itself, at the console and in its health record. */
+export interface Vitals {
+  kid: string;
+  broker: string;
+  /** Unix seconds, where a receipt has told. */
+  time: number | undefined;
+  queued: number;
+  dropped: number;
+  sessions: number;
+  reconnects: number;
+  /** Receipts and other messages that did not verify. */
+  refused: number;
+  /** Connections ended because the broker sent what it must not. */
+  malformed: number;
+}
+
+/** A device that has started. */
+export interface RunningDevice {
+  /** "network", "opening" or "streaming". */
+  state(): string;
+  vitals(): Vitals;
+  /** Opens a session before it is due; false while the newest has no receipt. */
+  rekey(): boolean;
+  /** Reads every sensor now. */
+  sendNow(): void;
+  /** Hands a SenML pack of the device's own to the way to the cloud. */
+  sendEvent(pack: Bytes): void;
+}

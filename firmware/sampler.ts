@@ -2,16 +2,17 @@
 import { createSenmlMaker } from "../protocol/senml.ts";
 import type { SensorConfig } from "./config.ts";
 import type { Delivery } from "./delivery.ts";
-import type { Clock, Log } from "./ports.ts";
+import type { ReportError } from "./error-record.ts";
+import type { Clock } from "./ports.ts";
 import type { Sensor } from "./sensors/sensor.ts";
 
-/** Starts reading a sensor now and then every period, for ever. */
+/** Starts reading a sensor now and then every period, for ever. The result reads it once more. */
 export function startSampler(
-  ports: { clock: Clock; log: Log },
+  ports: { clock: Clock; report: ReportError },
   delivery: Delivery,
   sensor: Sensor,
   config: SensorConfig,
-): void {
+): () => void {
   const clock = ports.clock;
   const makeSenml = createSenmlMaker(sensor.quantities);
   const period = config.periodSeconds;
@@ -19,7 +20,7 @@ export function startSampler(
   let reportedDrops = 0;
 
   function report(error: Error): void {
-    ports.log("sensor " + config.driver + ": " + error.message);
+    ports.report("sensor " + config.driver, error);
   }
 
   function keep(error: Error | undefined, values: number[]): void {
@@ -34,10 +35,7 @@ export function startSampler(
     }
   }
 
-  function tick(): void {
-    // A period that was missed (a blocked connect) is skipped, not made up for in a burst.
-    due = Math.max(due + period, clock.uptime());
-    clock.setTimeout(tick, (due - clock.uptime()) * 1000);
+  function sample(): void {
     try {
       sensor.read(keep);
     } catch (error) {
@@ -45,5 +43,13 @@ export function startSampler(
     }
   }
 
+  function tick(): void {
+    // A period that was missed (a blocked connect) is skipped, not made up for in a burst.
+    due = Math.max(due + period, clock.uptime());
+    clock.setTimeout(tick, (due - clock.uptime()) * 1000);
+    sample();
+  }
+
   tick();
+  return sample;
 }

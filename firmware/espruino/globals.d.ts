@@ -4,10 +4,12 @@ declare function require(name: "net"): import("../ports.ts").Net;
 declare function require(name: "fs"): { readFileSync(path: string): string };
 declare function require(name: "Storage"): {
   readJSON(name: string, noExceptions: boolean): unknown;
+  erase(name: string): void;
 };
 declare function require(name: "Wifi"): {
   connect(ssid: string, options: { password: string }, callback: (error: unknown) => void): void;
   on(event: "disconnected", listener: () => void): void;
+  getStatus(): { rssi?: number };
 };
 
 declare function setTimeout(callback: () => void, milliseconds: number): number;
@@ -24,4 +26,22 @@ interface EspruinoI2c extends EspruinoI2cPort {
 }
 type EspruinoI2cPort = import("../ports.ts").I2c;
 declare const I2C1: EspruinoI2c;
-declare const process: { version: string; env: { BOARD: string } };
+declare const process: import("../ports.ts").System["process"] & {
+  version: string;
+  env: { BOARD: string };
+};
+
+declare const E: import("../ports.ts").System["interpreter"] & {
+  setConsole(device: null, options: { force: boolean }): void;
+};
+/** On ESP32 builds only. */
+declare const ESP32: import("../ports.ts").System["esp32"];
+
+declare function pinMode(pin: Pin, mode: "input" | "input_pullup"): void;
+declare function digitalRead(pin: Pin): number;
+declare function digitalWrite(pin: Pin, on: boolean): void;
+declare function setWatch(
+  changed: () => void,
+  pin: Pin,
+  options: { repeat: boolean; edge: "both"; debounce: number },
+): number;

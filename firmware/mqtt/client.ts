@@ -47,11 +47,10 @@ const SUBSCRIBING = 2;
 const ONLINE = 3;
 
 /**
- * An MQTT 3.1.1 client with a lasting session (cleanSession 0) for a device with one
- * thread and little memory. One write at a time: the next goes out when the socket
- * has drained; replies (together) before what a reconnect resends before anything
- * new. Every error ends the connection and nothing else. Throws "argument" for a bad
- * keepAlive, and when the first packet id cannot be drawn.
+ * An MQTT 3.1.1 client with a lasting session (cleanSession 0) for a device with one thread and
+ * little memory. One write at a time: the next goes out when the socket has drained; replies
+ * (together) before what a reconnect resends before anything new. Every error ends the connection
+ * and nothing else. Throws "argument" for a bad keepAlive, or without a first packet id.
  */
 export function createMqttClient(options: MqttOptions): MqttClient {
   const clock = options.clock;
@@ -86,17 +85,17 @@ export function createMqttClient(options: MqttOptions): MqttClient {
   }
 
   /**
-   * Ends the connection, or the attempt at one; another follows. The reasons:
-   * "connect" (the call failed), "closed" (by the other side or the network), "timeout"
-   * (no CONNACK or SUBACK), "refused-..." (by CONNACK), "subscribe" (refused), "failed" (the
-   * broker sent what it must not, or onMessage threw), "overflow" (the broker does not read
-   * its replies), "keep-alive" (half-open), "unacknowledged".
+   * Ends the connection, or the attempt at one; another follows. The reasons: "connect" (the
+   * call failed), "closed" (by the other side), "timeout" (no CONNACK or SUBACK), "refused-..."
+   * (by CONNACK), "subscribe" (refused), "failed" (the broker sent what it must not, or onMessage
+   * threw), "overflow" (replies unread), "keep-alive" (half-open), "unacknowledged".
    */
   function drop(reason: string, leastMs?: number): void {
     if (phase === WAITING) return;
     if (phase === ONLINE && clock.uptime() - onlineSince >= STABLE_S) failures = 0;
     failures++;
     phase = WAITING;
+    options.link.online = false;
     const pause = Math.max(leastMs || 0, backoffMs(failures, options.random));
     options.log(`mqtt: ${reason}; next attempt in ${Math.ceil(pause / 1000)} s`);
     startTimer(pause);
@@ -164,6 +163,8 @@ export function createMqttClient(options: MqttOptions): MqttClient {
       return;
     }
     phase = ONLINE;
+    options.link.online = true;
+    options.link.connects++;
     onlineSince = clock.uptime();
     pinged = false;
     options.log(`mqtt: connected, session ${sessionPresent ? "present" : "new"}`);
@@ -232,6 +233,7 @@ export function createMqttClient(options: MqttOptions): MqttClient {
       }
       pump();
     } catch (error) {
+      options.link.malformed++;
       drop(`failed: ${error}`);
     }
   }

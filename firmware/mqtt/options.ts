@@ -2,7 +2,17 @@ import type { Bytes } from "../../protocol/bytes.ts";
 import type { Clock, Log, Net, Random } from "../ports.ts";
 import type { ConnectOptions, Qos, Subscription } from "./packet.ts";
 
+/** What the client tells of its connection, in an object that its owner reads. */
+export interface MqttLink {
+  online: boolean;
+  /** Connections that got as far as SUBACK. */
+  connects: number;
+  /** Connections ended because the broker sent what it must not. */
+  malformed: number;
+}
+
 export interface MqttOptions extends ConnectOptions {
+  link: MqttLink;
   net: Net;
   clock: Clock;
   random: Random;

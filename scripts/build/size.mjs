@@ -7,7 +7,7 @@ import { listBoards } from "./boards.mjs";
  * size.json records what every bundle costs, so that a change of size is a change in
  * a reviewed file. The limit leaves a device of 4,095 variables room for its data.
  */
-export const LIMIT_BYTES = 20480;
+export const LIMIT_BYTES = 32768;
 
 const MEASURE =
   "bytes: the minified bundle as flashed. parts: each module minified alone, summed by folder " +

@@ -64,6 +64,7 @@ export function createMqttDevice(port: number, options: Partial<MqttOptions> = {
     reasons: [],
     look,
     client: createMqttClient({
+      link: { online: false, connects: 0, malformed: 0 },
       net,
       clock,
       random: (length) => "\0".repeat(length) as Bytes,

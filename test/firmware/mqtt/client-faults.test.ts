@@ -29,6 +29,7 @@ describe("client, its socket in hand", () => {
 
   function create(options: Partial<MqttOptions> = {}): MqttClient {
     return createMqttClient({
+      link: { online: false, connects: 0, malformed: 0 },
       net,
       clock,
       random: (length) => jitter.slice(0, length) as Bytes,

@@ -21,6 +21,7 @@ describe("client, its time in hand", () => {
 
   function create(options: Partial<MqttOptions> = {}): MqttClient {
     return createMqttClient({
+      link: { online: false, connects: 0, malformed: 0 },
       net,
       clock,
       random: (length) => jitter.slice(0, length) as Bytes,

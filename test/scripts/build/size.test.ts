@@ -21,7 +21,7 @@ describe("the record of sizes", () => {
 
   it("is refused above the limit even when recorded", () => {
     const faults = judgeSizes(record(LIMIT_BYTES + 1), record(LIMIT_BYTES + 1));
-    expect(faults).toEqual(["bundle linux: expected at most 20480 bytes, got 20481"]);
+    expect(faults).toEqual(["bundle linux: expected at most 32768 bytes, got 32769"]);
   });
 
   it("names what changed and the command that records it", () => {
