@@ -1,7 +1,9 @@
 /** What a person types at the console, in Espruino itself: the commands of the flashed bundle. */
 
 import { createECDH } from "node:crypto";
+import { once } from "node:events";
 import { readFileSync } from "node:fs";
+import { type AddressInfo, createServer, type Socket } from "node:net";
 import { afterEach, expect, it } from "vitest";
 import { bundleBoard, temporaryDirectory } from "../support/built.ts";
 import { boot, describeEspruino, type Interpreter, writeFlash } from "./espruino.ts";
@@ -20,6 +22,21 @@ afterEach(async () => {
   for (const step of cleanUp.splice(0).reverse()) await step();
 });
 
+async function flash(
+  directory: string,
+  board: typeof BOARD & { console?: string },
+  port: number,
+): Promise<void> {
+  const { bundle } = await bundleBoard(directory, board);
+  await writeFlash(directory, {
+    ".bootcde": readFileSync(bundle),
+    "coseflow.json": JSON.stringify({
+      broker: { host: "127.0.0.1", port, username: "u", password: PASSWORD },
+      cloudPublicKey: createECDH("prime256v1").generateKeys("hex"),
+    }),
+  });
+}
+
 function powerOn(directory: string): Interpreter {
   const device = boot(directory);
   cleanUp.push(device.powerOff);
@@ -32,15 +49,8 @@ describeEspruino("the console in Espruino", () => {
   }, async () => {
     const [directory, remove] = await temporaryDirectory("console");
     cleanUp.push(remove);
-    const { bundle } = await bundleBoard(directory, BOARD);
-    await writeFlash(directory, {
-      ".bootcde": readFileSync(bundle),
-      "coseflow.json": JSON.stringify({
-        // Port 9 is nobody's.
-        broker: { host: "127.0.0.1", port: 9, username: "u", password: PASSWORD },
-        cloudPublicKey: createECDH("prime256v1").generateKeys("hex"),
-      }),
-    });
+    // Port 9 is nobody's.
+    await flash(directory, BOARD, 9);
 
     const first = powerOn(directory);
     await first.line(/^console open/);
@@ -79,5 +89,34 @@ describeEspruino("the console in Espruino", () => {
     expect(safe).not.toHaveProperty("kid");
     expect(await last.evaluate("rekey()")).toMatch(/^not running/);
     expect(last.lines.filter((line) => /mqtt|device [0-9a-f]{16}|Uncaught/.test(line))).toEqual([]);
+    // Where a chip would reset, Espruino for Linux ends.
+    await expect(last.evaluate("restart()")).rejects.toThrow("got the end");
+    const attempt = powerOn(directory);
+    await attempt.line(/device [0-9a-f]{16}/);
+    expect(await attempt.evaluate("status()")).toMatchObject({ boots: 4, reset: 2 });
+    // What main.ts hands on is called through another object.
+    const answer = await attempt.evaluate(
+      `(function (s) { s.i.enableWatchdog(120, false); s.i.kickWatchdog(); return s.i.getConsole(); })({ i: E })`,
+    );
+    expect(answer).toEqual(expect.any(String));
+  });
+
+  it("is deaf and mute once it is locked, while the device runs", { timeout: 60_000 }, async () => {
+    const [directory, remove] = await temporaryDirectory("locked");
+    cleanUp.push(remove);
+    const broker = createServer((socket) => socket.on("error", () => undefined));
+    await once(broker.listen(0, "127.0.0.1"), "listening");
+    cleanUp.push(() => void broker.close());
+    await flash(directory, { ...BOARD, console: "locked" }, (broker.address() as AddressInfo).port);
+    const connected = once(broker, "connection");
+    const device = powerOn(directory);
+    device.type("print('still '+'here')");
+    const [socket] = (await connected) as [Socket];
+    device.type("print('still '+'here')");
+    // It comes again after it was turned away: so it has run on.
+    const again = once(broker, "connection");
+    socket.destroy();
+    await again;
+    expect(device.lines.filter((line) => /console|device|mqtt|still here/.test(line))).toEqual([]);
   });
 });

@@ -34,6 +34,21 @@ function streaming(options: { queueLimit?: number; receiptSeconds?: number } = {
   return { ...bench, session, sessionMessage: message.message };
 }
 
+describe("a session that a person asks for", () => {
+  it("is refused while the newest has no receipt, and opened after it", () => {
+    const bench = createDeliveryBench(crypto);
+    bench.delivery.open();
+    expect(bench.delivery.rekey()).toBe(false);
+    expect(bench.delivery.summary()).toEqual({ queued: 0, sessions: 1, receipted: false });
+
+    const running = streaming();
+    expect(running.delivery.rekey()).toBe(true);
+    expect(running.delivery.summary()).toEqual({ queued: 0, sessions: 2, receipted: false });
+    expect(running.take().messageClass).toBe("session");
+    expect(running.delivery.rekey()).toBe(false);
+  });
+});
+
 describe("delivery", () => {
   it("sends the session first and its readings only after the receipt", () => {
     const bench = createDeliveryBench(crypto);
