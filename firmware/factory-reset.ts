@@ -1,3 +1,4 @@
+import type { DeviceRecords } from "../protocol/cose/crypto.ts";
 import { SETTINGS_FILE } from "./config.ts";
 import type { ServiceState } from "./service-state.ts";
 
@@ -8,7 +9,9 @@ const ERASE_ATTEMPTS = 3;
  * Erases what makes the device this one, as `delete` does: its keys, counters, records
  * and queue first, the settings with the network's password last. Then it restarts.
  */
-export function factoryReset(service: Pick<ServiceState, "crypto" | "log" | "system">): void {
+export function factoryReset(
+  service: Pick<ServiceState, "log" | "system"> & { crypto: Pick<DeviceRecords, "eraseAll"> },
+): void {
   service.log("factory reset: erasing keys and settings");
   let attempt = 0;
   while (attempt < ERASE_ATTEMPTS)

@@ -2,7 +2,6 @@
 import board from "coseflow:board";
 import drivers from "coseflow:drivers";
 import { HAS_BUTTON, HAS_LED, IS_ESP32 } from "coseflow:parts";
-import type { DeviceCrypto } from "../protocol/cose/crypto.ts";
 import { fail } from "../protocol/errors.ts";
 import { startButton } from "./button.ts";
 import {
@@ -14,21 +13,23 @@ import {
 } from "./config.ts";
 import type { Scope } from "./console.ts";
 import { startDevice } from "./device.ts";
-import type { ReportError } from "./error-record.ts";
 import { createClock } from "./espruino/clock.ts";
 import { loadCrypto } from "./espruino/crypto.ts";
 import { openI2c } from "./espruino/i2c.ts";
 import { openButton, openLed } from "./espruino/pins.ts";
 import { joinWifi } from "./espruino/wifi.ts";
 import { startLed } from "./led.ts";
-import type { Clock, RunningDevice } from "./ports.ts";
+import type { RunningDevice } from "./ports.ts";
 import type { Sensor } from "./sensors/sensor.ts";
 import { startService } from "./service.ts";
+import type { ServiceState } from "./service-state.ts";
 import { startWatchdog } from "./watchdog.ts";
 
 const log = console.log;
 
-function start(crypto: DeviceCrypto, clock: Clock, report: ReportError): RunningDevice {
+function start(service: ServiceState): RunningDevice {
+  const crypto = service.crypto;
+  const clock = service.clock;
   const settings = checkSettings(require("Storage").readJSON(SETTINGS_FILE, true), board);
   const sensorPorts = {
     clock: clock,
@@ -41,7 +42,7 @@ function start(crypto: DeviceCrypto, clock: Clock, report: ReportError): Running
       net: require("net"),
       clock: clock,
       log: log,
-      report: report,
+      report: service.report,
       joinNetwork(joined: () => void): void {
         if (!IS_ESP32) joined();
         else
@@ -94,7 +95,7 @@ function main(): void {
       scope: globalThis as unknown as Scope,
     },
     board,
-    (report) => start(crypto, clock, report),
+    start,
   );
 }
 

@@ -1,11 +1,11 @@
-import type { DeviceRecords } from "../protocol/cose/crypto.ts";
+import type { DeviceCrypto } from "../protocol/cose/crypto.ts";
 import type { BootGuard } from "./boot-guard.ts";
 import type { ErrorRecord, ReportError } from "./error-record.ts";
 import type { Clock, Log, RunningDevice, System } from "./ports.ts";
 
 /** What the parts of the service share: one object, since each costs the device variables. */
 export interface ServiceState {
-  crypto: DeviceRecords;
+  crypto: DeviceCrypto;
   clock: Clock;
   log: Log;
   system: System;

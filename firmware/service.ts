@@ -2,18 +2,18 @@
  * What keeps an unattended board alive and lets a person look into it, around whatever
  * the device does: boot guard, safe mode, LED, button, console, health.
  */
-import type { DeviceRecords } from "../protocol/cose/crypto.ts";
+import type { DeviceCrypto } from "../protocol/cose/crypto.ts";
 import { createBootGuard, RESET_SAFE, SAFE_BOOTS, STABLE_SECONDS } from "./boot-guard.ts";
 import type { Board } from "./config.ts";
 import { exposeCommands, type Scope } from "./console.ts";
-import { createErrorRecord, type ReportError } from "./error-record.ts";
+import { createErrorRecord } from "./error-record.ts";
 import { startHealth } from "./health.ts";
 import type { Clock, Log, RunningDevice, System } from "./ports.ts";
 import { runSafeMode } from "./safe-mode.ts";
 import type { ServiceState } from "./service-state.ts";
 
 export interface ServicePorts {
-  crypto: DeviceRecords;
+  crypto: DeviceCrypto;
   clock: Clock;
   log: Log;
   system: System;
@@ -25,7 +25,7 @@ export interface ServicePorts {
 }
 
 /** Starts the device. Throws what keeps it from starting; is not called in safe mode. */
-export type StartDevice = (report: ReportError) => RunningDevice;
+export type StartDevice = (service: ServiceState) => RunningDevice;
 
 export function startService(ports: ServicePorts, board: Board, start: StartDevice): void {
   const clock = ports.clock;
@@ -52,23 +52,19 @@ export function startService(ports: ServicePorts, board: Board, start: StartDevi
     runSafeMode(service, why, grow);
   }
 
-  function run(): void {
-    service.state = "identity";
-    const device = start(service.report);
-    service.device = device;
-    clock.setTimeout(function () {
-      guard.lasted();
-      startHealth(service, device, board.health && board.health.periodHours);
-    }, STABLE_SECONDS * 1000);
-  }
-
   function begin(held: boolean): void {
     if (held) pause("button held", false);
     else if (guard.reason === RESET_SAFE) pause("asked for", false);
     else if (guard.boots >= SAFE_BOOTS) pause(SAFE_BOOTS + " short boots in a row", true);
     else
       try {
-        run();
+        service.state = "identity";
+        const device = start(service);
+        service.device = device;
+        clock.setTimeout(function () {
+          guard.lasted();
+          startHealth(service, device, board.health && board.health.periodHours);
+        }, STABLE_SECONDS * 1000);
       } catch (error) {
         service.log("coseflow cannot start: " + (error as Error).message);
         // What is missing may come back: randomness, a flash that answers, a person.

@@ -11,7 +11,6 @@ function reset(failures: number, areSettingsStuck = false) {
   factoryReset({
     ...service,
     crypto: {
-      ...crypto,
       eraseAll() {
         crypto.eraseAll();
         if (left-- > 0) fail("store", "flash, expected it erased, got a failure");
