@@ -86,7 +86,6 @@ export function startDevice(ports: DevicePorts, board: Board, settings: Settings
   const prefix = settings.topicPrefix || TOPIC_PREFIX;
   const receiptTopic = topicOf(prefix, kid, "receipt");
   const cloudKey = fromHex(settings.cloudPublicKey) as Bytes;
-  const sensors = board.sensors.map((config) => ports.createSensor(config));
 
   const mqtt = createMqttClient({
     net: ports.net,
@@ -109,7 +108,7 @@ export function startDevice(ports: DevicePorts, board: Board, settings: Settings
         unheard = 0;
       } catch (error) {
         device.refused++;
-        ports.report("receipt refused", error);
+        ports.report(error, "receipt refused");
       }
     },
   });
@@ -142,10 +141,10 @@ export function startDevice(ports: DevicePorts, board: Board, settings: Settings
     samples: [],
   };
   delivery.start();
+  device.samples = board.sensors.map((config) =>
+    startSampler(ports, delivery, ports.createSensor(config), config),
+  );
   life.move(READY);
   ports.joinNetwork(mqtt.connect);
-  device.samples = sensors.map((sensor, index) =>
-    startSampler(ports, delivery, sensor, board.sensors[index] as SensorConfig),
-  );
   return device;
 }

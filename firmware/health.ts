@@ -49,6 +49,6 @@ export function sendHealth(
     const pack = createSenmlMaker(quantities)(values, { time: delivery.time(), uptime: uptime }, 0);
     delivery.event(pack);
   } catch (error) {
-    service.report("health record", error);
+    service.report(error, "health record");
   }
 }

@@ -6,7 +6,7 @@ import { fail } from "../protocol/errors.ts";
 import { startButton } from "./button.ts";
 import { checkSettings, type PinConfig, SETTINGS_FILE, type SensorConfig } from "./config.ts";
 import { exposeCommands, type Scope } from "./console.ts";
-import { type RunningDevice, startDevice } from "./device.ts";
+import { startDevice } from "./device.ts";
 import { createClock } from "./espruino/clock.ts";
 import { loadCrypto } from "./espruino/crypto.ts";
 import { openI2c } from "./espruino/i2c.ts";
@@ -16,55 +16,8 @@ import { joinWifi } from "./espruino/wifi.ts";
 import { createLed } from "./led.ts";
 import type { Sensor } from "./sensors/sensor.ts";
 import { startService } from "./service.ts";
-import type { ServiceState } from "./service-state.ts";
 
 const log = console.log;
-
-function start(service: ServiceState): RunningDevice {
-  const crypto = service.crypto;
-  const clock = service.clock;
-  const settings = checkSettings(require("Storage").readJSON(SETTINGS_FILE, true), board);
-  const sensorPorts = {
-    clock: clock,
-    i2c: board.i2c && openI2c(board.i2c),
-    readFile: (path: string) => require("fs").readFileSync(path),
-  };
-  return startDevice(
-    {
-      crypto: crypto,
-      net: net,
-      clock: clock,
-      log: log,
-      report: service.report,
-      life: service.life,
-      joinNetwork(joined: () => void): void {
-        if (!IS_ESP32) joined();
-        else
-          joinWifi(
-            {
-              wifi: require("Wifi"),
-              clock: clock,
-              log: log,
-              random: crypto.generateRandom,
-            },
-            settings.wifi,
-            joined,
-          );
-      },
-      createSensor(config: SensorConfig): Sensor {
-        const create = drivers[config.driver];
-        if (create === undefined)
-          return fail(
-            "argument",
-            "sensor driver, expected one of this bundle, got " + config.driver,
-          );
-        return create(sensorPorts, config);
-      },
-    },
-    board,
-    settings,
-  );
-}
 
 /** A function, since the bundler leaves out nothing of what stands in a try block. */
 function main(): void {
@@ -94,7 +47,52 @@ function main(): void {
         : undefined,
     },
     board,
-    start,
+    // Only while it starts is all of this there: the device keeps what it uses.
+    function (service) {
+      const crypto = service.crypto;
+      const clock = service.clock;
+      const settings = checkSettings(require("Storage").readJSON(SETTINGS_FILE, true), board);
+      const sensorPorts = {
+        clock: clock,
+        i2c: board.i2c && openI2c(board.i2c),
+        readFile: (path: string) => require("fs").readFileSync(path),
+      };
+      return startDevice(
+        {
+          crypto: crypto,
+          net: net,
+          clock: clock,
+          log: log,
+          report: service.report,
+          life: service.life,
+          joinNetwork(joined: () => void): void {
+            if (!IS_ESP32) joined();
+            else
+              joinWifi(
+                {
+                  wifi: require("Wifi"),
+                  clock: clock,
+                  log: log,
+                  random: crypto.generateRandom,
+                },
+                settings.wifi,
+                joined,
+              );
+          },
+          createSensor(config: SensorConfig): Sensor {
+            const create = drivers[config.driver];
+            if (create === undefined)
+              return fail(
+                "argument",
+                "sensor driver, expected one of this bundle, got " + config.driver,
+              );
+            return create(sensorPorts, config);
+          },
+        },
+        board,
+        settings,
+      );
+    },
   );
 }
 

@@ -89,5 +89,5 @@ export interface ButtonInput {
   watch(debounceMs: number, changed: () => void): void;
 }
 
-/** Logs an error that ended nothing, and keeps it. */
-export type ReportError = (what: string, error: unknown) => void;
+/** Logs an error that ended nothing, and keeps it. Without `what` it is one that nobody caught. */
+export type ReportError = (error: unknown, what?: string) => void;

@@ -23,7 +23,7 @@ export function startSampler(
   let timer = 0;
 
   function report(error: unknown): void {
-    ports.report("sensor " + config.driver, error);
+    ports.report(error, "sensor " + config.driver);
   }
 
   function keep(error: Error | undefined, values: number[]): void {

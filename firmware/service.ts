@@ -36,20 +36,16 @@ export interface ServicePorts {
 /** Starts the device. Throws what keeps it from starting; is not called in safe mode. */
 export type StartDevice = (service: ServiceState) => RunningDevice;
 
-/** Also what nobody caught comes here: nothing on the device ends of it. */
+/** One function for all errors, also for Espruino's to call: each costs variables. */
 function createReport(service: ServiceState): ReportError {
-  const report: ReportError = function (what, error) {
-    const text = what + ": " + (error instanceof Error ? error.message : error);
+  return function (error, what) {
+    const text = (what || "Uncaught") + ": " + (error instanceof Error ? error.message : error);
     service.errors++;
     service.lastError =
       text.substring(0, MAX_ERROR) + " (at " + Math.floor(service.clock.uptime()) + " s)";
     service.log(text);
+    if (!what && error instanceof Error) service.log("" + error.stack);
   };
-  service.system.process.on("uncaughtException", function (error) {
-    report("Uncaught", error);
-    if (error instanceof Error) service.log("" + error.stack);
-  });
-  return report;
 }
 
 /**
@@ -110,6 +106,7 @@ export function startService(ports: ServicePorts, board: Board, start: StartDevi
     lastError: "",
   } as ServiceState;
   service.report = createReport(service);
+  ports.system.process.on("uncaughtException", service.report);
 
   function begin(held: boolean): void {
     let why = "";

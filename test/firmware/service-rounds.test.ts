@@ -122,6 +122,6 @@ it("what nobody caught is counted, kept in short and logged with its place", () 
   ]);
   expect(bench.lines).toContain(error.stack);
   expect(bench.state).toMatchObject({ errors: 2, lastError: "Uncaught: a text (at 0 s)" });
-  bench.state.report("sensor", error);
+  bench.state.report(error, "sensor");
   expect(bench.state.lastError.length).toBeLessThan(150);
 });

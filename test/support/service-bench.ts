@@ -69,7 +69,7 @@ export function createServiceBench() {
     log: (line) => lines.push(line),
     system,
     life: createLife(() => undefined),
-    report: (what, error) => lines.push(`${what}: ${(error as Error).message}`),
+    report: (error, what) => lines.push(`${what}: ${(error as Error).message}`),
     boots: 2,
     reason: 3,
     errors: 10,

@@ -227,7 +227,7 @@ export function createWorld(base: OpenDeviceCrypto, options: WorldOptions = {}) 
       const key = /--key ([0-9a-f]{130})/.exec(line)?.[1];
       if (key !== undefined) scheduler.at(REGISTER_MS, () => cloud.register(key));
     };
-    const report: ReportError = (what, error) => say(`${what}: ${(error as Error).message}`);
+    const report: ReportError = (error, what) => say(`${what}: ${(error as Error).message}`);
     bootPower.run(() => {
       const device = startDevice(
         {
