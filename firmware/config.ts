@@ -16,6 +16,21 @@ export interface Board {
     /** Seconds until a session is followed by a new one: up to the default of a day. */
     rekeySeconds?: number;
   };
+  /** A plain LED that shows the device's state. */
+  led?: PinConfig;
+  /** A button for safe mode and factory reset. */
+  button?: PinConfig;
+  /** "locked": nobody can type at the console, or read what is logged. "open" where not given. */
+  console?: "open" | "locked";
+  /** Hours between two health records, where it is not the default of 24. */
+  health?: { periodHours: number };
+}
+
+export interface PinConfig {
+  /** As Espruino names it. */
+  pin: string;
+  /** On, or pressed, at the low level. */
+  activeLow?: boolean;
 }
 
 /** Sealed readings are kept until receipted. */

@@ -4,7 +4,7 @@
  * readings go out after its receipt, and stay queued until a receipt lists them.
  * Signed messages, and readings that wait long, outlive a power cut.
  */
-import { type Bytes, fromBigEndian } from "../protocol/bytes.ts";
+import type { Bytes } from "../protocol/bytes.ts";
 import { parseRandomIvEncrypt0 } from "../protocol/cose/encrypt0.ts";
 import { openReceipt } from "../protocol/receipt.ts";
 import type { MessageClass } from "../protocol/topics.ts";
@@ -49,6 +49,8 @@ export interface DeliveryOptions extends SessionListOptions {
   receiptSeconds: number;
   /** Seconds until a session is followed by a new one; 0 takes the default. */
   rekeySeconds: number;
+  /** No receipt has come for long: what waits for one goes out again right after this. */
+  onUnheard: () => void;
 }
 
 export function createDelivery(options: DeliveryOptions) {
@@ -144,6 +146,7 @@ export function createDelivery(options: DeliveryOptions) {
 
   function again(repeats: number): void {
     options.log("no receipt, sending again (" + repeats + ")");
+    options.onUnheard();
     // What was taken a moment ago is not late: only its elders are.
     const before = clock.uptime() - firstWait / 2;
     sessions.rewind(before, outbox);
@@ -181,10 +184,15 @@ export function createDelivery(options: DeliveryOptions) {
       });
     },
 
-    /** Opens a new session: the next reading is sealed under it. */
-    rekey(): void {
+    /**
+     * Opens a new session: the next reading is sealed under it. False while the newest has
+     * no receipt: a few are kept at most, and the oldest would go with its readings.
+     */
+    rekey(): boolean {
+      if (!sessions.newest().receipted) return false;
       sessions.open(outbox);
       pump();
+      return true;
     },
     pump: pump,
 
@@ -197,9 +205,9 @@ export function createDelivery(options: DeliveryOptions) {
     drops: outbox.drops,
     /** Readings that wait for their receipt. */
     queued: outbox.length,
-    /** The session that seals, and the number of its last reading. */
-    session: () => fromBigEndian(sessions.newest().kid),
-    sequence: () => sessions.newest().lastSequence,
+    /** The session that seals, and all whose message is kept, it included. */
+    newest: sessions.newest,
+    sessions: sessions.all,
 
     /**
      * Seals a payload under the newest session and queues it. False when the queue is

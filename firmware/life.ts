@@ -4,6 +4,7 @@
  * refused and changes nothing.
  */
 import { fail } from "../protocol/errors.ts";
+import type { Log } from "./ports.ts";
 
 /** Power is there, nothing is known yet. */
 export const BOOT = 0;
@@ -15,14 +16,14 @@ export const NETWORK = 2;
 export const OPENING = 3;
 /** Connected; readings go out. */
 export const STREAMING = 4;
-/** Too many boots in a row, or told to: console and reports only, until a reset. */
+/** Too many boots in a row, no way to start, or told to: the console only, until a reset. */
 export const SAFE = 5;
 
 export const STATE_NAMES = "boot identity network opening streaming safe".split(" ");
 
 /** It may start: boots are not too many, nobody holds the button. */
 export const STARTED = 0;
-/** It must not start. */
+/** It must not start, or cannot. */
 export const UNSAFE = 1;
 /** Key and session are there. */
 export const READY = 2;
@@ -45,14 +46,15 @@ const NO = -1;
 export const MOVES = [
   // started, unsafe, ready, connected, disconnected, receipted, opened
   [IDENTITY, SAFE, NO, NO, NO, NO, NO], // BOOT
-  [NO, NO, NETWORK, NO, NO, IDENTITY, IDENTITY], // IDENTITY
+  [NO, SAFE, NETWORK, NO, NO, IDENTITY, IDENTITY], // IDENTITY
   [NO, NO, NO, OPENING, NO, NETWORK, NETWORK], // NETWORK
   [NO, NO, NO, NO, NETWORK, STREAMING, OPENING], // OPENING
   [NO, NO, NO, NO, NETWORK, STREAMING, OPENING], // STREAMING
   [NO, NO, NO, NO, NO, NO, NO], // SAFE
 ];
 
-export function createLife(onState: (state: number) => void) {
+/** Each new state is logged. */
+export function createLife(log: Log) {
   let state = BOOT;
   let receipted = false;
 
@@ -68,7 +70,7 @@ export function createLife(onState: (state: number) => void) {
     if (event === OPENED) receipted = false;
     if (next === state) return;
     state = next;
-    onState(state);
+    log("state: " + STATE_NAMES[state]);
     // A session that was receipted before this connection has nothing to wait for.
     if (state === OPENING && receipted) move(RECEIPTED);
   }

@@ -1,59 +1,98 @@
 /** The only wiring: the board file, Espruino's own parts and the C module become a device. */
 import board from "coseflow:board";
 import drivers from "coseflow:drivers";
+import { HAS_BUTTON, HAS_LED, IS_ESP32, IS_OPEN } from "coseflow:parts";
 import { fail } from "../protocol/errors.ts";
-import { checkSettings, SETTINGS_FILE, type SensorConfig } from "./config.ts";
+import { startButton } from "./button.ts";
+import { checkSettings, type PinConfig, SETTINGS_FILE, type SensorConfig } from "./config.ts";
+import { exposeCommands, type Scope } from "./console.ts";
 import { startDevice } from "./device.ts";
 import { createClock } from "./espruino/clock.ts";
 import { loadCrypto } from "./espruino/crypto.ts";
 import { openI2c } from "./espruino/i2c.ts";
 import { net } from "./espruino/net.ts";
+import { openButton, openLed } from "./espruino/pins.ts";
 import { joinWifi } from "./espruino/wifi.ts";
+import { createLed } from "./led.ts";
 import type { Sensor } from "./sensors/sensor.ts";
+import { startService } from "./service.ts";
 
 const log = console.log;
 
+/** A function, since the bundler leaves out nothing of what stands in a try block. */
 function main(): void {
-  const crypto = loadCrypto();
-  const settings = checkSettings(require("Storage").readJSON(SETTINGS_FILE, true), board);
-  const clock = createClock();
-  const sensorPorts = {
-    clock: clock,
-    i2c: board.i2c && openI2c(board.i2c),
-    readFile: (path: string) => require("fs").readFileSync(path),
-  };
-  startDevice(
+  // First of all: whoever interrupts a start must not find an open console.
+  if (IS_OPEN) log("console open: whoever holds the cable has this device");
+  else E.setConsole(null, { force: true });
+  startService(
     {
-      crypto: crypto,
-      net: net,
-      clock: clock,
+      crypto: loadCrypto(),
+      clock: createClock(),
       log: log,
-      joinNetwork(joined: () => void): void {
-        if (board.network === "host") joined();
-        else
-          joinWifi(
-            {
-              wifi: require("Wifi"),
-              clock: clock,
-              log: log,
-              random: crypto.generateRandom,
-            },
-            settings.wifi,
-            joined,
-          );
+      system: {
+        interpreter: E,
+        process: process,
+        storage: require("Storage"),
+        esp32: IS_ESP32 ? ESP32 : undefined,
+        wifi: IS_ESP32 ? require("Wifi") : undefined,
       },
-      createSensor(config: SensorConfig): Sensor {
-        const create = drivers[config.driver];
-        if (create === undefined)
-          return fail(
-            "argument",
-            "sensor driver, expected one of this bundle, got " + config.driver,
-          );
-        return create(sensorPorts, config);
-      },
+      createLed: HAS_LED
+        ? (service) => createLed(service.life, openLed(board.led as PinConfig))
+        : undefined,
+      startButton: HAS_BUTTON
+        ? (service, begin) => startButton(service, openButton(board.button as PinConfig), begin)
+        : undefined,
+      exposeCommands: IS_OPEN
+        ? (service) => exposeCommands(service, globalThis as unknown as Scope)
+        : undefined,
     },
     board,
-    settings,
+    // Only while it starts is all of this there: the device keeps what it uses.
+    function (service) {
+      const crypto = service.crypto;
+      const clock = service.clock;
+      const settings = checkSettings(require("Storage").readJSON(SETTINGS_FILE, true), board);
+      const sensorPorts = {
+        clock: clock,
+        i2c: board.i2c && openI2c(board.i2c),
+        readFile: (path: string) => require("fs").readFileSync(path),
+      };
+      return startDevice(
+        {
+          crypto: crypto,
+          net: net,
+          clock: clock,
+          log: log,
+          report: service.report,
+          life: service.life,
+          joinNetwork(joined: () => void): void {
+            if (!IS_ESP32) joined();
+            else
+              joinWifi(
+                {
+                  wifi: require("Wifi"),
+                  clock: clock,
+                  log: log,
+                  random: crypto.generateRandom,
+                },
+                settings.wifi,
+                joined,
+              );
+          },
+          createSensor(config: SensorConfig): Sensor {
+            const create = drivers[config.driver];
+            if (create === undefined)
+              return fail(
+                "argument",
+                "sensor driver, expected one of this bundle, got " + config.driver,
+              );
+            return create(sensorPorts, config);
+          },
+        },
+        board,
+        settings,
+      );
+    },
   );
 }
 

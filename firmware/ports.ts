@@ -54,3 +54,40 @@ export type Log = (line: string) => void;
 
 /** Random bytes from the C module: the only source of randomness, jitter included. */
 export type Random = (length: number) => Bytes;
+
+/** Espruino's own objects, for what keeps the device alive: handed on as they are, they cost nothing. */
+export interface System {
+  /** Espruino's `E`. */
+  interpreter: {
+    enableWatchdog(seconds: number, isAuto: boolean): void;
+    kickWatchdog(): void;
+    /** Resets the chip; nothing runs afterwards. */
+    reboot(): void;
+  };
+  process: {
+    /** Collects garbage, then counts variables. */
+    memory(): { free: number };
+    on(event: "uncaughtException", listener: (error: unknown) => void): void;
+  };
+  storage: { erase(name: string): void };
+  /** On an ESP32 only. */
+  esp32:
+    | {
+        /** 0: the reset was no wake from deep sleep. */
+        getWakeupCause(): number;
+        getState(): { freeHeap: number };
+      }
+    | undefined;
+  /** On a board with Wi-Fi only. */
+  wifi: { getStatus(): { rssi?: number } } | undefined;
+}
+
+/** A button, with the level that means pressed already worked out. */
+export interface ButtonInput {
+  isPressed(): boolean;
+  /** Calls back after the contact has moved and been still for `debounceMs`. */
+  watch(debounceMs: number, changed: () => void): void;
+}
+
+/** Logs an error that ended nothing, and keeps it. Without `what` it is one that nobody caught. */
+export type ReportError = (error: unknown, what?: string) => void;

@@ -2,24 +2,28 @@
 import { createSenmlMaker } from "../protocol/senml.ts";
 import type { SensorConfig } from "./config.ts";
 import type { Delivery } from "./delivery.ts";
-import type { Clock, Log } from "./ports.ts";
+import type { Clock, ReportError } from "./ports.ts";
 import type { Sensor } from "./sensors/sensor.ts";
 
-/** Starts reading a sensor now and then every period, for ever. */
+/**
+ * Starts reading a sensor now and then every period, for ever. The result reads it at
+ * once; the next reading follows a period later.
+ */
 export function startSampler(
-  ports: { clock: Clock; log: Log },
+  ports: { clock: Clock; report: ReportError },
   delivery: Delivery,
   sensor: Sensor,
   config: SensorConfig,
-): void {
+): () => void {
   const clock = ports.clock;
   const makeSenml = createSenmlMaker(sensor.quantities);
   const period = config.periodSeconds;
   let due = clock.uptime();
   let reportedDrops = 0;
+  let timer = 0;
 
-  function report(error: Error): void {
-    ports.log("sensor " + config.driver + ": " + error.message);
+  function report(error: unknown): void {
+    ports.report(error, "sensor " + config.driver);
   }
 
   function keep(error: Error | undefined, values: number[]): void {
@@ -30,20 +34,23 @@ export function startSampler(
       const pack = makeSenml(values, instant, drops > reportedDrops ? drops : 0);
       if (delivery.accept(pack, config.qos, config.drop || "oldest")) reportedDrops = drops;
     } catch (failure) {
-      report(failure as Error);
+      report(failure);
     }
   }
 
   function tick(): void {
     // A period that was missed (a blocked connect) is skipped, not made up for in a burst.
-    due = Math.max(due + period, clock.uptime());
-    clock.setTimeout(tick, (due - clock.uptime()) * 1000);
+    const now = clock.uptime();
+    due = Math.max(Math.min(due, now) + period, now);
+    clock.clearTimeout(timer);
+    timer = clock.setTimeout(tick, (due - now) * 1000);
     try {
       sensor.read(keep);
     } catch (error) {
-      report(error as Error);
+      report(error);
     }
   }
 
   tick();
+  return tick;
 }

@@ -15,3 +15,12 @@ declare module "coseflow:drivers" {
   };
   export default drivers;
 }
+
+declare module "coseflow:parts" {
+  /** The board is an ESP32 with its own Wi-Fi. */
+  export const IS_ESP32: boolean;
+  export const HAS_LED: boolean;
+  export const HAS_BUTTON: boolean;
+  /** Its console is not locked. */
+  export const IS_OPEN: boolean;
+}

@@ -1,6 +1,13 @@
 import type { DeviceCrypto } from "../protocol/cose/crypto.ts";
 import { createBoardClock } from "./clock.ts";
-import { type ConsoleLine, defineConsole, uncaughtLines } from "./console.ts";
+import {
+  type Console,
+  type ConsoleLine,
+  createConsole,
+  defineConsole,
+  uncaughtLines,
+} from "./console.ts";
+import { defineEsp32 } from "./esp32.ts";
 import { createEvents, type Events } from "./events.ts";
 import type { I2cModel } from "./i2c/bus.ts";
 import { defineI2c } from "./i2c/port.ts";
@@ -8,7 +15,7 @@ import { defineInterpreter, type ResetCause } from "./interpreter.ts";
 import { createLoop, type Loop } from "./loop.ts";
 import { createDeviceCryptoModule, createFs, defineRequire } from "./modules.ts";
 import { createNet, type Net } from "./net.ts";
-import { definePins } from "./pins.ts";
+import { definePins, type Pins } from "./pins.ts";
 import { createEspruinoRandom } from "./random.ts";
 import { createRealm, type Realm, type RealmFunction } from "./realm.ts";
 import { createStorage } from "./storage.ts";
@@ -40,10 +47,12 @@ export interface SimulatedBoardOptions {
   /** Chips on the board's I2C bus, by address. */
   sensors?: ReadonlyMap<number, I2cModel> | undefined;
   /**
-   * The access points in reach, a list that may change: gives the board require("Wifi"), as
-   * an ESP32 has.
+   * The access points in reach, a list that may change: makes the board an ESP32, with
+   * require("Wifi") and ESP32.
    */
   wifi?: AccessPoint[] | undefined;
+  /** What ESP32.getWakeupCause() tells; 0, no wake from deep sleep, where not given. */
+  wakeupCause?: number | undefined;
   /** Gives the board require("fs") with readFileSync, as a Linux build has. */
   hostFiles?: boolean | undefined;
   /** The board restarted itself: it is off now, and the caller may boot a new one. */
@@ -59,6 +68,10 @@ export interface SimulatedBoard {
   powerOff(): void;
   /** The Wi-Fi link breaks: the board may join again, if an access point is still in reach. */
   loseWifi(): void;
+  /** Types a line at the console. */
+  type(text: string): void;
+  /** What is wired to the pins. May be driven before boot. */
+  readonly pins: Pins;
 }
 
 interface Machine {
@@ -68,6 +81,7 @@ interface Machine {
   /** Timers of the bundle, and those of the hardware, which it cannot clear. */
   timers: Timers;
   hardware: Timers;
+  console: Console;
 }
 
 function openFiles(options: SimulatedBoardOptions): StorageFiles {
@@ -97,15 +111,15 @@ function createModules(
 }
 
 /** What becomes of an uncaught error: a listener of process gets it, or else the console. */
-function createReport(options: SimulatedBoardOptions, machine: () => Machine) {
+function createReport(machine: () => Machine) {
   const event = "uncaughtException";
   let isHandling = false;
   return (thrown: unknown) => {
-    const { realm, loop, events } = machine();
+    const { realm, loop, events, console } = machine();
     const process = realm.global("process") as object;
     // The error of such a listener is printed: given to it again it would never end.
     if (isHandling || !events.has(process, event)) {
-      for (const line of uncaughtLines(thrown, bundleName)) options.console(line);
+      for (const line of uncaughtLines(thrown, bundleName)) console.print(line);
       return;
     }
     isHandling = true;
@@ -117,13 +131,15 @@ function createReport(options: SimulatedBoardOptions, machine: () => Machine) {
 }
 
 function createMachine(options: SimulatedBoardOptions, random: () => number, clock: () => number) {
-  const loop = createLoop(createReport(options, () => machine));
+  const loop = createLoop(createReport(() => machine));
   const events = createEvents(loop);
   const unhandled = (reason: unknown) =>
-    options.console(`Uncaught Error: Unhandled promise rejection: ${String(reason)}`);
+    console.print(`Uncaught Error: Unhandled promise rejection: ${String(reason)}`);
   const realm = createRealm({ loop, events, random, milliseconds: clock, unhandled });
+  const console = createConsole(realm, loop, options.console);
   const timers = createTimers(loop);
-  const machine: Machine = { realm, loop, events, timers, hardware: createTimers(loop) };
+  const hardware = createTimers(loop);
+  const machine: Machine = { realm, loop, events, timers, hardware, console };
   return machine;
 }
 
@@ -133,7 +149,7 @@ export function createSimulatedBoard(options: SimulatedBoardOptions): SimulatedB
   const random = createEspruinoRandom();
   const clock = createBoardClock();
   const machine = createMachine(options, random, clock.milliseconds);
-  const { realm, loop, events, timers, hardware } = machine;
+  const { realm, loop, events, timers, hardware, console } = machine;
 
   const wifi = options.wifi && createWifi({ realm, loop, events, timers: hardware }, options.wifi);
   const net = createNet({ realm, loop, events, online: () => wifi?.online() ?? true });
@@ -152,10 +168,15 @@ export function createSimulatedBoard(options: SimulatedBoardOptions): SimulatedB
     options.onReset?.(cause);
   }
 
-  defineConsole(realm, options.console);
+  defineConsole(realm, console.print);
   defineTimers(realm, timers);
   defineRequire(realm, modules);
-  definePins(realm);
+  const seconds = () => clock.milliseconds() / 1000;
+  const pins = definePins({ realm, loop, timers: hardware, seconds });
+  if (options.wifi !== undefined) {
+    const wakeupCause = options.wakeupCause ?? 0;
+    defineEsp32(realm, { wakeupCause, reset: () => reset("reboot") });
+  }
   if (board.i2c !== undefined)
     defineI2c(realm, { ...board.i2c, models: options.sensors ?? new Map() });
   defineInterpreter({
@@ -167,6 +188,7 @@ export function createSimulatedBoard(options: SimulatedBoardOptions): SimulatedB
     milliseconds: clock.milliseconds,
     setMilliseconds: clock.set,
     reset,
+    console,
   });
 
   return {
@@ -185,5 +207,7 @@ export function createSimulatedBoard(options: SimulatedBoardOptions): SimulatedB
     },
     powerOff,
     loseWifi: () => wifi?.lose(),
+    type: console.type,
+    pins,
   };
 }

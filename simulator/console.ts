@@ -1,4 +1,5 @@
 import { types } from "node:util";
+import type { Loop } from "./loop.ts";
 import type { Realm } from "./realm.ts";
 
 /** Takes one line, without its line end. */
@@ -6,6 +7,8 @@ export type ConsoleLine = (line: string) => void;
 
 /** Deepest call sites shown below an uncaught error; Espruino prints a few, too. */
 const shownCalls = 5;
+/** Devices that a console can be put on; their lines are not told apart. */
+const devices = ["Serial1", "USB"];
 
 /** An uncaught error as the interpreter prints it: what, then where. */
 export function uncaughtLines(thrown: unknown, bundleName: string): string[] {
@@ -15,6 +18,38 @@ export function uncaughtLines(thrown: unknown, bundleName: string): string[] {
     .filter((line) => /^\s+at /.test(line) && line.includes(bundleName))
     .slice(0, shownCalls);
   return [`Uncaught ${thrown.constructor.name}: ${thrown.message}`, ...calls];
+}
+
+/** The line to the person: open until the program takes it away. */
+export interface Console {
+  print: ConsoleLine;
+  /** Runs what was typed and prints its value; nothing happens while there is no console. */
+  type(text: string): void;
+  /** E.setConsole and E.getConsole. */
+  set(device: unknown): void;
+  get(): string | null;
+}
+
+export function createConsole(realm: Realm, loop: Loop, line: ConsoleLine): Console {
+  let device: string | null = "Serial1";
+
+  function print(text: string): void {
+    if (device !== null) line(text);
+  }
+
+  return {
+    print,
+    type(text) {
+      if (device === null) return;
+      loop.run(() => print(`=${realm.text(realm.evaluate(text, "console"))}`));
+    },
+    set(value) {
+      if (value !== null && !devices.includes(String(value)))
+        throw new Error(`Unknown device type "${String(value)}"`);
+      device = value === null ? null : String(value);
+    },
+    get: () => device,
+  };
 }
 
 /** `print` and `console`: every value as text, separated by spaces. */

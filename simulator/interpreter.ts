@@ -1,4 +1,5 @@
 import { lowBytes, toByteString } from "./byte-string.ts";
+import type { Console } from "./console.ts";
 import type { Realm } from "./realm.ts";
 import type { Timers } from "./timers.ts";
 
@@ -19,6 +20,7 @@ interface InterpreterPorts {
   milliseconds(): number;
   setMilliseconds(now: number): void;
   reset(cause: ResetCause): void;
+  console: Pick<Console, "get" | "set">;
 }
 
 function watchdog(timers: Timers, reset: () => void) {
@@ -54,7 +56,8 @@ function defineE(ports: InterpreterPorts): void {
     toArrayBuffer: (text: unknown) => realm.bytes(bytesOf(text)).buffer,
     getErrorFlags: () => realm.array([]),
     hwRand: () => ports.random(),
-    setConsole: () => undefined,
+    setConsole: (device: unknown) => ports.console.set(device),
+    getConsole: () => ports.console.get(),
     reboot: () => ports.reset("reboot"),
   };
   realm.define("E", realm.object(members));

@@ -61,9 +61,12 @@ export function isStartFailure(line: string): boolean {
 }
 
 export interface LaunchedDevice {
-  board: SimulatedBoard;
   /** Which crypto module the board runs on, and why it is not the C module. */
   devcrypto: { kind: "native" | "stand-in"; reason?: string };
+  /** Types a line at the board's console. */
+  type(text: string): void;
+  /** The Wi-Fi link breaks. */
+  loseWifi(): void;
   /** Power off: nothing of the device runs afterwards, its keys in memory are wiped. */
   powerOff(): void;
 }
@@ -85,33 +88,57 @@ function read(file: string, hint: string): string {
   }
 }
 
-/** Boots the bundle of a board. Throws when the board or its bundle is not there. */
+/** From a restart that the board made itself to its next boot; a real chip needs about a second. */
+const RESTART_MS = 200;
+
+/** Boots the bundle of a board, again after each restart that it makes itself. Throws when the board or its bundle is not there. */
 export function launchDevice(options: LaunchOptions): LaunchedDevice {
   const file = JSON.parse(read(options.files.board, "a board file")) as BoardFile;
   const bundle = read(options.files.bundle, "a bundle (npm run build)");
   mkdirSync(options.directory, { recursive: true, mode: 0o700 });
   const devcrypto = loadDevcrypto();
-  const keys = devcrypto.open(join(options.directory, "keys"));
   const hasWifi = file.network === "wifi";
-  const simulated = createSimulatedBoard({
-    board: file,
-    bundle,
-    storage: join(options.directory, "flash"),
-    settings: hasWifi ? { wifi: SIMULATED_WIFI, ...options.settings } : options.settings,
-    devcrypto: keys,
-    console: options.console,
-    sensors: createSensorModels(file.sensors, options.environment ?? ROOM),
-    wifi: hasWifi ? (options.accessPoints ?? [SIMULATED_WIFI]) : undefined,
-    hostFiles: !hasWifi,
-  });
-  simulated.boot();
+  const wifiSettings = hasWifi ? { wifi: SIMULATED_WIFI } : {};
+  let restart: NodeJS.Timeout | undefined;
+
+  /** `settings` are flashed once: what the device erases stays erased. */
+  function boot(settings: object | undefined): { board: SimulatedBoard; powerOff(): void } {
+    const keys = devcrypto.open(join(options.directory, "keys"));
+    const board = createSimulatedBoard({
+      board: file,
+      bundle,
+      storage: join(options.directory, "flash"),
+      settings,
+      devcrypto: keys,
+      console: options.console,
+      sensors: createSensorModels(file.sensors, options.environment ?? ROOM),
+      wifi: hasWifi ? (options.accessPoints ?? [SIMULATED_WIFI]) : undefined,
+      hostFiles: !hasWifi,
+      onReset() {
+        keys.close();
+        restart = setTimeout(() => {
+          running = boot(undefined);
+        }, RESTART_MS);
+      },
+    });
+    board.boot();
+    return {
+      board,
+      powerOff() {
+        clearTimeout(restart);
+        if (!board.running) return;
+        board.powerOff();
+        keys.close();
+      },
+    };
+  }
+
+  let running = boot({ ...wifiSettings, ...options.settings });
   const { kind, reason } = devcrypto;
   return {
-    board: simulated,
     devcrypto: reason === undefined ? { kind } : { kind, reason },
-    powerOff() {
-      simulated.powerOff();
-      keys.close();
-    },
+    type: (text) => running.board.type(text),
+    loseWifi: () => running.board.loseWifi(),
+    powerOff: () => running.powerOff(),
   };
 }

@@ -217,9 +217,14 @@ describe("commands in the documents", () => {
   });
 });
 
-const KEYS_AND_DEVICES = ["ca init", "ca issue", "ca list", "ca show", "claim new", "claim list"].concat(
-  ["register", "list", "show", "revoke"].map((word) => `device ${word}`),
-);
+const KEYS_AND_DEVICES = [
+  "ca init",
+  "ca issue",
+  "ca list",
+  "ca show",
+  "claim new",
+  "claim list",
+].concat(["register", "list", "show", "revoke"].map((word) => `device ${word}`));
 const AUDIT = ["audit tail", "audit verify", "audit export-head", "journal rebuild"];
 /** Those that run until they are stopped. */
 const RUNNING = ["serve", "simulate"];

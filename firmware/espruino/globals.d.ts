@@ -4,6 +4,7 @@ declare function require(name: "net" | "tls"): import("../ports.ts").Net;
 declare function require(name: "fs"): { readFileSync(path: string): string };
 declare function require(name: "Storage"): {
   readJSON(name: string, noExceptions: boolean): unknown;
+  erase(name: string): void;
 };
 declare function require(name: "Wifi"): import("./wifi-module.ts").Wifi;
 
@@ -21,4 +22,22 @@ interface EspruinoI2c extends EspruinoI2cPort {
 }
 type EspruinoI2cPort = import("../ports.ts").I2c;
 declare const I2C1: EspruinoI2c;
-declare const process: { version: string; env: { BOARD: string } };
+declare const process: import("../ports.ts").System["process"] & {
+  version: string;
+  env: { BOARD: string };
+};
+
+declare const E: import("../ports.ts").System["interpreter"] & {
+  setConsole(device: null, options: { force: boolean }): void;
+};
+/** On ESP32 builds only. */
+declare const ESP32: import("../ports.ts").System["esp32"];
+
+declare function pinMode(pin: Pin, mode: "input" | "input_pullup"): void;
+declare function digitalRead(pin: Pin): number;
+declare function digitalWrite(pin: Pin, on: boolean): void;
+declare function setWatch(
+  changed: () => void,
+  pin: Pin,
+  options: { repeat: boolean; edge: "both"; debounce: number },
+): number;

@@ -42,10 +42,20 @@ export interface Turn {
   failures: number;
   /** The connect call of this turn stopped all else on the device for seconds. */
   blocked: boolean;
+  /** Since boot: connections that got as far as SUBACK, and those that a broker ended by sending what it must not. */
+  connects: number;
+  malformed: number;
 }
 
 export function startTurns(brokers: Broker[]): Turn {
-  return { brokers: brokers, broker: brokers[0] as Broker, failures: 0, blocked: false };
+  return {
+    brokers: brokers,
+    broker: brokers[0] as Broker,
+    failures: 0,
+    blocked: false,
+    connects: 0,
+    malformed: 0,
+  };
 }
 
 /**

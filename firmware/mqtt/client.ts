@@ -11,7 +11,7 @@ import {
   MAX_PAYLOAD,
   MAX_REPLIES,
 } from "./limits.ts";
-import type { MqttClient, MqttOptions } from "./options.ts";
+import { type MqttClient, type MqttOptions, UNHEARD } from "./options.ts";
 import {
   CONNACK,
   decodePacket,
@@ -84,7 +84,7 @@ export function createMqttClient(options: MqttOptions): MqttClient {
   function drop(reason: string): void {
     if (phase === WAITING) return;
     const wasOnline = phase === ONLINE;
-    const lasted = wasOnline ? clock.uptime() - onlineSince : 0;
+    const lasted = wasOnline && reason !== UNHEARD ? clock.uptime() - onlineSince : 0;
     const pause = endTurn(turn, lasted, options.random);
     phase = WAITING;
     options.log(`mqtt: ${reason}; next attempt in ${Math.ceil(pause / 1000)} s`);
@@ -157,6 +157,7 @@ export function createMqttClient(options: MqttOptions): MqttClient {
       return;
     }
     phase = ONLINE;
+    turn.connects++;
     onlineSince = clock.uptime();
     pinged = false;
     options.log(
@@ -225,6 +226,7 @@ export function createMqttClient(options: MqttOptions): MqttClient {
       }
       pump();
     } catch (error) {
+      turn.malformed++;
       drop(`failed: ${error}`);
     }
   }
@@ -275,6 +277,8 @@ export function createMqttClient(options: MqttOptions): MqttClient {
 
   return {
     connect: open,
+    drop: drop,
+    turn: turn,
     publish(topic, payload, qos, done, kept) {
       if (payload.length > MAX_PAYLOAD)
         fail("size", `mqtt payload, expected up to ${MAX_PAYLOAD} bytes, got ${payload.length}`);

@@ -1,6 +1,6 @@
 import type { Bytes } from "../../protocol/bytes.ts";
 import type { Clock, Log, Net, Random } from "../ports.ts";
-import type { Broker } from "./broker.ts";
+import type { Broker, Turn } from "./broker.ts";
 import type { Qos, Subscription } from "./packet.ts";
 
 /** What outlives a power cut of a QoS 2 message: stored before a packet that depends on it goes out. */
@@ -12,6 +12,9 @@ export interface Kept {
   keep(packetId: number, phase: number): void;
 }
 
+/** Reason of drop: the broker takes what is published, and nothing comes back. */
+export const UNHEARD = "unheard";
+
 export interface MqttOptions {
   net: Net;
   clock: Clock;
@@ -21,7 +24,7 @@ export interface MqttOptions {
    * attempt, with its reason: "connect" (the call failed), "closed" (by the other side or the
    * network), "timeout" (no CONNACK or SUBACK), "refused-..." (by CONNACK), "subscribe"
    * (refused), "failed" (the broker sent what it must not, or onMessage threw), "overflow" (the
-   * broker does not read its replies), "keep-alive" (half-open), "unacknowledged".
+   * broker does not read its replies), "keep-alive" (half-open), "unacknowledged", "unheard".
    */
   log: Log;
   /** At least one. A failed attempt or an early end makes the next one's turn. */
@@ -46,6 +49,13 @@ export interface MqttOptions {
 export interface MqttClient {
   /** Starts, and from then on keeps trying. Called once. */
   connect(): void;
+  /**
+   * Ends the connection, if there is one: another follows, which subscribes anew. With UNHEARD
+   * it was no success, however long it lasted, and the next broker has its turn.
+   */
+  drop(reason: string): void;
+  /** Whose turn it is, and what was counted. */
+  turn: Turn;
   /**
    * Sends, or returns false: while offline, while the socket has not drained, or (QoS > 0)
    * at MAX_INFLIGHT. Then the caller keeps the message until onReady. Once true is

@@ -67,11 +67,15 @@ export function readBoard(boardFile) {
   }
 }
 
-/** `coseflow:board` is the board's description, `coseflow:drivers` the factories its sensors name. */
+/**
+ * `coseflow:board` is the board's description, `coseflow:drivers` the factories its sensors name,
+ * `coseflow:parts` what the board has: code for what it has not is left out of its bundle.
+ */
 function virtualModules(boardFile, dist) {
   const modules = {
     "coseflow:board": () => `export default ${JSON.stringify(readBoard(boardFile))};`,
     "coseflow:drivers": () => driversModule(readBoard(boardFile), boardFile, dist),
+    "coseflow:parts": () => partsModule(readBoard(boardFile)),
   };
   return {
     name: "board",
@@ -81,6 +85,18 @@ function virtualModules(boardFile, dist) {
     resolveId: (id) => (Object.hasOwn(modules, id) ? `\0${id}` : null),
     load: (id) => (id.startsWith("\0") ? modules[id.slice(1)]() : null),
   };
+}
+
+function partsModule({ network, led, button, console }) {
+  const parts = {
+    IS_ESP32: network === "wifi",
+    HAS_LED: led !== undefined,
+    HAS_BUTTON: button !== undefined,
+    IS_OPEN: console !== "locked",
+  };
+  return Object.entries(parts)
+    .map(([name, value]) => `export const ${name} = ${value};`)
+    .join("\n");
 }
 
 function driversModule(board, boardFile, dist) {

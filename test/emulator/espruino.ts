@@ -96,6 +96,8 @@ export interface Interpreter {
   lines: string[];
   /** The first line, also of those before, that matches; rejects when the interpreter ends. */
   line(pattern: RegExp): Promise<RegExpExecArray>;
+  /** Types a line at the console. */
+  type(text: string): void;
   /** What `expression` is, asked on the console. */
   evaluate(expression: string): Promise<unknown>;
   /** The power switch. */
@@ -133,16 +135,21 @@ export function boot(directory: string): Interpreter {
     });
   }
 
+  function type(text: string): void {
+    child.stdin?.write(`${text}\n`);
+  }
+
   let asked = 0;
   return {
     pid: child.pid as number,
     lines,
     line,
+    type,
     async evaluate(expression) {
       const mark = `answer ${++asked} `;
       const from = lines.length;
       // In two parts, so that the echo of the command is not taken for the answer.
-      child.stdin?.write(`print("answer "+"${asked} "+JSON.stringify(${expression}))\n`);
+      type(`print("answer "+"${asked} "+JSON.stringify(${expression}))`);
       const answer = await line(new RegExp(`^${mark}(.*)$`), from);
       return JSON.parse(answer[1] as string);
     },

@@ -34,6 +34,22 @@ function streaming(options: { queueLimit?: number; receiptSeconds?: number } = {
   return { ...bench, session, sessionMessage: message.message };
 }
 
+describe("a session that a person asks for", () => {
+  it("is refused while the newest has no receipt, and opened after it", () => {
+    const bench = createDeliveryBench(crypto);
+    bench.delivery.start();
+    expect(bench.delivery.rekey()).toBe(false);
+    expect(bench.delivery.sessions()).toHaveLength(1);
+
+    const running = streaming();
+    expect(running.delivery.rekey()).toBe(true);
+    expect(running.delivery.sessions()).toHaveLength(2);
+    expect(running.delivery.newest()).toBe(running.delivery.sessions()[1]);
+    expect(running.take().messageClass).toBe("session");
+    expect(running.delivery.rekey()).toBe(false);
+  });
+});
+
 describe("delivery", () => {
   it("sends the session first and its readings only after the receipt", () => {
     const bench = createDeliveryBench(crypto);
@@ -264,12 +280,17 @@ describe("delivery", () => {
     expect(isSpent({ ...session, lastSequence: 2 ** 20 }, 0, 86400)).toBe(true);
   });
 
-  it("never holds more keys than the module has slots, however long the cloud is away", () => {
-    const bench = createDeliveryBench(crypto, { queueLimit: 64 });
-    bench.delivery.start();
+  it("never holds more keys than the module has slots, though each session has readings that wait", () => {
+    const bench = streaming({ queueLimit: 64 });
     for (let i = 0; i < 12; i++) {
       bench.delivery.accept(bytes("\x80"), 1, "oldest");
-      bench.delivery.rekey();
+      expect(bench.delivery.rekey()).toBe(true);
+      const message = bench.sent.find(({ messageClass }) => messageClass === "session");
+      bench.sent.length = 0;
+      if (!message) throw new Error("session message, expected one, got none");
+      message.acknowledge();
+      const session = bench.openSession(message.message);
+      bench.deliver(bench.receipt(session, UNIX, [bench.hashOf(message.message)], []));
     }
     expect(bench.delivery.drops()).toBeGreaterThan(0);
   });

@@ -34,7 +34,7 @@ const WAYS = [
 
 function liveTo(state: number) {
   const seen: number[] = [];
-  const life = createLife((next) => seen.push(next));
+  const life = createLife((line) => seen.push(STATE_NAMES.indexOf(line.replace(/^state: /, ""))));
   for (const event of WAYS[state] as number[]) life.move(event);
   expect(life.state()).toBe(state);
   seen.length = 0;

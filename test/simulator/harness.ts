@@ -20,8 +20,13 @@ export interface Bench {
   line(start: string): Promise<string>;
 }
 
+type BootOptions = Partial<SimulatedBoardOptions> & {
+  /** What is wired to the board before its power is switched on. */
+  beforeBoot?: (board: SimulatedBoard) => void;
+};
+
 /** Boots a board with this bundle and listens to its console. */
-export function bootBoard(bundle: string, options: Partial<SimulatedBoardOptions> = {}): Bench {
+export function bootBoard(bundle: string, options: BootOptions = {}): Bench {
   const lines: string[] = [];
   const waiting: { start: string; found: (line: string) => void }[] = [];
   const board = createSimulatedBoard({
@@ -37,6 +42,7 @@ export function bootBoard(bundle: string, options: Partial<SimulatedBoardOptions
     },
   });
   boards.push(board);
+  options.beforeBoot?.(board);
   board.boot();
 
   function line(start: string): Promise<string> {
@@ -48,6 +54,6 @@ export function bootBoard(bundle: string, options: Partial<SimulatedBoardOptions
 }
 
 /** What a bundle printed while it booted. */
-export function printed(bundle: string, options: Partial<SimulatedBoardOptions> = {}): string[] {
+export function printed(bundle: string, options: BootOptions = {}): string[] {
   return bootBoard(bundle, options).lines;
 }

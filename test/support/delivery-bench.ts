@@ -96,6 +96,7 @@ export function createDeliveryBench(
     receiptSeconds: options.receiptSeconds ?? 0,
     rekeySeconds: 0,
     onSession: () => {},
+    onUnheard: () => {},
   });
 
   return {

@@ -1,6 +1,7 @@
 /** The firmware in this process over real TCP, on a clock that runs fast, with its history kept. */
 import { type Packet, parser } from "mqtt-packet";
 import { startDevice } from "../../firmware/device.ts";
+import { createLife } from "../../firmware/life.ts";
 import type { Net, Socket } from "../../firmware/ports.ts";
 import type { Sensor } from "../../firmware/sensors/sensor.ts";
 import { toHex } from "../../protocol/bytes.ts";
@@ -115,6 +116,8 @@ export function createWireDevice(measurements: number): WireDevice {
             clearTimeout: clock.clearTimeout,
           },
           log() {},
+          report() {},
+          life: createLife(() => {}),
           joinNetwork: (joined) => joined(),
           createSensor: () => sensor,
         },

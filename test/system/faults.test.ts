@@ -27,8 +27,10 @@ const NIGHTLY_MS = 3 * 3600_000;
 const DAILY_BYTES = 60;
 const AT_ONCE = 12;
 const MEASUREMENTS = 4;
-/** A changed bit can leave a device subscribed to nothing: then the connection is cut once more. */
-const PATIENCE_MS = 2500;
+/**
+ * A changed bit can leave a device subscribed to nothing: it has to notice by itself, after three
+ * repeats, which take up to 2.6 s of ours.
+ */
 const LONGEST_MS = 20_000;
 /** As many as a reader can look at. */
 const SHOWN = 5;
@@ -75,12 +77,10 @@ describe.each(BROKERS)("faults between device and broker, on %s", (_name, startB
       });
       setTimeout(resolve, LONGEST_MS, false).unref();
     });
-    const cut = setTimeout(proxy.cut, PATIENCE_MS);
     try {
       device.start(proxy.port, cloud.publicKey);
       await stored;
     } finally {
-      clearTimeout(cut);
       watchers.delete(kid);
       device.powerOff();
       await proxy.close();

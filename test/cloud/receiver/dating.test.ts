@@ -4,7 +4,6 @@ import { bootReportOf } from "../../../cloud/receiver/boot-report.ts";
 import { createReceiver } from "../../../cloud/receiver/receiver.ts";
 import type { Measurement } from "../../../cloud/receiver/view.ts";
 import type { Store, StoredRecord } from "../../../cloud/store/store.ts";
-import { makeBootReport } from "../../../firmware/boot-report.ts";
 import type { Bytes } from "../../../protocol/bytes.ts";
 import { createSenmlMaker } from "../../../protocol/senml.ts";
 import type { DeviceSession } from "../../../protocol/session-message.ts";
@@ -66,10 +65,17 @@ async function open(send: ReturnType<typeof listen>["send"]): Promise<DeviceSess
 const seal = (session: DeviceSession, uptime: number) =>
   device.seal(session, makePack([uptime], { time: undefined, uptime }, 0));
 
-const REPORT = { time: 1_800_000_100, uptime: 100, queued: 0, drops: 0 };
+const REPORT_TIME = 1_800_000_100;
+const REPORT_UPTIME = 100;
+const makeReport = createSenmlMaker(
+  ["uptime", "first", "session", "sequence"].map((name) => ({
+    ...{ name: `boot-${name}`, unit: name === "uptime" ? "s" : "1", exponent: 0 },
+  })),
+);
 
 function report(firstSession: number, session: number, sequence: number): Bytes {
-  const pack = makeBootReport({ ...REPORT, firstSession, session, sequence });
+  const at = { time: REPORT_TIME, uptime: REPORT_UPTIME };
+  const pack = makeReport([REPORT_UPTIME, firstSession, session, sequence], at, 0);
   return device.makeEvent(cloud.self.publicKey, pack).message;
 }
 

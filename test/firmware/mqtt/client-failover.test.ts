@@ -1,7 +1,7 @@
 import { beforeEach, describe, expect, it } from "vitest";
 import type { Broker } from "../../../firmware/mqtt/broker.ts";
 import { createMqttClient } from "../../../firmware/mqtt/client.ts";
-import type { MqttClient } from "../../../firmware/mqtt/options.ts";
+import { type MqttClient, UNHEARD } from "../../../firmware/mqtt/options.ts";
 import type { Bytes } from "../../../protocol/bytes.ts";
 import type { HandNet, HandSocket } from "../../support/hand-net.ts";
 import { acceptLatest, CONNACK, CONNACK_PRESENT, createHandNet } from "../../support/hand-net.ts";
@@ -93,6 +93,27 @@ describe("client with several brokers", () => {
     connectFails = false;
     clock.advance(1);
     expect(hosts()).toBe("ab");
+  });
+
+  it("leaves one that worked for long when told that nothing comes back from it", () => {
+    client.connect();
+    stay(acceptLatest(net, CONNACK));
+    client.drop(UNHEARD);
+    clock.advance(1);
+    expect(hosts()).toBe("ab");
+    stay(acceptLatest(net, CONNACK));
+    client.drop("another reason");
+    clock.advance(1);
+    expect(hosts()).toBe("abb");
+    expect([client.turn.broker.host, client.turn.connects]).toEqual(["b", 2]);
+  });
+
+  it("ends nothing when it is told so between two attempts", () => {
+    connectFails = true;
+    client.connect();
+    log.length = 0;
+    client.drop(UNHEARD);
+    expect(log).toEqual([]);
   });
 
   it("stays with one that worked for a minute, and leaves it when it does not come back", () => {

@@ -72,6 +72,22 @@ describe("a board's bundle", () => {
     expect(code).not.toContain("unused");
   });
 
+  it("leaves out code for what the board does not have", async () => {
+    const main = `import { HAS_BUTTON, HAS_LED, IS_ESP32 } from "coseflow:parts";
+      print(HAS_LED ? "a led" : "", HAS_BUTTON ? "a button" : "", IS_ESP32 ? "a radio" : "");`;
+    const none = await buildMain(main);
+    write({
+      "boards/bench.json": JSON.stringify({ ...BOARD, network: "wifi", led: { pin: "D2" } }),
+    });
+    const some = await buildMain(main);
+    const has = (code: string) =>
+      ["a led", "a button", "a radio"].map((part) => code.includes(part));
+    expect([has(none), has(some)]).toEqual([
+      [false, false, false],
+      [true, false, true],
+    ]);
+  });
+
   it("is minified ASCII without comments, and the same every time", async () => {
     const code = await build();
     expect(code).toMatch(/^[\n\x20-\x7e]+$/);

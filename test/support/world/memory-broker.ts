@@ -34,6 +34,8 @@ export interface MemoryBroker extends Peer {
   setUp(isUp: boolean): void;
   /** Loses every session and what waits in it; connections end. */
   forget(): void;
+  /** Loses every subscription, and says so to nobody: connections go on. */
+  forgetSubscriptions(): void;
 }
 
 export function createMemoryBroker(forward: Forward): MemoryBroker {
@@ -140,6 +142,9 @@ export function createMemoryBroker(forward: Forward): MemoryBroker {
     forget() {
       hangUp();
       sessions.clear();
+    },
+    forgetSubscriptions() {
+      for (const session of sessions.values()) session.filters.clear();
     },
   };
 }

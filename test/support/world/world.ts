@@ -6,8 +6,10 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Board, Settings } from "../../../firmware/config.ts";
-import { startDevice } from "../../../firmware/device.ts";
-import type { Clock } from "../../../firmware/ports.ts";
+import { type RunningDevice, startDevice } from "../../../firmware/device.ts";
+import { sendHealth } from "../../../firmware/health.ts";
+import { createLife } from "../../../firmware/life.ts";
+import type { Clock, ReportError, System } from "../../../firmware/ports.ts";
 import type { Sensor } from "../../../firmware/sensors/sensor.ts";
 import { type OpenDeviceCrypto, openStandIn } from "../../../simulator/devcrypto/stand-in.ts";
 import { thumbprintOracle } from "../cose-builder.ts";
@@ -24,6 +26,10 @@ import { createVirtualNet, type Peer } from "./virtual-net.ts";
 const DARK_MS = 1000;
 /** From the device's first words to its registration by a person. */
 const REGISTER_MS = 5000;
+/** Between two looks for the first receipt of a boot, which the health record follows. */
+const REPORT_MS = 30_000;
+/** All that the health record asks of Espruino. */
+const NO_SYSTEM = { process: { memory: () => ({ free: 2100 }) } } as unknown as System;
 /** The sensor of QoS 1, each reading of which counts; and one of QoS 0. */
 export const SURE = "sure";
 const SPARE = "spare";
@@ -213,19 +219,24 @@ export function createWorld(base: OpenDeviceCrypto, options: WorldOptions = {}) 
       connecting: () => world.connecting(),
       seen: (kind, packet) => events.push({ kind, packet }),
     });
-    bootPower.run(() =>
-      startDevice(
+    const clock = createClock(bootPower);
+    const say = (line: string) => {
+      if (!bootPower.isOn()) return;
+      log.push(`${scheduler.now().toFixed(3)} ${line}`);
+      world.onLog();
+      const key = /--key ([0-9a-f]{130})/.exec(line)?.[1];
+      if (key !== undefined) scheduler.at(REGISTER_MS, () => cloud.register(key));
+    };
+    const report: ReportError = (error, what) => say(`${what}: ${(error as Error).message}`);
+    bootPower.run(() => {
+      const device = startDevice(
         {
           crypto,
           net,
-          clock: createClock(bootPower),
-          log(line) {
-            if (!bootPower.isOn()) return;
-            log.push(`${scheduler.now().toFixed(3)} ${line}`);
-            world.onLog();
-            const key = /--key ([0-9a-f]{130})/.exec(line)?.[1];
-            if (key !== undefined) scheduler.at(REGISTER_MS, () => cloud.register(key));
-          },
+          clock,
+          log: say,
+          report,
+          life: createLife(say),
           joinNetwork: (joined) => joined(),
           createSensor: (config) => createSensor(config.driver),
         },
@@ -237,8 +248,17 @@ export function createWorld(base: OpenDeviceCrypto, options: WorldOptions = {}) 
           wifi: [],
           ...options.settings,
         },
-      ),
-    );
+      );
+      sendReport(device, clock, report);
+    });
+  }
+
+  /** One health record a boot, soon after its first receipt, as firmware/service.ts sends it. */
+  function sendReport(device: RunningDevice, clock: Clock, report: ReportError): void {
+    clock.setTimeout(() => {
+      if (device.delivery.time() === undefined) sendReport(device, clock, report);
+      else sendHealth({ clock, report, system: NO_SYSTEM, boots: 1, reason: 0, errors: 0 }, device);
+    }, REPORT_MS);
   }
 
   return world;

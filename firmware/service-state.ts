@@ -1,0 +1,32 @@
+import type { DeviceCrypto } from "../protocol/cose/crypto.ts";
+import { openBootGuard } from "./boot-guard.ts";
+import type { RunningDevice } from "./device.ts";
+import type { Life } from "./life.ts";
+import type { Clock, Log, ReportError, System } from "./ports.ts";
+
+/** What the parts of the service share: one object, since each costs the device variables. */
+export interface ServiceState {
+  crypto: DeviceCrypto;
+  clock: Clock;
+  log: Log;
+  system: System;
+  life: Life;
+  report: ReportError;
+  /** Boots in a row that did not last, with this one, and why it came: RESET_*. */
+  boots: number;
+  reason: number;
+  /** Errors that ended nothing, and the last of them for a person who comes after it has scrolled away. */
+  errors: number;
+  lastError: string;
+  /** Undefined until it has started, and in safe mode. */
+  device?: RunningDevice;
+}
+
+/** Restarts the board on purpose: RESET_CONSOLE to RESET_SAFE. */
+export function restart(
+  service: Pick<ServiceState, "crypto" | "log" | "boots" | "system">,
+  why: number,
+): void {
+  openBootGuard(service.crypto, service.log).restarting(service.boots, why);
+  service.system.interpreter.reboot();
+}

@@ -1,0 +1,137 @@
+/**
+ * What keeps an unattended board alive and lets a person look into it, around whatever
+ * the device does: boot guard, safe mode, watchdog, LED, button, console, health.
+ */
+import type { DeviceCrypto } from "../protocol/cose/crypto.ts";
+import { openBootGuard, RESET_SAFE, RESET_WAKE, SAFE_BOOTS, STABLE_SECONDS } from "./boot-guard.ts";
+import type { Board } from "./config.ts";
+import type { RunningDevice } from "./device.ts";
+import { sendHealth } from "./health.ts";
+import { createLife, UNSAFE } from "./life.ts";
+import type { Clock, Log, ReportError, System } from "./ports.ts";
+import { runSafeMode } from "./safe-mode.ts";
+import type { ServiceState } from "./service-state.ts";
+
+/** A blocked connect takes 22 s, after a name that blocks for nearly as long: twice that, and room. */
+export const WATCHDOG_SECONDS = 120;
+/** Between two rounds of the service: five feedings may fail to come before the board resets. */
+const ROUND_SECONDS = 20;
+/** From the first receipt of a boot to its report at most, a round aside: readings that wait go first. */
+const REPORT_SECONDS = 30;
+const DEFAULT_PERIOD_HOURS = 24;
+/** Of the last error: it is kept in memory. */
+const MAX_ERROR = 100;
+
+export interface ServicePorts {
+  crypto: DeviceCrypto;
+  clock: Clock;
+  log: Log;
+  system: System;
+  /** On a board without one undefined, as the others. One step of the LED; see createLed. */
+  createLed: ((service: ServiceState) => () => number) | undefined;
+  startButton: ((service: ServiceState, begin: (held: boolean) => void) => void) | undefined;
+  exposeCommands: ((service: ServiceState) => void) | undefined;
+}
+
+/** Starts the device. Throws what keeps it from starting; is not called in safe mode. */
+export type StartDevice = (service: ServiceState) => RunningDevice;
+
+/** One function for all errors, also for Espruino's to call: each costs variables. */
+function createReport(service: ServiceState): ReportError {
+  return function (error, what) {
+    const text = (what || "Uncaught") + ": " + (error instanceof Error ? error.message : error);
+    service.errors++;
+    service.lastError =
+      text.substring(0, MAX_ERROR) + " (at " + Math.floor(service.clock.uptime()) + " s)";
+    service.log(text);
+    if (!what && error instanceof Error) service.log("" + error.stack);
+  };
+}
+
+/**
+ * The rounds that go on for ever, by one timer for all there is to do: the LED, the watchdog, the
+ * end of a short boot, the health record.
+ *
+ * Espruino's own way to feed the watchdog ("auto") does it from the idle loop, which goes
+ * on when all timers are gone: that device would sit there for ever. Fed from here, a hung
+ * interpreter and dead timers both end in a reset.
+ */
+function startRounds(
+  service: ServiceState,
+  step: (() => number) | undefined,
+  periodHours: number,
+): void {
+  let lasted = false;
+  let due = 0;
+
+  function round(): void {
+    // First: where no timer can be set any more, the watchdog is not fed either.
+    service.clock.setTimeout(round, step ? step() : ROUND_SECONDS * 1000);
+    if (service.system.esp32) service.system.interpreter.kickWatchdog();
+    const device = service.device;
+    const now = service.clock.uptime();
+    // An event is signed and costs a counter, which a boot loop must not.
+    if (!device || now < STABLE_SECONDS) return;
+    if (!lasted) {
+      lasted = true;
+      openBootGuard(service.crypto, service.log).lasted();
+    }
+    if (device.delivery.time() === undefined) due = now + REPORT_SECONDS;
+    else if (now >= due) {
+      due = now + periodHours * 3600;
+      sendHealth(service, device);
+    }
+  }
+
+  if (service.system.esp32) service.system.interpreter.enableWatchdog(WATCHDOG_SECONDS, false);
+  round();
+}
+
+/** Its functions end with the start, unless a button is still to be let go of: they cost variables. */
+export function startService(ports: ServicePorts, board: Board, start: StartDevice): void {
+  const log = ports.log;
+  const esp32 = ports.system.esp32;
+  // Before anything else is done that may fail.
+  const isWake = esp32 !== undefined && esp32.getWakeupCause() !== 0;
+  const guard = openBootGuard(ports.crypto, log);
+  const service = {
+    crypto: ports.crypto,
+    clock: ports.clock,
+    log: log,
+    system: ports.system,
+    life: createLife(log),
+    boots: guard.count(isWake),
+    reason: isWake ? RESET_WAKE : guard.reason,
+    errors: 0,
+    lastError: "",
+  } as ServiceState;
+  service.report = createReport(service);
+  ports.system.process.on("uncaughtException", service.report);
+
+  function begin(held: boolean): void {
+    let why = "";
+    if (held) why = "button held";
+    else if (service.reason === RESET_SAFE) why = "asked for";
+    else if (service.boots >= SAFE_BOOTS) why = SAFE_BOOTS + " short boots in a row";
+    else
+      try {
+        service.device = start(service);
+        return;
+      } catch (error) {
+        log("coseflow cannot start: " + (error as Error).message);
+        // What is missing may come back: randomness, a flash that answers, a person.
+        why = "cannot start";
+      }
+    service.life.move(UNSAFE);
+    runSafeMode(service, why, !held && service.reason !== RESET_SAFE);
+  }
+
+  startRounds(
+    service,
+    ports.createLed && ports.createLed(service),
+    (board.health && board.health.periodHours) || DEFAULT_PERIOD_HOURS,
+  );
+  if (ports.exposeCommands) ports.exposeCommands(service);
+  if (ports.startButton) ports.startButton(service, begin);
+  else begin(false);
+}

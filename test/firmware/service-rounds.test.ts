@@ -1,0 +1,127 @@
+/** What the service does again and again, by the hour: watchdog, boot guard, health record. */
+import { expect, it } from "vitest";
+import type { Board } from "../../firmware/config.ts";
+import { startService, WATCHDOG_SECONDS } from "../../firmware/service.ts";
+import type { ServiceState } from "../../firmware/service-state.ts";
+import type { Bytes } from "../../protocol/bytes.ts";
+import { parseSenml } from "../../protocol/senml.ts";
+import { createServiceBench } from "../support/service-bench.ts";
+
+/** Seconds: the least time a boot must have lasted, and between two rounds. */
+const STABLE = 60;
+const ROUND = 20;
+const HOUR = 3600;
+
+function start(options: { periodHours?: number; isEsp32?: boolean; isDead?: boolean } = {}) {
+  const bench = createServiceBench();
+  const { clock, events, service, device } = bench;
+  const kicks: number[] = [];
+  const system = {
+    ...service.system,
+    esp32: options.isEsp32 === false ? undefined : service.system.esp32,
+    interpreter: {
+      ...service.system.interpreter,
+      kickWatchdog: () => kicks.push(clock.uptime()),
+    },
+  };
+  const shown: ServiceState[] = [];
+  const uncaught: ((error: unknown) => void)[] = [];
+  system.process = { ...system.process, on: (_event, listener) => uncaught.push(listener) };
+  const dead = () => {
+    throw new Error("out of memory");
+  };
+  const { periodHours } = options;
+  startService(
+    {
+      crypto: service.crypto,
+      clock: options.isDead ? { ...clock, setTimeout: dead } : clock,
+      log: service.log,
+      system,
+      createLed: undefined,
+      startButton: undefined,
+      exposeCommands(state) {
+        shown.push(state);
+      },
+    },
+    (periodHours ? { health: { periodHours } } : {}) as Board,
+    () => device,
+  );
+  const boots = () => bench.records.get("boot")?.charCodeAt(1);
+  return { ...bench, kicks, events, uncaught, boots, state: shown[0] as ServiceState };
+}
+
+it("the watchdog has longer than a blocked connect takes, and is fed well before that", () => {
+  const { clock, events, kicks } = start();
+  clock.advance(HOUR);
+  expect(events).toEqual([`watchdog ${WATCHDOG_SECONDS} false`]);
+  expect(WATCHDOG_SECONDS).toBeGreaterThanOrEqual(90);
+  const gaps = kicks.slice(1).map((at, index) => at - (kicks[index] as number));
+  expect(gaps.length).toBeGreaterThan(10);
+  expect(Math.max(...gaps)).toBeLessThanOrEqual(WATCHDOG_SECONDS / 4);
+});
+
+it("the watchdog is not fed by a device that can set no timer, and there is none on Linux", () => {
+  expect(() => start({ isDead: true })).toThrow("out of memory");
+  const { clock, events, kicks } = start({ isEsp32: false });
+  clock.advance(HOUR);
+  expect([events, kicks]).toEqual([[], []]);
+});
+
+it("a boot has lasted after a minute, and not before", () => {
+  const { clock, boots } = start();
+  clock.advance(STABLE - 0.1);
+  expect(boots()).toBe(1);
+  clock.advance(0.1);
+  expect(boots()).toBe(0);
+});
+
+it("health records go out when the boot has lasted and then every period", () => {
+  const { clock, packs } = start({ periodHours: 2 });
+  clock.advance(STABLE - 0.1);
+  expect(packs.length).toBe(0);
+  clock.advance(0.1);
+  expect(packs.length).toBe(1);
+  clock.advance(4 * HOUR + ROUND);
+  expect(packs.length).toBe(3);
+  const records = parseSenml(packs[2] as Bytes);
+  const uptime = records.find(({ name }) => name === "boot-uptime")?.value;
+  expect(uptime).toBeGreaterThanOrEqual(4 * HOUR + STABLE);
+});
+
+it("health records go out once a day where the board file says nothing", () => {
+  const { clock, packs } = start();
+  clock.advance(24 * HOUR + STABLE - 0.1);
+  expect(packs.length).toBe(1);
+  clock.advance(ROUND);
+  expect(packs.length).toBe(2);
+});
+
+it("the first health record waits for the first receipt, and leaves what waits room to go first", () => {
+  const { clock, cloud, packs } = start();
+  const unix = cloud.unix;
+  cloud.unix = undefined;
+  clock.advance(HOUR);
+  expect(packs.length).toBe(0);
+  cloud.unix = unix;
+  clock.advance(10);
+  expect(packs.length).toBe(0);
+  clock.advance(2 * ROUND);
+  expect(packs.length).toBe(1);
+});
+
+it("what nobody caught is counted, kept in short and logged with its place", () => {
+  const bench = start();
+  const error = new Error("x".repeat(500));
+  for (const listener of bench.uncaught) {
+    listener(error);
+    listener("a text");
+  }
+  expect(bench.lines.filter((line) => line.startsWith("Uncaught: "))).toEqual([
+    `Uncaught: ${error.message}`,
+    "Uncaught: a text",
+  ]);
+  expect(bench.lines).toContain(error.stack);
+  expect(bench.state).toMatchObject({ errors: 2, lastError: "Uncaught: a text (at 0 s)" });
+  bench.state.report(error, "sensor");
+  expect(bench.state.lastError.length).toBeLessThan(150);
+});
