@@ -48,8 +48,6 @@ export interface FaultProxy {
   seen: SeenPacket[];
   /** True once the fault has come about. */
   isInjected(): boolean;
-  /** Ends every connection that is up. */
-  cut(): void;
   close(): Promise<void>;
 }
 
@@ -192,18 +190,14 @@ export async function startFaultProxy(brokerPort: number, fault?: Fault): Promis
     relay("up", client, broker);
     relay("down", broker, client);
   });
-  function cut(): void {
-    for (const socket of sockets) socket.destroy();
-  }
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
   return {
     port: (server.address() as AddressInfo).port,
     seen,
     isInjected: () => isInjected,
-    cut,
     close() {
       for (const timer of timers) clearTimeout(timer);
-      cut();
+      for (const socket of sockets) socket.destroy();
       return new Promise((resolve) => server.close(() => resolve()));
     },
   };
