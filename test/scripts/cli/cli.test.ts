@@ -39,7 +39,7 @@ describe("coseflow", () => {
   it.each([
     [["bogus"]],
     [["device", "register"]],
-    [["keys", "init", "--bogus"]],
+    [["ca", "init", "--bogus"]],
     [["serve"]],
     [["serve", "--broker", "localhost"]],
     [["serve", "--broker", "http://localhost"]],

@@ -34,7 +34,7 @@ async function prepare() {
   const db = join(directory, "cloud.db");
   const device = openTestDevice();
   closers.push(() => device.close());
-  await runCli(["keys", "init", "--dir", keys], silent);
+  await runCli(["ca", "init", "--dir", keys], silent);
   await runCli(
     ["device", "register", "--key", device.publicKey, "--name", "shed", "--db", db],
     silent,
