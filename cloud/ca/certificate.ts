@@ -21,10 +21,13 @@ export interface Certificate {
   notAfter: number;
 }
 
-const ROLES = Object.keys(PROFILES) as CertificateRole[];
-
 const hexOf = (extension: x509.Extension) => Buffer.from(extension.rawData).toString("hex");
 const setOf = (extensions: x509.Extension[]) => extensions.map(hexOf).sort().join();
+
+/** The role of a set of critical extensions. */
+const ROLES: ReadonlyMap<string, CertificateRole> = new Map(
+  (Object.keys(PROFILES) as CertificateRole[]).map((role) => [setOf(roleExtensions(role)), role]),
+);
 
 interface Parsed {
   serial: string;
@@ -62,7 +65,7 @@ function parse(der: Bytes): Parsed {
  */
 export function readCertificate(der: Bytes): Certificate {
   const { serial, subject, spki, critical, notBefore, notAfter } = parse(der);
-  const role = ROLES.find((name) => setOf(roleExtensions(name)) === critical);
+  const role = ROLES.get(critical);
   if (role === undefined)
     return fail("profile", "certificate, expected the extensions of one role, got others");
   return { role, der, serial, subject, publicKey: pointOfSpki(spki), notBefore, notAfter };

@@ -14,7 +14,7 @@ import {
   roles,
   sequence,
 } from "../../support/certificates.ts";
-import { codeOf } from "../crypto/support.ts";
+import { codeOf, flipBit } from "../crypto/support.ts";
 import { makeRoot, makeUnder, NOW } from "../support/authority.ts";
 
 let root: Issuer;
@@ -47,6 +47,18 @@ describe("readCertificate", () => {
     expect(refusalOf(toBinary(der).toString("base64") as Bytes)).toBe("form");
     const pem = toPem(cloud.certificate);
     for (const text of ["", "text", pem + pem]) expect(codeOf(() => fromPem(text))).toBe("form");
+  });
+
+  it("refuses flipped bytes, by themselves or for the signature", () => {
+    const { der } = cloud.certificate;
+    for (let at = 0; at < der.length; at += 3) {
+      const bit = at * 8 + (at % 8);
+      const flipped = flipBit(der, bit);
+      const code = refusalOf(flipped);
+      expect(code, `bit ${bit}`).toMatch(/^(?:none|form|profile)$/);
+      if (code === "none")
+        expect(isIssuedBy(readCertificate(flipped), root.certificate), `bit ${bit}`).toBe(false);
+    }
   });
 
   it("refuses extensions that are not a role's, byte for byte", () => {

@@ -55,6 +55,24 @@ describe("session messages", () => {
       });
   });
 
+  it("sealed to a key that the cloud had before are opened, and to no other", async () => {
+    const before = [makeParty(), makeParty()];
+    const renewed = openTestCloud(temporary(), undefined, before);
+    await renewed.register(device);
+    for (const { publicKey } of [...before, renewed.self]) {
+      const { message } = device.openSession(publicKey);
+      expect(await renewed.send(device, "session", message)).toMatchObject({ repeat: false });
+      const event = device.makeEvent(publicKey).message;
+      expect(await renewed.send(device, "event", event)).toMatchObject({ repeat: false });
+    }
+    const elsewhere = device.openSession(makeParty().publicKey).message;
+    expect(await renewed.send(device, "session", elsewhere)).toMatchObject({ reason: "kid" });
+    const { message } = device.openSession(before[0]?.publicKey as Bytes);
+    const forged = flip(message, message.length - 1);
+    expect(await renewed.send(device, "session", forged)).toMatchObject({ reason: "signature" });
+    await renewed.close();
+  });
+
   it("with one byte changed are refused and leave nothing", async () => {
     const { message } = device.openSession(cloud.self.publicKey);
     for (let at = 0; at < message.length; at++) {

@@ -6,13 +6,20 @@ import { openSqliteStore } from "../../../cloud/store/sqlite.ts";
 import type { Store } from "../../../cloud/store/store.ts";
 import type { Bytes } from "../../../protocol/bytes.ts";
 import type { MessageClass } from "../../../protocol/topics.ts";
-import { makeParty, nodeCrypto } from "../../support/parties.ts";
+import { makeParty, nodeCrypto, type Party } from "../../support/parties.ts";
 import { PREFIX, type TestDevice, wire } from "./test-device.ts";
 
 const KEK = nodeCrypto.importKek("k".repeat(32) as Bytes);
 
-/** The receiving side over a real database, without a broker; `now` is the test's clock. */
-export function openTestCloud(directory: string, change: (store: Store) => Store = (same) => same) {
+/**
+ * The receiving side over a real database, without a broker; `now` is the test's clock,
+ * `older` the keys that it had before.
+ */
+export function openTestCloud(
+  directory: string,
+  change: (store: Store) => Store = (same) => same,
+  older: Party[] = [],
+) {
   const self = makeParty();
   const clock = { now: 1_800_000_000 };
   const path = join(directory, "cloud.db");
@@ -22,7 +29,7 @@ export function openTestCloud(directory: string, change: (store: Store) => Store
     store,
     sessionKeys: createSessionKeys(nodeCrypto, store, KEK, 4),
     self,
-    older: [],
+    older,
     prefix: PREFIX,
     now: () => clock.now,
   };
