@@ -39,15 +39,16 @@ export function freshRanges({ fresh }: ReceiptList): ToldRange[] {
   return [...fresh].flatMap(([session, ranges]) => ranges.map((range) => ({ session, ...range })));
 }
 
-function countRanges(list: ReceiptList): number {
+function countRanges(sessions: Map<number, Range[]>): number {
   let count = 0;
-  for (const ranges of list.readings.values()) count += ranges.length;
+  for (const ranges of sessions.values()) count += ranges.length;
   return count;
 }
 
-/** True when one more entry might not fit into a receipt. */
-export function isFull(list: ReceiptList): boolean {
-  return list.messages.size >= MAX_RECEIPT_ENTRIES || countRanges(list) >= MAX_RECEIPT_ENTRIES;
+/** True when one more entry might not fit into a receipt, or into its row of the audit log. */
+export function isFull({ messages, readings, fresh }: ReceiptList): boolean {
+  const counts = [messages.size, countRanges(readings), countRanges(fresh)];
+  return counts.some((count) => count >= MAX_RECEIPT_ENTRIES);
 }
 
 export function toReceipt(list: ReceiptList, time: number): Receipt {

@@ -11,7 +11,7 @@ import {
   writeFileSync,
   writeSync,
 } from "node:fs";
-import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { databaseId } from "../../../cloud/audit/log.ts";
 import { verifyAudit } from "../../../cloud/audit/verify.ts";
 import type { Store } from "../../../cloud/store/store.ts";
@@ -279,4 +279,19 @@ it("gets the audit log's head when the store is closed, once", async () => {
   const count = lines().length;
   await bench.open().close();
   expect(lines()).toHaveLength(count);
+});
+
+it("gets the audit log's head each hour", async () => {
+  vi.useFakeTimers();
+  try {
+    const store = bench.open();
+    await store.registerDevice(DEVICE, NOW);
+    vi.advanceTimersByTime(3_599_000);
+    expect(lines()).toHaveLength(1);
+    vi.advanceTimersByTime(1000);
+    expect(lines().at(-1)).toContain('"kind":"head","sequence":1');
+    await store.close();
+  } finally {
+    vi.useRealTimers();
+  }
 });

@@ -3,6 +3,8 @@ import { once } from "node:events";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { afterEach, beforeEach, expect, it } from "vitest";
+import { databaseId } from "../../../cloud/audit/log.ts";
+import { verifyAudit } from "../../../cloud/audit/verify.ts";
 import { claimOf, deviceOf, NOW, openStoreBench, type StoreBench } from "../support/store-bench.ts";
 import { temporaryDirectories } from "../support/temporary.ts";
 
@@ -70,4 +72,39 @@ it("each claim lets one device in, and each command has a counter of its own", a
   // The journal fits what both have done: nothing is to be brought in.
   await bench.open().close();
   expect(bench.audit().filter(({ class: name }) => name === "journal")).toEqual([]);
+});
+
+/** Issues commands one after the other, and prints the counter of each that is stored. */
+const ENDLESS = `
+  const [, database] = process.argv;
+  const { openSqliteStore } = await import("${BUILT}/cloud/store/sqlite.js");
+  const bench = await import("${BUILT}/test/cloud/support/store-bench.js");
+  const store = openSqliteStore(database);
+  for (;;) {
+    const draft = bench.draftOf(bench.deviceOf("a"));
+    console.log((await store.issueCommand(draft, bench.makeCommand)).counter);
+  }
+`;
+
+it("a process killed at any moment leaves database, log and journal that fit", async () => {
+  await bench.store.registerDevice(DEVICE, NOW);
+  await bench.close();
+  const told: number[] = [];
+  for (let round = 1; round <= 5; round++) {
+    const args = ["--input-type=module", "-e", ENDLESS, bench.path];
+    const child = spawn(process.execPath, args, { stdio: ["ignore", "pipe", "inherit"] });
+    const ended = once(child, "exit");
+    const lines = createInterface({ input: child.stdout });
+    lines.on("line", (line) => {
+      told.push(Number(line));
+      if (told.length >= 7 * round) child.kill("SIGKILL");
+    });
+    await Promise.all([ended, once(lines, "close")]);
+    const store = bench.open();
+    const stored = (await store.listCommands(DEVICE.kid)).map(({ counter }) => counter);
+    expect(stored).toEqual(expect.arrayContaining(told));
+    expect(told).toEqual([...new Set(told)].sort((a, b) => a - b));
+    await store.close();
+    expect(verifyAudit(bench.sql(databaseId), bench.audit(), []).findings).toEqual([]);
+  }
 });
