@@ -5,7 +5,8 @@ import { CommanderError } from "commander";
 import { repositoryRoot } from "../../simulator/repository.ts";
 import { addDemoCommand } from "./demo-command.ts";
 import { addDeviceCommand } from "./device.ts";
-import { EXIT, exitCodeOf, explain } from "./exit.ts";
+import { EXIT, exitCodeOf, explain, JudgedAsFailed } from "./exit.ts";
+import { addInspectCommand } from "./inspect.ts";
 import { addKeysCommand } from "./keys.ts";
 import { type Output, processOutput } from "./output.ts";
 import { addServeCommand } from "./serve.ts";
@@ -48,6 +49,7 @@ Exit codes: 0 all went well, 1 it failed, 2 the command line is wrong.`,
   addServeCommand(program, output);
   addSimulateCommand(program, output);
   addDemoCommand(program, output);
+  addInspectCommand(program, output);
   return program;
 }
 
@@ -57,7 +59,7 @@ export async function runCli(args: string[], output: Output = processOutput): Pr
     await createProgram(output).parseAsync(args, { from: "user" });
     return EXIT.ok;
   } catch (error) {
-    if (!(error instanceof CommanderError))
+    if (!(error instanceof CommanderError || error instanceof JudgedAsFailed))
       output.error(withoutPasswords(`coseflow: ${explain(error)}\n`));
     return exitCodeOf(error);
   }
