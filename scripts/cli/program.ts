@@ -5,6 +5,7 @@ import { CommanderError } from "commander";
 import { repositoryRoot } from "../../simulator/repository.ts";
 import { addDemoCommand } from "./demo-command.ts";
 import { addDeviceCommand } from "./device.ts";
+import { addDoctorCommand } from "./doctor.ts";
 import { EXIT, exitCodeOf, explain, JudgedAsFailed } from "./exit.ts";
 import { addInspectCommand } from "./inspect.ts";
 import { addKeysCommand } from "./keys.ts";
@@ -50,6 +51,7 @@ Exit codes: 0 all went well, 1 it failed, 2 the command line is wrong.`,
   addSimulateCommand(program, output);
   addDemoCommand(program, output);
   addInspectCommand(program, output);
+  addDoctorCommand(program, output);
   return program;
 }
 
