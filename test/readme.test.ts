@@ -216,6 +216,14 @@ describe("commands in the documents", () => {
 });
 
 /** Those that come to an end of their own. */
-const ENDING = ["demo", "inspect", "keys init", "keys show", "device register", "device list"];
+const ENDING = [
+  "demo",
+  "inspect",
+  "doctor",
+  "keys init",
+  "keys show",
+  "device register",
+  "device list",
+];
 /** Those that run until they are stopped. */
 const RUNNING = ["serve", "simulate"];

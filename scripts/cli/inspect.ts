@@ -123,6 +123,11 @@ Examples:
         program.error("error: message, expected it once, got --file or --broker too", {
           exitCode: 2,
         });
+      // A person who forgot the message would wait for ever.
+      if ((message ?? options.file ?? options.broker) === undefined && process.stdin.isTTY)
+        program.error("error: message, expected one, --file or --broker, got none", {
+          exitCode: 2,
+        });
       const evidence = openEvidence({
         keys: withDefault(options.keys, KEYS_DIRECTORY),
         db: withDefault(options.db, DATABASE),

@@ -51,22 +51,28 @@ export function brokerCheck(login: BrokerLogin, prefix: string): Check {
     );
   }
 
+  function noTls(): Finding {
+    return bad(
+      `${address}: does not speak TLS on this port`,
+      "the port is one without TLS",
+      `--broker ${address.replace(/^(mqtt|ws)s:/, "$1:")}, or the port with TLS (8883)`,
+    );
+  }
+
   function tlsProblem(code: string): Finding | undefined {
-    if (NO_TLS.includes(code))
-      return bad(
-        `${address}: does not speak TLS on this port`,
-        "the port is one without TLS",
-        `${url.replace(/^(mqtt|ws)s:/, "$1:").replace(/\/\/.*@/, "//")}, or the port with TLS (8883)`,
-      );
+    if (NO_TLS.includes(code)) return noTls();
     const cause = TLS_ERRORS[code];
     if (cause === undefined) return undefined;
     const fix = code === CLOCK ? "sudo timedatectl set-ntp true" : TRUST_CA;
     return bad(`${address}: TLS fails (${code})`, cause, fix);
   }
 
+  /** The broker closed without an answer: most often one side speaks TLS and the other does not. */
   async function closed(): Promise<Finding> {
-    const number = Number(port || 1883);
-    if (!wantsTls && (await speaksTls(hostname.replace(/^\[|\]$/g, ""), number)))
+    const number = Number(port || (wantsTls ? 8883 : 1883));
+    const isTls = await speaksTls(hostname.replace(/^\[|\]$/g, ""), number);
+    if (wantsTls && !isTls) return noTls();
+    if (!wantsTls && isTls)
       return bad(
         `${address}: speaks TLS on this port`,
         "it closes connections without TLS",
