@@ -43,10 +43,13 @@ const event: SignedRule = {
   },
 };
 
-/** Every class of message: a further one is a line here. */
-export const INSPECTORS: { [name in MessageClass]: Inspector } = {
+/** By class. Of a class that is not in the table, only size and encoding are judged. */
+export type Inspectors = { [name in MessageClass]?: Inspector };
+
+/** Every class of message that is judged whole: a further one is a line here. */
+export const INSPECTORS = {
   session: signedClass("session", session),
   reading: inspectReading,
   event: signedClass("event", event),
   receipt: inspectReceipt,
-};
+} satisfies Inspectors;

@@ -17,13 +17,14 @@ function layerLine({ layer, verdict, code, text }: Layer, colour: boolean): stri
 }
 
 function valueText(value: unknown): string {
+  if (Array.isArray(value)) return "none";
   return printable(typeof value === "string" ? value : JSON.stringify(value));
 }
 
 /** A name and its value on a line; of a list, an element on a line. */
 function contentLines(content: Content): string[] {
   return Object.entries(content).flatMap(([name, value]) =>
-    Array.isArray(value)
+    Array.isArray(value) && value.length > 0
       ? [`  ${name}:`, ...value.map((one) => `    ${valueText(one)}`)]
       : [`  ${name}: ${valueText(value)}`],
   );

@@ -50,7 +50,7 @@ function judgeRecipient({ recipients }: Encrypt, self: Evidence["self"]): Layer 
   const list = recipients.map(({ kid }) => toHex(kid)).join(", ");
   if (self === undefined) return lacks("recipient", `${list}; ${NO_CLOUD_KEY}`);
   if (recipients.some(({ kid }) => kid === self.kid))
-    return holds("recipient", `this cloud, ${toHex(self.kid)}, of ${recipients.length}`);
+    return holds("recipient", `this cloud, ${toHex(self.kid)}, one of ${recipients.length}`);
   return fails("recipient", "kid", `recipient, expected ${toHex(self.kid)}, got ${list}`);
 }
 

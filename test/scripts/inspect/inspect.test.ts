@@ -4,15 +4,24 @@ import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import type { Bytes } from "../../../protocol/bytes.ts";
 import type { MessageClass } from "../../../protocol/topics.ts";
+import { INSPECTORS, type Inspectors } from "../../../scripts/inspect/classes.ts";
 import { openEvidence } from "../../../scripts/inspect/evidence.ts";
-import { MAX_MESSAGE } from "../../../scripts/inspect/inspect.ts";
+import { isSound, MAX_MESSAGE } from "../../../scripts/inspect/inspect.ts";
 import { reportJson, reportText } from "../../../scripts/inspect/print.ts";
+import { type SignedRule, signedClass } from "../../../scripts/inspect/signed.ts";
 import { celsius } from "../../cloud/support/test-device.ts";
 import { fromBinary, hex, toBinary } from "../../support/cbor-oracle.ts";
 import { inspect, textOf, useBench, verdicts } from "./bench.ts";
 import { STORED_AT } from "./kept-cloud.ts";
 
 const bench = useBench();
+
+const NEVER_OPENED: SignedRule = {
+  readHeader: () => undefined,
+  open() {
+    throw new Error("content, expected never to be opened");
+  },
+};
 
 describe("what is no message of the profile", () => {
   it.each([
@@ -42,6 +51,15 @@ describe("what is no message of the profile", () => {
       messageClass: "event",
     });
     expect(verdicts(other).class).toBe("fail topic");
+  });
+
+  it("is judged in size and encoding alone, where its class is not in the table", async () => {
+    const { event: _, ...inspectors } = INSPECTORS;
+    const { message } = bench.device.makeEvent(bench.cloud.self.publicKey);
+    const topic = bench.device.topic("event");
+    const report = await inspect(message, bench.everything(), { inspectors, topic });
+    expect(verdicts(report)).toEqual({ form: "ok", class: "ok" });
+    expect(report.messageClass).toBe("event");
   });
 
   it("never throws, whatever is done to a message", async () => {
@@ -83,6 +101,28 @@ describe("what is no message of the profile", () => {
       }),
       { numRuns: 500 },
     );
+  });
+});
+
+describe("a form that two classes have", () => {
+  /** Replies have the form of events; only what they are signed for tells them apart. */
+  const inspectors: Inspectors = { reading: INSPECTORS.event, event: INSPECTORS.event };
+
+  it("is told by the signature, where the device is known", async () => {
+    const { message } = bench.device.makeEvent(bench.cloud.self.publicKey);
+    const report = await inspect(message, bench.everything(), {
+      inspectors: { reading: signedClass("reading", NEVER_OPENED), event: INSPECTORS.event },
+    });
+    expect(report.messageClass).toBe("event");
+    expect(isSound(report)).toBe(true);
+  });
+
+  it("leaves the class open otherwise", async () => {
+    const { message } = bench.device.makeEvent(bench.cloud.self.publicKey);
+    const report = await inspect(message, bench.evidence({}), { inspectors });
+    expect(verdicts(report)).toEqual({ form: "ok", class: "unknown" });
+    expect(textOf(report, "class")).toMatch(/^reading or event by its form; --topic/);
+    expect(report.messageClass).toBeUndefined();
   });
 });
 
