@@ -99,7 +99,11 @@ export function addInspectCommand(program: Command, output: Output): void {
     .option("--topic <topic>", "topic that the message came on; with --broker a topic filter")
     .option("--count <count>", "with --broker: end after so many messages", parseCount)
     .option("--class <class>", "class of the message, where no topic says it", parseClass)
-    .option("--device-key <hex>", "public key of the device", parseKeyInPlace)
+    .option(
+      "--device-key <key>",
+      "public key of the device: hexadecimal, base64 or PEM",
+      parseKeyInPlace,
+    )
     .option("--keys <directory>", `directory of the cloud's keys (default: ${KEYS_DIRECTORY})`)
     .option("--db <file>", `the cloud's database, only read (default: ${DATABASE})`)
     .option("--prefix <prefix>", "topic prefix", TOPIC_PREFIX)

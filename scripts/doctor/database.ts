@@ -56,10 +56,11 @@ export function databaseCheck(machine: Machine, path: string): Check {
         database.close();
       }
     } catch (error) {
+      const isFull = (error as { code?: string }).code === "SQLITE_FULL";
       return bad(
         `${folder}: ${explain(error)}`,
         "serve cannot write its database there",
-        `sudo chown ${machine.user.name} ${folder}, or: ${ELSEWHERE}`,
+        isFull ? `df -h ${folder}` : `sudo chown ${machine.user.name} ${folder}, or: ${ELSEWHERE}`,
       );
     } finally {
       for (const suffix of ["", "-wal", "-shm", "-journal"])

@@ -16,8 +16,17 @@ export interface Machine {
   now(): number;
 }
 
+/** In a container a user may have a number and no name. */
+function userName(uid: number): string {
+  try {
+    return userInfo().username;
+  } catch {
+    return String(uid);
+  }
+}
+
 export function thisMachine(): Machine {
-  const { username, uid } = userInfo();
+  const uid = process.getuid?.() ?? -1;
   return {
     proc: "/proc",
     sys: "/sys",
@@ -26,7 +35,7 @@ export function thisMachine(): Machine {
     etc: "/etc",
     path: process.env.PATH ?? "",
     user: {
-      name: username,
+      name: userName(uid),
       uid,
       groups: [process.getgid?.() ?? -1, ...(process.getgroups?.() ?? [])],
     },

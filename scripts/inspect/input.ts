@@ -26,8 +26,9 @@ export function decodeText(text: string): Bytes {
       throw new Error(`message, expected an even number of digits, got ${digits.length}`);
     return fromBuffer(Buffer.from(digits, "hex"));
   }
-  if (!BASE64.test(digits))
-    throw new Error("message, expected hexadecimal or base64, got other characters");
+  const { length } = digits.replace(/=+$/, "");
+  if (!BASE64.test(digits) || length % 4 === 1)
+    throw new Error("message, expected hexadecimal or base64, got other text");
   return fromBuffer(Buffer.from(digits, "base64"));
 }
 

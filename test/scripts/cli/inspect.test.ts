@@ -117,8 +117,9 @@ describe("coseflow inspect", () => {
 
   it.each([
     ["abc", /even number of digits, got 3/],
-    ["not a message!", /other characters/],
+    ["not a message!", /other text/],
     ["  ", /got nothing/],
+    ["G", /hexadecimal or base64/],
   ])("explains the message %j in one line", async (given, problem) => {
     const { code, out, error } = await run(given);
     expect({ code, out }).toEqual({ code: 1, out: "" });

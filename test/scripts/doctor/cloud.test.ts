@@ -191,7 +191,7 @@ describe("disk", () => {
       text: `0 MiB free at ${folder}`,
     });
     const [, journal] = await databaseCheck(machineWith({}), path).run();
-    expect(journal?.result).toBe("fail");
+    expect(journal).toMatchObject({ result: "fail", fix: `df -h ${folder}` });
     rmSync(join(folder, "filler"));
     expect(() => {
       for (let i = 0; i < 100; i++) writeFileSync(join(folder, String(i)), "");
