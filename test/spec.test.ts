@@ -12,10 +12,10 @@ import { openReading } from "../protocol/reading.ts";
 import { openReceipt } from "../protocol/receipt.ts";
 import { createReplyOpener, STATUS_DONE } from "../protocol/reply-message.ts";
 import { createSessionOpener } from "../protocol/session-message.ts";
+import { diagnose } from "../scripts/inspect/diagnostic.ts";
 import { readAny } from "./support/cbor-any.ts";
 import { encodeOracle, fromBinary, hex, Tag, toBinary } from "./support/cbor-oracle.ts";
 import { readCsrKey } from "./support/csr.ts";
-import { diagnose } from "./support/diagnostic.ts";
 import { signDeterministic } from "./support/ecdsa.ts";
 import {
   EXAMPLE,

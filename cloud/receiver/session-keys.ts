@@ -45,7 +45,7 @@ function placeOf(device: Device, counter: number): Bytes {
 
 export function createSessionKeys(
   crypto: NodeCrypto,
-  store: Store,
+  store: Pick<Store, "findSession">,
   kek: KeyHandle,
   capacity = DEFAULT_CAPACITY,
 ): SessionKeys {

@@ -3,6 +3,9 @@ import { CommanderError } from "commander";
 /** What a shell is told. */
 export const EXIT = { ok: 0, failure: 1, usage: 2 } as const;
 
+/** What was judged does not hold. It has been printed: there is nothing more to say. */
+export class JudgedAsFailed extends Error {}
+
 /** A failure of the system in words; `path` or `address` says of what. */
 const SYSTEM_ERRORS: Record<string, string> = {
   EACCES: "permission denied",

@@ -16,6 +16,11 @@ export function printable(text: string): string {
   return text.replace(/\p{C}/gu, "\ufffd");
 }
 
+/** Whether to colour what a stream shows: a terminal's, unless NO_COLOR (no-color.org) is set. */
+export function wantsColour(stream: { isTTY?: boolean }): boolean {
+  return stream.isTTY === true && !process.env.NO_COLOR;
+}
+
 /** A measurement as one line of JSON, for programs. */
 export function toNdjson(measurement: Measurement): string {
   const { device, session, sequence, name, unit, value, time, timeFrom } = measurement;

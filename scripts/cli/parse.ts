@@ -1,5 +1,9 @@
 /** Values of options: a wrong one is a wrong command line, with the reason. */
 import { InvalidArgumentError } from "@commander-js/extra-typings";
+import { checkBroker } from "../../cloud/receiver/broker.ts";
+import { parsePublicKey } from "../../cloud/registry.ts";
+import type { Bytes } from "../../protocol/bytes.ts";
+import { CLASSES, type MessageClass } from "../../protocol/topics.ts";
 import { brokerSettings } from "./broker-settings.ts";
 
 function wholeNumber(text: string, first: number, last: number): number {
@@ -17,14 +21,35 @@ export function parseCount(text: string): number {
   return wholeNumber(text, 1, 1_000_000_000);
 }
 
-/** A broker's URL that a device can use too. */
-export function parseDeviceBroker(url: string): string {
+function checked<T>(read: () => T): T {
   try {
-    brokerSettings(url);
-    return url;
+    return read();
   } catch (error) {
     throw new InvalidArgumentError((error as Error).message);
   }
+}
+
+/** A broker's URL. */
+export function parseBroker(url: string): string {
+  checked(() => checkBroker(url));
+  return url;
+}
+
+/** A broker's URL that a device can use too. */
+export function parseDeviceBroker(url: string): string {
+  checked(() => brokerSettings(url));
+  return url;
+}
+
+/** A public key in place, not the name of a file with one. */
+export function parseKeyInPlace(text: string): Bytes {
+  return checked(() => parsePublicKey(text));
+}
+
+export function parseClass(name: string): MessageClass {
+  if (!Object.hasOwn(CLASSES, name))
+    throw new InvalidArgumentError(`expected one of ${Object.keys(CLASSES).join(", ")}.`);
+  return name as MessageClass;
 }
 
 /** The same for an option that may be given several times; `before` are those already read. */

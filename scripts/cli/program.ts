@@ -8,7 +8,9 @@ import { addCaCommand } from "./ca.ts";
 import { addClaimCommand } from "./claim.ts";
 import { addDemoCommand } from "./demo-command.ts";
 import { addDeviceCommand } from "./device.ts";
-import { EXIT, exitCodeOf, explain } from "./exit.ts";
+import { addDoctorCommand } from "./doctor.ts";
+import { EXIT, exitCodeOf, explain, JudgedAsFailed } from "./exit.ts";
+import { addInspectCommand } from "./inspect.ts";
 import { addJournalCommand } from "./journal.ts";
 import { type Output, processOutput } from "./output.ts";
 import { addServeCommand } from "./serve.ts";
@@ -54,6 +56,8 @@ Exit codes: 0 all went well, 1 it failed, 2 the command line is wrong.`,
   addServeCommand(program, output);
   addSimulateCommand(program, output);
   addDemoCommand(program, output);
+  addInspectCommand(program, output);
+  addDoctorCommand(program, output);
   return program;
 }
 
@@ -63,7 +67,7 @@ export async function runCli(args: string[], output: Output = processOutput): Pr
     await createProgram(output).parseAsync(args, { from: "user" });
     return EXIT.ok;
   } catch (error) {
-    if (!(error instanceof CommanderError))
+    if (!(error instanceof CommanderError || error instanceof JudgedAsFailed))
       output.error(withoutPasswords(`coseflow: ${explain(error)}\n`));
     return exitCodeOf(error);
   }

@@ -1,20 +1,12 @@
-import { readFileSync } from "node:fs";
-import { type Command, InvalidArgumentError } from "@commander-js/extra-typings";
-import { checkBroker } from "../../cloud/receiver/broker.ts";
+import type { Command } from "@commander-js/extra-typings";
 import type { EventRecord, Measurement, TimeSource } from "../../cloud/receiver/view.ts";
 import { startCloud } from "../../cloud/service.ts";
 import { TOPIC_PREFIX } from "../../protocol/topics.ts";
 import { DATABASE, KEYS_DIRECTORY } from "./defaults.ts";
 import { datedToNdjson, eventToNdjson, type Output, printable, toNdjson } from "./output.ts";
+import { parseBroker } from "./parse.ts";
+import { PASSWORD_VARIABLE, readPassword } from "./password.ts";
 import { watchForStop } from "./stop.ts";
-
-const PASSWORD_VARIABLE = "COSEFLOW_BROKER_PASSWORD";
-
-/** From the file, otherwise from the environment: on the command line every user would see it. */
-function readPassword(file: string | undefined): string | undefined {
-  if (file === undefined) return process.env[PASSWORD_VARIABLE];
-  return readFileSync(file, "utf8").replace(/\r?\n$/, "");
-}
 
 const DATED: Record<TimeSource, string> = {
   device: "dated by the device",
@@ -36,16 +28,6 @@ function toText(measurement: Measurement): string {
 
 function eventToText(record: EventRecord): string {
   return recordText(record, `event ${record.counter}`);
-}
-
-/** A wrong URL is a wrong command line, not a failure. */
-function parseBroker(url: string): string {
-  try {
-    checkBroker(url);
-    return url;
-  } catch (error) {
-    throw new InvalidArgumentError((error as Error).message);
-  }
 }
 
 export function addServeCommand(program: Command, output: Output): void {

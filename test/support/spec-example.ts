@@ -18,9 +18,9 @@ import { createReadingSealer } from "../../protocol/reading.ts";
 import { RECEIPT_KEY_INFO, type Receipt, sealReceipt } from "../../protocol/receipt.ts";
 import { createSenmlMaker } from "../../protocol/senml.ts";
 import { createSessionMaker } from "../../protocol/session-message.ts";
+import { diagnose, hexLines } from "../../scripts/inspect/diagnostic.ts";
 import { decodeOracle, encodeOracle, fromBinary, type Tag } from "./cbor-oracle.ts";
 import { hkdfOracle, type SealedClass } from "./cose-builder.ts";
-import { diagnose, hexLines } from "./diagnostic.ts";
 import {
   createExampleCrypto,
   type Drawn,

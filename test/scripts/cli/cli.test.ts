@@ -18,7 +18,13 @@ describe("coseflow", () => {
     const help = await run("--help");
     expect(help).toMatchObject({ code: 0, error: "" });
     expect(help.out).toContain("Examples:");
-    for (const command of [["ca", "init"], ["device", "register"], ["serve"]])
+    for (const command of [
+      ["ca", "init"],
+      ["device", "register"],
+      ["serve"],
+      ["inspect"],
+      ["doctor"],
+    ])
       expect((await run(...command, "--help")).out, `${command}`).toMatch(/Examples?:/);
     expect(await run("--version")).toMatchObject({ code: 0, out: expect.stringMatching(/^\d/) });
   });

@@ -1,0 +1,9 @@
+import { readFileSync } from "node:fs";
+
+export const PASSWORD_VARIABLE = "COSEFLOW_BROKER_PASSWORD";
+
+/** From the file, otherwise from the environment: on the command line every user would see it. */
+export function readPassword(file: string | undefined): string | undefined {
+  if (file === undefined) return process.env[PASSWORD_VARIABLE];
+  return readFileSync(file, "utf8").replace(/\r?\n$/, "");
+}

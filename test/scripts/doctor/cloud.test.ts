@@ -1,0 +1,233 @@
+import { execFileSync, spawnSync } from "node:child_process";
+import { once } from "node:events";
+import { chmodSync, existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { type AddressInfo, createServer } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import Database from "better-sqlite3";
+import { describe, expect, it, onTestFinished } from "vitest";
+import { initKeys, KEY_FILES } from "../../../cloud/keys/cloud-keys.ts";
+import { openSqliteStore } from "../../../cloud/store/sqlite.ts";
+import { certificatesCheck } from "../../../scripts/doctor/certificates.ts";
+import { databaseCheck } from "../../../scripts/doctor/database.ts";
+import { diskCheck } from "../../../scripts/doctor/disk.ts";
+import { listenersCheck } from "../../../scripts/doctor/listeners.ts";
+import { temporaryDirectories } from "../../cloud/support/temporary.ts";
+import { startMosquitto } from "../../support/mosquitto.ts";
+import { machineWith, problemOf, resultsOf } from "./bench.ts";
+
+const temporary = temporaryDirectories();
+const DAY_MS = 24 * 3600 * 1000;
+
+describe("certificates", () => {
+  async function keys(): Promise<string> {
+    const directory = join(temporary(), "keys");
+    await initKeys(directory);
+    return directory;
+  }
+
+  it("are fine as they are made", async () => {
+    expect(await resultsOf(certificatesCheck(await keys(), Date.now))).toEqual(["ok", "ok"]);
+  });
+
+  it("are missed where there are none", async () => {
+    const directory = join(temporary(), "keys");
+    expect(await problemOf(certificatesCheck(directory, Date.now))).toMatchObject({
+      result: "warn",
+      fix: `coseflow keys init --dir ${directory}`,
+    });
+  });
+
+  it.each([KEY_FILES.cloudKey, KEY_FILES.kek, KEY_FILES.rootKey])(
+    "fail when others may read %s",
+    async (name) => {
+      const directory = await keys();
+      chmodSync(join(directory, name), 0o640);
+      expect(await problemOf(certificatesCheck(directory, Date.now))).toMatchObject({
+        result: "fail",
+        text: expect.stringMatching(/mode 640, expected 600$/),
+        fix: `chmod 600 ${join(directory, name)}`,
+      });
+    },
+  );
+
+  it("fail when others may enter their directory", async () => {
+    const directory = await keys();
+    chmodSync(directory, 0o755);
+    const { fix } = await problemOf(certificatesCheck(directory, Date.now));
+    expect(fix).toBe(`chmod 700 ${directory}`);
+  });
+
+  it("fail when they do not belong together", async () => {
+    const [directory, other] = [await keys(), await keys()];
+    execFileSync("cp", [join(other, KEY_FILES.cloudKey), join(directory, KEY_FILES.cloudKey)]);
+    const { text } = await problemOf(certificatesCheck(directory, Date.now));
+    expect(text).toMatch(/expected one for cloud.key.pem/);
+    rmSync(join(directory, KEY_FILES.kek));
+    expect((await problemOf(certificatesCheck(directory, Date.now))).text).toMatch(/kek.bin: no/);
+  });
+
+  it("are warned of before they expire, and fail then, and before they begin", async () => {
+    const directory = await keys();
+    const at = (days: number) => certificatesCheck(directory, () => Date.now() + days * DAY_MS);
+    expect(await problemOf(at(710))).toMatchObject({
+      result: "warn",
+      text: expect.stringMatching(/^cloud.cert.pem: expires in \d+ days/),
+    });
+    expect(await problemOf(at(731))).toMatchObject({
+      result: "fail",
+      text: expect.stringMatching(/^cloud.cert.pem: expired on/),
+    });
+    const early = await at(-1).run();
+    expect(early.map(({ text }) => text)).toEqual([
+      expect.stringMatching(/^root.cert.pem: not valid before/),
+      expect.stringMatching(/^cloud.cert.pem: not valid before/),
+    ]);
+  });
+});
+
+describe("database", () => {
+  /** A machine whose kernel lists this type for everything. */
+  function machineOn(type: string) {
+    const proc = temporary();
+    mkdirSync(join(proc, "self"));
+    writeFileSync(join(proc, "self", "mounts"), `/dev/sda1 / ${type} rw 0 0\n`);
+    return machineWith({ proc });
+  }
+  const onDisk = () => machineOn("ext4");
+
+  it("is fine before it is made and after, and nothing is left of the trial", async () => {
+    const folder = temporary();
+    const path = join(folder, "data", "cloud.db");
+    const check = () => databaseCheck(onDisk(), path);
+    expect(await resultsOf(check())).toEqual(["ok", "ok", "ok"]);
+    expect(existsSync(join(folder, "data"))).toBe(false);
+    const store = openSqliteStore(path);
+    expect(await resultsOf(check())).toEqual(["ok", "ok", "ok"]);
+    await store.close();
+    expect(execFileSync("ls", ["-A", join(folder, "data")], { encoding: "utf8" })).toBe(
+      "cloud.db\n",
+    );
+  });
+
+  it.skipIf(!existsSync("/dev/shm"))("fails in memory", async () => {
+    const folder = mkdtempSync("/dev/shm/coseflow-test-");
+    onTestFinished(() => rmSync(folder, { recursive: true }));
+    expect(await problemOf(databaseCheck(machineWith({}), join(folder, "cloud.db")))).toMatchObject(
+      {
+        result: "fail",
+        text: `${folder} is on tmpfs`,
+      },
+    );
+  });
+
+  it.each([
+    ["nfs4", "fail"],
+    ["cifs", "fail"],
+    ["fuse.sshfs", "fail"],
+    ["overlay", "warn"],
+  ])("on %s is a %s", async (type, result) => {
+    const path = join(temporary(), "cloud.db");
+    expect((await problemOf(databaseCheck(machineOn(type), path))).result).toBe(result);
+  });
+
+  it("takes the innermost mount, blanks in its name included", async () => {
+    const folder = join(temporary(), "a b");
+    mkdirSync(folder);
+    const machine = machineOn("ext4");
+    writeFileSync(
+      join(machine.proc, "self", "mounts"),
+      `none ${folder.replace(" ", "\\040")} tmpfs rw 0 0\n/dev/sda1 / ext4 rw 0 0\nx ${folder.slice(0, -1).replace(" ", "\\040")} nfs rw 0 0\n`,
+    );
+    const { text } = await problemOf(databaseCheck(machine, join(folder, "cloud.db")));
+    expect(text).toBe(`${folder} is on tmpfs`);
+  });
+
+  it("fails when it is locked", async () => {
+    const path = join(temporary(), "cloud.db");
+    await openSqliteStore(path).close();
+    const other = new Database(path);
+    onTestFinished(() => void other.close());
+    other.exec("BEGIN IMMEDIATE");
+    const { text } = await problemOf(databaseCheck(onDisk(), path));
+    expect(text).toMatch(/locked by another process/);
+    other.exec("ROLLBACK");
+    expect(await resultsOf(databaseCheck(onDisk(), path))).toEqual(["ok", "ok", "ok"]);
+  });
+
+  it("fails when it is none, or of a newer program", async () => {
+    const path = join(temporary(), "cloud.db");
+    writeFileSync(path, "not a database, however long this text may be");
+    expect((await problemOf(databaseCheck(onDisk(), path))).text).toMatch(/is not a database/);
+    rmSync(path);
+    mkdirSync(path);
+    expect((await problemOf(databaseCheck(onDisk(), path))).fix).toBe(`ls -ld ${path}`);
+    rmSync(path, { recursive: true });
+    const newer = new Database(path);
+    newer.pragma("user_version = 99");
+    newer.close();
+    expect((await problemOf(databaseCheck(onDisk(), path))).text).toMatch(/version 99, expected/);
+  });
+});
+
+/** A file system of 1 MiB until the end of the test; undefined where none may be mounted. */
+function mountSmall(): string | undefined {
+  const folder = mkdtempSync(join(tmpdir(), "coseflow-small-"));
+  onTestFinished(() => rmSync(folder, { recursive: true }));
+  const options = ["-t", "tmpfs", "-o", "size=1M,nr_inodes=64", "none", folder];
+  if (spawnSync("mount", options).status !== 0) return undefined;
+  onTestFinished(() => void execFileSync("umount", [folder]));
+  return folder;
+}
+
+describe("disk", () => {
+  it("fails when it is full, and so does the database", async ({ skip }) => {
+    const folder = mountSmall();
+    if (folder === undefined) return skip("no file system can be mounted here");
+    const path = join(folder, "cloud.db");
+    expect(() => writeFileSync(join(folder, "filler"), Buffer.alloc(2 ** 21))).toThrow(/ENOSPC/);
+    expect(await problemOf(diskCheck(path))).toMatchObject({
+      result: "fail",
+      text: `0 MiB free at ${folder}`,
+    });
+    const [, journal] = await databaseCheck(machineWith({}), path).run();
+    expect(journal).toMatchObject({ result: "fail", fix: `df -h ${folder}` });
+    rmSync(join(folder, "filler"));
+    expect(() => {
+      for (let i = 0; i < 100; i++) writeFileSync(join(folder, String(i)), "");
+    }).toThrow(/ENOSPC/);
+    expect((await problemOf(diskCheck(path))).text).toBe(`no inode free at ${folder}`);
+  });
+
+  it("is told of the nearest folder that is there", async () => {
+    const folder = temporary();
+    const [finding] = await diskCheck(join(folder, "a", "b", "cloud.db")).run();
+    expect(finding?.text).toMatch(new RegExp(`MiB free at ${folder}$`));
+  });
+});
+
+describe("ports", () => {
+  it("name who listens there", async () => {
+    const server = createServer().listen(0, "127.0.0.1");
+    await once(server, "listening");
+    const { port } = server.address() as AddressInfo;
+    const check = listenersCheck({ proc: "/proc" }, [port]);
+    const { result, text } = await problemOf(check);
+    expect(result).toBe("warn");
+    expect(text).toMatch(`${port}: in use by `);
+    expect(text).toMatch(`(process ${process.pid})`);
+    server.close();
+    await once(server, "close");
+    expect(await resultsOf(check)).toEqual(["ok"]);
+  });
+
+  it("are fine with a broker", async () => {
+    const broker = await startMosquitto();
+    try {
+      const findings = await listenersCheck({ proc: "/proc" }, [broker.port]).run();
+      expect(findings[0]?.text).toMatch(/^\d+: mosquitto \(process \d+\)$/);
+    } finally {
+      await broker.close();
+    }
+  });
+});
