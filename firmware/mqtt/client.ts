@@ -131,7 +131,7 @@ export function createMqttClient(options: MqttOptions): MqttClient {
   function onConnack(payload: Bytes): void {
     const returnCode = payload.charCodeAt(1);
     if (returnCode !== 0) {
-      drop(`refused-${REFUSALS[returnCode - 1]}`);
+      drop(`refused-${REFUSALS.split(" ")[returnCode - 1]}`);
       return;
     }
     sessionPresent = payload.charCodeAt(0) === 1;
