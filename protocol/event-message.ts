@@ -3,7 +3,8 @@
  * so it is signed by the device itself and needs no session. SPEC.md shows every byte.
  */
 import type { Bytes } from "./bytes.ts";
-import { type Cursor, cborInt, readEnd, readExactly, readHead, UNSIGNED } from "./cbor.ts";
+import { cborInt, UNSIGNED } from "./cbor.ts";
+import { createReader } from "./cbor-reader.ts";
 import { type CoseCrypto, type KeyHandle, USAGE_DECRYPT } from "./cose/crypto.ts";
 import { createEncryptOpener, type Envelope, makeEncrypt, type Recipient } from "./cose/encrypt.ts";
 import { makeSign1, type Sign1, type Signed, verifySign1 } from "./cose/sign1.ts";
@@ -53,12 +54,13 @@ export function createEventOpener(crypto: CoseCrypto) {
   const encrypt = createEncryptOpener(crypto);
 
   function readContent(content: Bytes): OpenedEvent {
-    const cursor: Cursor = { bytes: content, at: 0 };
-    readExactly(cursor, "\x82", "content of the event");
-    const counter = readHead(cursor, UNSIGNED);
+    const reader = createReader(content);
+    reader.exactly("\x82", "content of the event");
+    const counter = reader.head(UNSIGNED);
     if (counter < 1 || counter > LAST_COUNTER)
       fail("sequence", "device counter, expected 1 to " + LAST_COUNTER + ", got " + counter);
-    const pack = content.substring(cursor.at) as Bytes;
+    // After the array's head and the counter, whose form was the shortest.
+    const pack = content.substring(1 + cborInt(counter).length) as Bytes;
     return { counter: counter, pack: pack, records: parseSenml(pack) };
   }
 
@@ -76,9 +78,9 @@ export function createEventOpener(crypto: CoseCrypto) {
     const aad = externalAad("event", device.thumbprint);
     verifySign1(crypto, sign1, device.publicKey, aad);
     const parsed = encrypt.parse(sign1.payload);
-    const header: Cursor = { bytes: parsed.protectedHeader, at: 0 };
-    readExactly(header, CONTENT_HEADER, "protected header of the content");
-    readEnd(header);
+    const header = createReader(parsed.protectedHeader);
+    header.exactly(CONTENT_HEADER, "protected header of the content");
+    header.end();
     const envelope: Envelope = {
       messageClass: "event",
       deviceThumbprint: device.thumbprint,

@@ -3,7 +3,8 @@
  * sealed to the cloud and signed by the device. SPEC.md shows every byte.
  */
 import { type Bytes, fromBigEndian, toBigEndian } from "./bytes.ts";
-import { type Cursor, cborBytes, readBytes, readBytesOf, readEnd, readExactly } from "./cbor.ts";
+import { cborBytes } from "./cbor.ts";
+import { createReader } from "./cbor-reader.ts";
 import {
   type CoseCrypto,
   type KeyHandle,
@@ -100,14 +101,14 @@ export function createSessionOpener(crypto: CoseCrypto) {
       SESSION_USAGE,
     );
     try {
-      const cursor: Cursor = { bytes: plain.prefix, at: 0 };
-      readExactly(cursor, "\xa5\x01\x04\x02", "COSE_Key of the session");
-      if (readBytes(cursor) !== kid)
+      const reader = createReader(plain.prefix);
+      reader.exactly("\xa5\x01\x04\x02", "COSE_Key of the session");
+      if (reader.bytes() !== kid)
         fail("kid", "COSE_Key of the session, expected the key id of its Encrypt, got another");
-      readExactly(cursor, "\x03\x01\x05", "COSE_Key of the session");
-      const baseIv = readBytesOf(cursor, NONCE_LENGTH);
-      readExactly(cursor, "\x20\x50", "COSE_Key of the session");
-      readEnd(cursor);
+      reader.exactly("\x03\x01\x05", "COSE_Key of the session");
+      const baseIv = reader.bytesOf(NONCE_LENGTH);
+      reader.exactly("\x20\x50", "COSE_Key of the session");
+      reader.end();
       return {
         key: plain.key,
         kid: kid,

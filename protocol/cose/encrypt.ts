@@ -8,18 +8,8 @@
  * decompresses.
  */
 import type { Bytes } from "../bytes.ts";
-import {
-  ARRAY,
-  type Cursor,
-  cborBytes,
-  cborHead,
-  readBoolean,
-  readBytes,
-  readBytesOf,
-  readEnd,
-  readExactly,
-  readHead,
-} from "../cbor.ts";
+import { ARRAY, cborBytes, cborHead } from "../cbor.ts";
+import { createReader, type Reader, readBoolean } from "../cbor-reader.ts";
 import { fail } from "../errors.ts";
 import { KID_LENGTH, kidOf } from "../kid.ts";
 import type { MessageClass } from "../topics.ts";
@@ -131,14 +121,14 @@ export interface Encrypt {
 }
 
 export function createEncryptOpener(crypto: CoseCrypto) {
-  function readRecipient(cursor: Cursor): WrappedKey {
-    readExactly(cursor, RECIPIENT_START, "COSE_recipient");
-    const kid = readBytesOf(cursor, KID_LENGTH);
-    readExactly(cursor, EPHEMERAL_START, "ephemeral key");
-    const x = readBytesOf(cursor, 32);
-    readExactly(cursor, EPHEMERAL_Y, "ephemeral key");
-    const odd = readBoolean(cursor);
-    const wrapped = readBytesOf(cursor, WRAPPED_LENGTH);
+  function readRecipient(reader: Reader): WrappedKey {
+    reader.exactly(RECIPIENT_START, "COSE_recipient");
+    const kid = reader.bytesOf(KID_LENGTH);
+    reader.exactly(EPHEMERAL_START, "ephemeral key");
+    const x = reader.bytesOf(32);
+    reader.exactly(EPHEMERAL_Y, "ephemeral key");
+    const odd = readBoolean(reader);
+    const wrapped = reader.bytesOf(WRAPPED_LENGTH);
     return {
       kid: kid,
       ephemeralPublicKey: ((odd ? "\x03" : "\x02") + x) as Bytes,
@@ -147,17 +137,17 @@ export function createEncryptOpener(crypto: CoseCrypto) {
   }
 
   function parse(message: Bytes): Encrypt {
-    const cursor: Cursor = { bytes: message, at: 0 };
-    readExactly(cursor, "\xd8\x60\x84", "COSE_Encrypt");
-    const protectedHeader = readBytes(cursor);
-    const iv = readIvHeader(cursor);
-    const ciphertext = readBytes(cursor);
-    const count = readHead(cursor, ARRAY);
+    const reader = createReader(message);
+    reader.exactly("\xd8\x60\x84", "COSE_Encrypt");
+    const protectedHeader = reader.bytes();
+    const iv = readIvHeader(reader);
+    const ciphertext = reader.bytes();
+    const count = reader.head(ARRAY);
     if (count < 1 || count > MAX_RECIPIENTS)
       fail("size", "recipients, expected 1 to " + MAX_RECIPIENTS + ", got " + count);
     const recipients: WrappedKey[] = [];
-    for (let i = 0; i < count; i++) recipients.push(readRecipient(cursor));
-    readEnd(cursor);
+    for (let i = 0; i < count; i++) recipients.push(readRecipient(reader));
+    reader.end();
     return {
       protectedHeader: protectedHeader,
       iv: iv,

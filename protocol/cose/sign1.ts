@@ -1,6 +1,7 @@
 /** COSE_Sign1 (RFC 9052 section 4.2), ES256 only: 18([<<{1: -7, 4: kid}>>, {}, payload, signature]). */
 import type { Bytes } from "../bytes.ts";
-import { type Cursor, cborBytes, readBytes, readBytesOf, readEnd, readExactly } from "../cbor.ts";
+import { cborBytes } from "../cbor.ts";
+import { createReader } from "../cbor-reader.ts";
 import { fail } from "../errors.ts";
 import { KID_LENGTH } from "../kid.ts";
 import type { CoseCrypto, KeyHandle } from "./crypto.ts";
@@ -46,17 +47,17 @@ export interface Sign1 {
 }
 
 export function parseSign1(message: Bytes): Sign1 {
-  const cursor: Cursor = { bytes: message, at: 0 };
-  readExactly(cursor, "\xd2\x84", "COSE_Sign1");
-  const protectedHeader = readBytes(cursor);
-  readExactly(cursor, "\xa0", "unprotected header of Sign1");
-  const payload = readBytes(cursor);
-  const signature = readBytesOf(cursor, 64);
-  readEnd(cursor);
-  const header: Cursor = { bytes: protectedHeader, at: 0 };
-  readExactly(header, PROTECTED_START.substring(0, 4), "protected header of Sign1");
-  const kid = readBytesOf(header, KID_LENGTH);
-  readEnd(header);
+  const reader = createReader(message);
+  reader.exactly("\xd2\x84", "COSE_Sign1");
+  const protectedHeader = reader.bytes();
+  reader.exactly("\xa0", "unprotected header of Sign1");
+  const payload = reader.bytes();
+  const signature = reader.bytesOf(64);
+  reader.end();
+  const header = createReader(protectedHeader);
+  header.exactly(PROTECTED_START.substring(0, 4), "protected header of Sign1");
+  const kid = header.bytesOf(KID_LENGTH);
+  header.end();
   return { protectedHeader: protectedHeader, kid: kid, payload: payload, signature: signature };
 }
 
