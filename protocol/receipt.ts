@@ -10,14 +10,13 @@ import { ARRAY, cborBytes, cborHead, cborInt, UNSIGNED } from "./cbor.ts";
 import { createReader } from "./cbor-reader.ts";
 import type { CoseCrypto, KeyHandle } from "./cose/crypto.ts";
 import {
-  contentHeader,
-  ivHeader,
+  createHeaders,
   NONCE_LENGTH,
   type RandomIvEncrypt0,
   SESSION_KID_LENGTH,
 } from "./cose/encrypt0.ts";
 import { MESSAGE_HASH_LENGTH } from "./cose/sign1.ts";
-import { encStructure, externalAad } from "./cose/structures.ts";
+import { createStructures } from "./cose/structures.ts";
 import { fail } from "./errors.ts";
 
 /** Info of the HKDF that makes the receipt key from a session key. */
@@ -67,11 +66,14 @@ export function sealReceipt(
     const range = receipt.readings[i] as ReceiptRange;
     payload += "\x83" + cborBytes(range.sessionKid) + cborInt(range.first) + cborInt(range.last);
   }
-  const header = contentHeader(sessionKid);
+  const headers = createHeaders();
+  const header = headers.content(sessionKid);
   const iv = crypto.generateRandom(NONCE_LENGTH);
-  const structure = encStructure("Encrypt0", header, externalAad("receipt", deviceThumbprint));
+  const structures = createStructures();
+  const aad = structures.externalAad("receipt", deviceThumbprint);
+  const structure = structures.encStructure("Encrypt0", header, aad);
   const ciphertext = crypto.aeadEncrypt(key, iv, structure, payload as Bytes);
-  return ("\xd0\x83" + cborBytes(header) + ivHeader(iv) + cborBytes(ciphertext)) as Bytes;
+  return ("\xd0\x83" + cborBytes(header) + headers.iv(iv) + cborBytes(ciphertext)) as Bytes;
 }
 
 /** Opens a receipt and reads it whole. */
@@ -81,8 +83,9 @@ export function openReceipt(
   deviceThumbprint: Bytes,
   message: RandomIvEncrypt0,
 ): Receipt {
-  const aad = externalAad("receipt", deviceThumbprint);
-  const structure = encStructure("Encrypt0", message.protectedHeader, aad);
+  const structures = createStructures();
+  const aad = structures.externalAad("receipt", deviceThumbprint);
+  const structure = structures.encStructure("Encrypt0", message.protectedHeader, aad);
   const payload = crypto.aeadDecrypt(key, message.iv, structure, message.ciphertext);
   const reader = createReader(payload);
 

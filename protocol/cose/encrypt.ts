@@ -20,8 +20,8 @@ import {
   USAGE_ENCRYPT,
   USAGE_WRAP,
 } from "./crypto.ts";
-import { ivHeader, NONCE_LENGTH, readIvHeader } from "./encrypt0.ts";
-import { encStructure, externalAad, kdfContext, RECIPIENT_PROTECTED } from "./structures.ts";
+import { createHeaders, NONCE_LENGTH } from "./encrypt0.ts";
+import { createStructures, RECIPIENT_PROTECTED } from "./structures.ts";
 
 /** More recipients than this are refused: each is one ECDH to make and 86 bytes to carry. */
 export const MAX_RECIPIENTS = 4;
@@ -48,28 +48,13 @@ export interface Recipient {
   thumbprint: Bytes;
 }
 
-/**
- * Encrypts `plaintext` under a content key used once. With a carried key its 16 bytes
- * end the content: they are put there inside the module.
- */
-export function makeEncrypt(
-  crypto: CoseCrypto,
-  header: Bytes,
-  envelope: Envelope,
-  recipients: Recipient[],
-  plaintext: Bytes,
-  carried: KeyHandle | undefined,
-): Bytes {
-  if (recipients.length < 1 || recipients.length > MAX_RECIPIENTS)
-    fail("size", "recipients, expected 1 to " + MAX_RECIPIENTS + ", got " + recipients.length);
-  const aad = externalAad(envelope.messageClass, envelope.deviceThumbprint);
-  const iv = crypto.generateRandom(NONCE_LENGTH);
-  const cek = crypto.generateKey(
-    USAGE_CARRIED | (carried === undefined ? USAGE_ENCRYPT : USAGE_WRAP),
-  );
+/** Makes an Encrypt of one content after the other; what is dropped with it leaves nothing. */
+export function createEncryptMaker(crypto: CoseCrypto) {
+  const structures = createStructures();
+  const headers = createHeaders();
 
-  function wrapFor(recipient: Recipient): string {
-    const context = kdfContext(
+  function wrapFor(envelope: Envelope, recipient: Recipient, cek: KeyHandle): string {
+    const context = structures.kdfContext(
       envelope.messageClass,
       envelope.senderThumbprint,
       recipient.thumbprint,
@@ -86,23 +71,43 @@ export function makeEncrypt(
     );
   }
 
-  try {
-    const structure = encStructure("Encrypt", header, aad);
-    const ciphertext =
-      carried === undefined
-        ? crypto.aeadEncrypt(cek, iv, structure, plaintext)
-        : crypto.aeadEncryptKey(cek, iv, structure, plaintext, carried);
-    let wraps = "";
-    for (let i = 0; i < recipients.length; i++) wraps += wrapFor(recipients[i] as Recipient);
-    return ("\xd8\x60\x84" +
-      cborBytes(header) +
-      ivHeader(iv) +
-      cborBytes(ciphertext) +
-      cborHead(ARRAY, recipients.length) +
-      wraps) as Bytes;
-  } finally {
-    crypto.destroyKey(cek);
-  }
+  /**
+   * Encrypts `plaintext` under a content key used once. With a carried key its 16 bytes
+   * end the content: they are put there inside the module.
+   */
+  return function makeEncrypt(
+    header: Bytes,
+    envelope: Envelope,
+    recipients: Recipient[],
+    plaintext: Bytes,
+    carried: KeyHandle | undefined,
+  ): Bytes {
+    if (recipients.length < 1 || recipients.length > MAX_RECIPIENTS)
+      fail("size", "recipients, expected 1 to " + MAX_RECIPIENTS + ", got " + recipients.length);
+    const aad = structures.externalAad(envelope.messageClass, envelope.deviceThumbprint);
+    const iv = crypto.generateRandom(NONCE_LENGTH);
+    const cek = crypto.generateKey(
+      USAGE_CARRIED | (carried === undefined ? USAGE_ENCRYPT : USAGE_WRAP),
+    );
+    try {
+      const structure = structures.encStructure("Encrypt", header, aad);
+      const ciphertext =
+        carried === undefined
+          ? crypto.aeadEncrypt(cek, iv, structure, plaintext)
+          : crypto.aeadEncryptKey(cek, iv, structure, plaintext, carried);
+      let wraps = "";
+      for (let i = 0; i < recipients.length; i++)
+        wraps += wrapFor(envelope, recipients[i] as Recipient, cek);
+      return ("\xd8\x60\x84" +
+        cborBytes(header) +
+        headers.iv(iv) +
+        cborBytes(ciphertext) +
+        cborHead(ARRAY, recipients.length) +
+        wraps) as Bytes;
+    } finally {
+      crypto.destroyKey(cek);
+    }
+  };
 }
 
 interface WrappedKey {
@@ -121,6 +126,9 @@ export interface Encrypt {
 }
 
 export function createEncryptOpener(crypto: CoseCrypto) {
+  const structures = createStructures();
+  const headers = createHeaders();
+
   function readRecipient(reader: Reader): WrappedKey {
     reader.exactly(RECIPIENT_START, "COSE_recipient");
     const kid = reader.bytesOf(KID_LENGTH);
@@ -140,7 +148,7 @@ export function createEncryptOpener(crypto: CoseCrypto) {
     const reader = createReader(message);
     reader.exactly("\xd8\x60\x84", "COSE_Encrypt");
     const protectedHeader = reader.bytes();
-    const iv = readIvHeader(reader);
+    const iv = headers.readIv(reader);
     const ciphertext = reader.bytes();
     const count = reader.head(ARRAY);
     if (count < 1 || count > MAX_RECIPIENTS)
@@ -164,7 +172,11 @@ export function createEncryptOpener(crypto: CoseCrypto) {
     usage: number,
   ): KeyHandle {
     const kid = kidOf(self.thumbprint);
-    const context = kdfContext(envelope.messageClass, envelope.senderThumbprint, self.thumbprint);
+    const context = structures.kdfContext(
+      envelope.messageClass,
+      envelope.senderThumbprint,
+      self.thumbprint,
+    );
     for (let i = 0; i < encrypt.recipients.length; i++) {
       const entry = encrypt.recipients[i] as WrappedKey;
       if (entry.kid === kid)

@@ -51,27 +51,31 @@ export function parseSequencedEncrypt0(message: Bytes): SequencedEncrypt0 {
   };
 }
 
-/** Protected header of an Encrypt or Encrypt0 without a Partial IV: {1: 1, 4: session kid}. */
-export function contentHeader(sessionKid: Bytes): Bytes {
-  return ("\xa2\x01\x01\x04" + cborBytes(sessionKid)) as Bytes;
-}
+/**
+ * The headers of content under a random IV, written and read: of an Encrypt, and of an
+ * Encrypt0 without a Partial IV.
+ */
+export function createHeaders() {
+  return {
+    /** Protected: {1: 1, 4: session kid}. */
+    content: (sessionKid: Bytes) => ("\xa2\x01\x01\x04" + cborBytes(sessionKid)) as Bytes,
 
-export function readContentHeader(protectedHeader: Bytes): Bytes {
-  const header = createReader(protectedHeader);
-  header.exactly("\xa2\x01\x01\x04", "protected header of the content");
-  const sessionKid = header.counter(SESSION_KID_LENGTH, "session key id");
-  header.end();
-  return sessionKid;
-}
+    readContent(protectedHeader: Bytes): Bytes {
+      const header = createReader(protectedHeader);
+      header.exactly("\xa2\x01\x01\x04", "protected header of the content");
+      const sessionKid = header.counter(SESSION_KID_LENGTH, "session key id");
+      header.end();
+      return sessionKid;
+    },
 
-/** Unprotected header {5: IV}. */
-export function ivHeader(iv: Bytes): Bytes {
-  return ("\xa1\x05" + cborBytes(iv)) as Bytes;
-}
+    /** Unprotected: {5: IV}. */
+    iv: (iv: Bytes) => ("\xa1\x05" + cborBytes(iv)) as Bytes,
 
-export function readIvHeader(reader: Reader): Bytes {
-  reader.exactly("\xa1\x05", "unprotected header of the content");
-  return reader.bytesOf(NONCE_LENGTH);
+    readIv(reader: Reader): Bytes {
+      reader.exactly("\xa1\x05", "unprotected header of the content");
+      return reader.bytesOf(NONCE_LENGTH);
+    },
+  };
 }
 
 /** Encrypt0 of a receipt: protected {1: 1, 4: session kid}, unprotected {5: IV}. */
@@ -80,15 +84,16 @@ export interface RandomIvEncrypt0 extends Encrypt0 {
 }
 
 export function parseRandomIvEncrypt0(message: Bytes): RandomIvEncrypt0 {
+  const headers = createHeaders();
   const reader = createReader(message);
   reader.exactly("\xd0\x83", "COSE_Encrypt0");
   const protectedHeader = reader.bytes();
-  const iv = readIvHeader(reader);
+  const iv = headers.readIv(reader);
   const ciphertext = reader.bytes();
   reader.end();
   return {
     protectedHeader: protectedHeader,
-    sessionKid: readContentHeader(protectedHeader),
+    sessionKid: headers.readContent(protectedHeader),
     ciphertext: ciphertext,
     iv: iv,
   };

@@ -5,7 +5,7 @@ import { createReader } from "../cbor-reader.ts";
 import { fail } from "../errors.ts";
 import { KID_LENGTH } from "../kid.ts";
 import type { CoseCrypto, KeyHandle } from "./crypto.ts";
-import { sigStructure } from "./structures.ts";
+import { createStructures } from "./structures.ts";
 
 /** Bytes of a signed message's name: the start of SHA-256 of its Sig_structure. */
 export const MESSAGE_HASH_LENGTH = 16;
@@ -20,22 +20,20 @@ export interface Signed {
 }
 
 /** Signs. The payload is public: seal it first. */
-export function makeSign1(
-  crypto: CoseCrypto,
-  key: KeyHandle,
-  kid: Bytes,
-  aad: Bytes,
-  payload: Bytes,
-): Signed {
-  const protectedHeader = (PROTECTED_START + kid) as Bytes;
-  const structure = sigStructure(protectedHeader, aad, payload);
-  const message =
-    "\xd2\x84" +
-    cborBytes(protectedHeader) +
-    "\xa0" +
-    cborBytes(payload) +
-    cborBytes(crypto.signMessage(key, structure));
-  return { message: message as Bytes, hash: crypto.hashCompute(structure) };
+export function createSign1Maker(crypto: CoseCrypto) {
+  const structures = createStructures();
+
+  return function makeSign1(key: KeyHandle, kid: Bytes, aad: Bytes, payload: Bytes): Signed {
+    const protectedHeader = (PROTECTED_START + kid) as Bytes;
+    const structure = structures.sigStructure(protectedHeader, aad, payload);
+    const message =
+      "\xd2\x84" +
+      cborBytes(protectedHeader) +
+      "\xa0" +
+      cborBytes(payload) +
+      cborBytes(crypto.signMessage(key, structure));
+    return { message: message as Bytes, hash: crypto.hashCompute(structure) };
+  };
 }
 
 /** A Sign1 taken apart, nothing verified yet. */
@@ -63,12 +61,14 @@ export function parseSign1(message: Bytes): Sign1 {
 
 /** SHA-256 of the Sig_structure: same hash, same message. */
 export function hashSign1(crypto: CoseCrypto, sign1: Sign1, aad: Bytes): Bytes {
-  return crypto.hashCompute(sigStructure(sign1.protectedHeader, aad, sign1.payload));
+  return crypto.hashCompute(
+    createStructures().sigStructure(sign1.protectedHeader, aad, sign1.payload),
+  );
 }
 
 /** Returns when the signature is the key's; "signature" otherwise. */
 export function verifySign1(crypto: CoseCrypto, sign1: Sign1, publicKey: Bytes, aad: Bytes): void {
-  const structure = sigStructure(sign1.protectedHeader, aad, sign1.payload);
+  const structure = createStructures().sigStructure(sign1.protectedHeader, aad, sign1.payload);
   if (!crypto.verifyMessage(publicKey, structure, sign1.signature))
     fail("signature", "signature of Sign1, expected one by the key its kid names");
 }

@@ -3,16 +3,15 @@ import { describe, expect, it } from "vitest";
 import { type Bytes, toHex } from "../../../protocol/bytes.ts";
 import { createReader } from "../../../protocol/cbor-reader.ts";
 import {
-  contentHeader,
-  ivHeader,
+  createHeaders,
   nonceOf,
   parseRandomIvEncrypt0,
   parseSequencedEncrypt0,
-  readContentHeader,
-  readIvHeader,
 } from "../../../protocol/cose/encrypt0.ts";
 import { encodeOracle, fromBinary, hex, toBinary } from "../../support/cbor-oracle.ts";
 import { codeOf } from "../../support/refusal.ts";
+
+const headers = createHeaders();
 
 describe("nonceOf", () => {
   it.each([
@@ -46,16 +45,18 @@ describe("headers", () => {
         [1, 1],
         [4, toBinary(kid)],
       ]);
-      expect(contentHeader(kid)).toBe(encodeOracle(header));
-      expect(readContentHeader(contentHeader(kid))).toBe(kid);
+      expect(headers.content(kid)).toBe(encodeOracle(header));
+      expect(headers.readContent(headers.content(kid))).toBe(kid);
     }
     const iv = hex("000102030405060708090a0b");
-    expect(ivHeader(iv)).toBe(encodeOracle(new Map([[5, toBinary(iv)]])));
-    expect(readIvHeader(createReader(ivHeader(iv)))).toBe(iv);
+    expect(headers.iv(iv)).toBe(encodeOracle(new Map([[5, toBinary(iv)]])));
+    expect(headers.readIv(createReader(headers.iv(iv)))).toBe(iv);
   });
 
   it("refuse bytes after a protected header: cbor", () => {
-    expect(codeOf(() => readContentHeader(`${contentHeader(hex("01"))}\0` as Bytes))).toBe("cbor");
+    expect(codeOf(() => headers.readContent(`${headers.content(hex("01"))}\0` as Bytes))).toBe(
+      "cbor",
+    );
   });
 });
 
