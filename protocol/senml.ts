@@ -25,11 +25,6 @@ export interface Quantity {
   exponent: number;
 }
 
-/** An integer times 10^exponent, as CBOR: a plain integer, or tag 4. */
-export function senmlNumber(mantissa: number, exponent: number): string {
-  return exponent === 0 ? cborInt(mantissa) : "\xc4\x82" + cborInt(exponent) + cborInt(mantissa);
-}
-
 /** A record after its map head, up to the number: made once, ready for every reading. */
 export function senmlRecordStart(name: string, unit: string): string {
   return "\x00" + cborText(name) + "\x01" + cborText(unit) + "\x02";
@@ -66,7 +61,10 @@ export function createSenmlMaker(quantities: Quantity[]) {
     let count = values.length;
     let records = "";
     for (let i = 0; i < values.length; i++) {
-      const number = senmlNumber(values[i] as number, (quantities[i] as Quantity).exponent);
+      const exponent = (quantities[i] as Quantity).exponent;
+      const mantissa = cborInt(values[i] as number);
+      // A plain integer, or a decimal fraction in tag 4.
+      const number = exponent === 0 ? mantissa : "\xc4\x82" + cborInt(exponent) + mantissa;
       records +=
         i === 0 && dated
           ? "\xa4" + starts[i] + number + "\x22" + cborInt(instant.time as number)

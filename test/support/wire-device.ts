@@ -3,7 +3,7 @@ import { type Packet, parser } from "mqtt-packet";
 import { startDevice } from "../../firmware/device.ts";
 import type { Net, Socket } from "../../firmware/ports.ts";
 import type { Sensor } from "../../firmware/sensors/sensor.ts";
-import { toHex } from "../../protocol/bytes.ts";
+import { type Bytes, fromHex, toHex } from "../../protocol/bytes.ts";
 import { thumbprintOracle } from "./cose-builder.ts";
 import type { HistoryEvent, Values } from "./history.ts";
 import { netPort, realClock } from "./net-port.ts";
@@ -127,7 +127,7 @@ export function createWireDevice(measurements: number): WireDevice {
         {
           brokers: [{ host: "127.0.0.1", port }],
           wifi: [],
-          cloudPublicKey,
+          cloudPublicKey: fromHex(cloudPublicKey) as Bytes,
           receiptSeconds: RECEIPT_SECONDS,
         },
       );
