@@ -21,7 +21,7 @@ import {
   USAGE_WRAP,
 } from "./crypto.ts";
 import { createHeaders, NONCE_LENGTH } from "./encrypt0.ts";
-import { createStructures, RECIPIENT_PROTECTED } from "./structures.ts";
+import { createStructures } from "./structures.ts";
 
 /** More recipients than this are refused: each is one ECDH to make and 86 bytes to carry. */
 export const MAX_RECIPIENTS = 4;
@@ -29,8 +29,11 @@ export const MAX_RECIPIENTS = 4;
 /** Bytes of an AES-128 key wrapped by A128KW (RFC 3394). */
 const WRAPPED_LENGTH = 24;
 
-/** Of each recipient: what stands before its key id, before x, and before the sign of y. */
-const RECIPIENT_START = "\x83\x44" + RECIPIENT_PROTECTED + "\xa2\x04";
+/**
+ * Of each recipient: what stands before its key id (its protected header is the one of
+ * structures.ts), before x, and before the sign of y.
+ */
+const RECIPIENT_START = "\x83\x44\xa1\x01\x38\x1c\xa2\x04";
 const EPHEMERAL_START = "\x20\xa4\x01\x02\x20\x01\x21";
 const EPHEMERAL_Y = "\x22";
 

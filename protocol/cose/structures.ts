@@ -12,7 +12,7 @@ import type { MessageClass } from "../topics.ts";
 const PROFILE = "\x6acoseflow/1";
 
 /** Protected header of the one recipient form: {1: -29}, ECDH-ES + A128KW. */
-export const RECIPIENT_PROTECTED = "\xa1\x01\x38\x1c" as Bytes;
+export const RECIPIENT_PROTECTED = "\xa1\x01\x38\x1c";
 
 export function createStructures() {
   /**
@@ -54,7 +54,7 @@ export function createStructures() {
       "\xf6\xf6\x83" +
       cborBytes(recipientThumbprint) +
       "\xf6\xf6\x83\x18\x80" +
-      cborBytes(RECIPIENT_PROTECTED) +
+      cborBytes(RECIPIENT_PROTECTED as Bytes) +
       cborBytes(("coseflow/1 " + messageClass) as Bytes)) as Bytes;
   }
 

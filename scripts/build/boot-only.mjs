@@ -1,6 +1,9 @@
 import { parseAst } from "rollup/parseAst";
 import { analyse } from "./gate/scopes.mjs";
-import { walk } from "./gate/tree.mjs";
+import { FUNCTIONS, memberName, walk } from "./gate/tree.mjs";
+
+/** Methods of a list that call what they are given at once and keep nothing of it. */
+const AT_ONCE = ["every", "filter", "forEach", "map", "some"];
 
 /**
  * The script, and at its end the deletion of each top-level function that nothing can call
@@ -14,21 +17,26 @@ export function forgetBootOnly(code) {
 
 /**
  * Top-level functions that are only ever called, and only by the script itself or from the
- * body of another such function. A function inside one may outlive it, so what that calls,
- * or what is handed on as a value, does not count.
+ * body of another such function, the steps of a list in it included. Any other function
+ * inside one may outlive it, so what that calls, or what is handed on as a value, stays.
  */
 function findBootOnly(program) {
   const callees = new Set();
-  walk(program, ({ type, callee }) => {
-    if (type === "CallExpression") callees.add(callee);
+  const steps = new Set();
+  walk(program, ({ type, callee, arguments: given }) => {
+    if (type !== "CallExpression") return;
+    callees.add(callee);
+    const isStep = AT_ONCE.includes(memberName(callee)) && FUNCTIONS.includes(given[0]?.type);
+    if (isStep) steps.add(given[0]);
   });
+  const callerOf = ({ node, parent }) => (steps.has(node) ? callerOf(parent.owner) : node);
   const uses = new Map(
     program.body
       .filter(({ type }) => type === "FunctionDeclaration")
       .map((declaration) => [declaration, []]),
   );
   for (const { node, owner, variable } of analyse(program).references) {
-    uses.get(variable?.value)?.push({ isCall: callees.has(node), caller: owner.node });
+    uses.get(variable?.value)?.push({ isCall: callees.has(node), caller: callerOf(owner) });
   }
   const isBoot = ({ isCall, caller }) => isCall && (caller === program || uses.has(caller));
   for (let size = Number.POSITIVE_INFINITY; uses.size < size; ) {

@@ -18,6 +18,10 @@ describe("what only the boot calls is deleted at its end", () => {
     ["called by another that is", "function a() {} function b() { return a(); } b();"],
     ["called by two that are", "function a(n) {} function b() { a(1); } a(2); b();"],
     ["called by itself", "function a(n) { if (n) a(n - 1); } a(3);"],
+    [
+      "called in a step of a list",
+      "function a() {} [1].forEach((n) => { [n].map((m) => a(m)); });",
+    ],
     ["not called at all", "function a() {}"],
     [
       "another thing has its name",
@@ -35,6 +39,9 @@ describe("what only the boot calls is deleted at its end", () => {
     ],
     ["called in a method", "function a() {} const o = { m() { a(); } };"],
     ["handed on by the script", "function a() {} [1].map(a);"],
+    ["called in a function that another method takes", "function a() {} s.on((n) => a(n));"],
+    ["called in a function that a step makes", "function a() {} [1].map(() => () => a());"],
+    ["called in what a list's method takes second", "function a() {} [1].map(f, () => a());"],
     ["handed on by another", "function a() {} function b(f) { b.f = f; } b(a);"],
     ["kept under another name", "function a() {} const c = a;"],
     ["made with new", "function a() {} const c = new a();"],
