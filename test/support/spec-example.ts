@@ -7,12 +7,7 @@ import {
   parseSequencedEncrypt0,
 } from "../../protocol/cose/encrypt0.ts";
 import { MESSAGE_HASH_LENGTH, parseSign1, type Signed } from "../../protocol/cose/sign1.ts";
-import {
-  encStructure,
-  externalAad,
-  kdfContext,
-  sigStructure,
-} from "../../protocol/cose/structures.ts";
+import { createStructures } from "../../protocol/cose/structures.ts";
 import { createEventMaker } from "../../protocol/event-message.ts";
 import { createReadingSealer } from "../../protocol/reading.ts";
 import { RECEIPT_KEY_INFO, type Receipt, sealReceipt } from "../../protocol/receipt.ts";
@@ -30,6 +25,8 @@ import {
   exampleSecret,
 } from "./example-crypto.ts";
 import { importContentKey, nodeCrypto, type Party } from "./parties.ts";
+
+const { encStructure, externalAad, kdfContext, sigStructure } = createStructures();
 
 export interface Example {
   sessionMessage: Bytes;
