@@ -1,6 +1,6 @@
 /**
- * What a command says: [counter, issued, expires, action, device id, user id, parameters,
- * padding], the same array in each of its forms. SPEC.md shows every byte.
+ * What a command says: [counter, issued, expires, action, device id, user id, parameters],
+ * the same array in each of its forms. SPEC.md shows every byte.
  */
 import type { Bytes } from "./bytes.ts";
 import {
@@ -8,6 +8,7 @@ import {
   cborBytes,
   cborInt,
   readBytesOf,
+  readEnd,
   readExactly,
   readHead,
   UNSIGNED,
@@ -29,8 +30,8 @@ export const FORM_SIGNED = 2;
 /** The array: whoever reaches the broker can make one. */
 export const FORM_PLAIN = 3;
 
-/** First byte of the array of eight, and so of a plain command and of a signed one's payload. */
-export const COMMAND_START = "\x88";
+/** First byte of the array of seven, and so of a plain command and of a signed one's payload. */
+export const COMMAND_START = "\x87";
 
 export interface Command {
   /** 1 to 2^53 - 1; each command of a device has a higher one than the last. */
@@ -49,23 +50,23 @@ export interface Command {
   update?: Update;
 }
 
-/** The array, padded; nothing in it is checked but the ids. */
-export function writeCommand(command: Command): Bytes {
+/** The array, padded where it is to be sealed; nothing in it is checked but the ids. */
+export function writeCommand(command: Command, form: number): Bytes {
   const parts = createContentParts();
   const claim = command.claim;
   let parameters = "\xa0";
   if (command.update !== undefined) parameters = writeUpdate(command.update);
   else if (claim !== undefined) parameters = "\xa1\x01" + cborBytes(claim);
-  return parts.pad(
+  const content =
     COMMAND_START +
-      cborInt(command.counter) +
-      cborInt(command.issued) +
-      cborInt(command.expires) +
-      cborInt(command.action) +
-      parts.writeId(command.deviceId, "device id") +
-      parts.writeId(command.userId, "user id") +
-      parameters,
-  );
+    cborInt(command.counter) +
+    cborInt(command.issued) +
+    cborInt(command.expires) +
+    cborInt(command.action) +
+    parts.writeId(command.deviceId, "device id") +
+    parts.writeId(command.userId, "user id") +
+    parameters;
+  return form === FORM_SEALED ? parts.pad(content) : (content as Bytes);
 }
 
 /** The device's reader, and the provisioner's look at what it is about to sign. */
@@ -110,7 +111,8 @@ export function createCommandReader() {
       if (claim !== undefined) command.claim = claim;
     } else if (action === ACTION_UPDATE) command.update = createUpdateReader()(cursor, LAST_UPDATE);
     else readExactly(cursor, "\xa0", "parameters of a delete");
-    parts.readPadding(cursor);
+    if (form === FORM_SEALED) parts.readPadding(cursor);
+    else readEnd(cursor);
     return command;
   };
 }

@@ -29,7 +29,7 @@ export function createCommandMaker(crypto: CoseCrypto) {
   const readCommand = createCommandReader();
 
   function write(command: Command, form: number): Bytes {
-    const content = writeCommand(command);
+    const content = writeCommand(command, form);
     readCommand(content, form);
     return content;
   }

@@ -1,6 +1,6 @@
 /**
- * The reply to a command, Sign1(Encrypt([device counter, command hash, status, detail,
- * padding])). SPEC.md shows every byte.
+ * The reply to a command, Sign1(Encrypt([device counter, command hash, status, detail]
+ * and padding)). SPEC.md shows every byte.
  */
 import type { Bytes } from "./bytes.ts";
 import {
@@ -74,7 +74,7 @@ export function createReplyMaker(crypto: CoseCrypto) {
   ): Signed {
     const detail = reply.detail;
     const content = parts.pad(
-      "\x85" +
+      "\x84" +
         cborInt(counter) +
         cborBytes(reply.command) +
         cborInt(reply.status) +
@@ -120,7 +120,7 @@ export function createReplyOpener(crypto: CoseCrypto) {
   ): OpenedReply {
     const content = upward.open(sign1, device, self);
     const cursor: Cursor = { bytes: content, at: 0 };
-    readExactly(cursor, "\x85", "content of a reply");
+    readExactly(cursor, "\x84", "content of a reply");
     const counter = parts.readDeviceCounter(cursor);
     const command = readBytesOf(cursor, HASH_LENGTH);
     const status = readHead(cursor, UNSIGNED);

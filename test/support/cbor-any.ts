@@ -48,7 +48,7 @@ const READERS: Record<number, (cursor: Cursor) => Item> = {
   [TAG]: (cursor) => ({ tag: readHead(cursor, TAG), of: readItem(cursor) }),
 };
 
-function readItem(cursor: Cursor): Item {
+export function readItem(cursor: Cursor): Item {
   const read = READERS[cursor.bytes.charCodeAt(cursor.at) >> 5];
   return read === undefined ? { boolean: readBoolean(cursor) } : read(cursor);
 }

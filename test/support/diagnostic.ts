@@ -1,6 +1,6 @@
 /** Diagnostic notation (RFC 8949 section 8, RFC 8610 appendix G) of what this profile sends. */
 import { type Bytes, toHex } from "../../protocol/bytes.ts";
-import { type Item, readAny } from "./cbor-any.ts";
+import { type Item, readAny, readItem } from "./cbor-any.ts";
 
 const STEP = "  ";
 /** Longer ones are broken: white space within h'' means nothing. */
@@ -73,4 +73,12 @@ function print(item: Item, indent: string): string {
 /** One whole item of the profile's types, COSE messages opened up to their ciphertexts. */
 export function diagnose(value: Bytes): string {
   return print(readAny(value), "");
+}
+
+/** Likewise, for an item that zeros may follow. */
+export function diagnosePadded(value: Bytes): string {
+  const cursor = { bytes: value, at: 0 };
+  const text = print(readItem(cursor), "");
+  const zeros = value.length - cursor.at;
+  return zeros === 0 ? text : `${text}\nand ${zeros} zeros`;
 }

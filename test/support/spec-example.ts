@@ -20,7 +20,7 @@ import { createSenmlMaker } from "../../protocol/senml.ts";
 import { createSessionMaker } from "../../protocol/session-message.ts";
 import { decodeOracle, encodeOracle, fromBinary, type Tag } from "./cbor-oracle.ts";
 import { hkdfOracle, type SealedClass } from "./cose-builder.ts";
-import { diagnose, hexLines } from "./diagnostic.ts";
+import { diagnose, diagnosePadded, hexLines } from "./diagnostic.ts";
 import {
   createExampleCrypto,
   type Drawn,
@@ -170,7 +170,7 @@ export function sealedText(example: SealedExample): string[] {
     "",
     `${example.plaintextTitle}:`,
     "",
-    block(diagnose(content)),
+    block(diagnosePadded(content)),
     "",
     "What is authenticated and not sent:",
     "",
