@@ -83,6 +83,9 @@ export function createReader(message: Bytes) {
       at += expected.length;
     },
 
+    /** All that is left. */
+    rest: () => take(message.length - at),
+
     /** "cbor" when bytes follow the last item. */
     end(): void {
       const rest = message.length - at;

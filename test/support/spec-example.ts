@@ -13,7 +13,7 @@ import { createReadingSealer } from "../../protocol/reading.ts";
 import { RECEIPT_KEY_INFO, type Receipt, sealReceipt } from "../../protocol/receipt.ts";
 import { createSenmlMaker } from "../../protocol/senml.ts";
 import { createSessionMaker } from "../../protocol/session-message.ts";
-import { diagnose, hexLines } from "../../scripts/inspect/diagnostic.ts";
+import { diagnose, diagnosePadded, hexLines } from "../../scripts/inspect/diagnostic.ts";
 import { decodeOracle, encodeOracle, fromBinary, type Tag } from "./cbor-oracle.ts";
 import { hkdfOracle, type SealedClass } from "./cose-builder.ts";
 import {
@@ -167,7 +167,7 @@ export function sealedText(example: SealedExample): string[] {
     "",
     `${example.plaintextTitle}:`,
     "",
-    block(diagnose(content)),
+    block(diagnosePadded(content)),
     "",
     "What is authenticated and not sent:",
     "",

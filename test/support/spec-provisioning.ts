@@ -6,8 +6,8 @@ import { MESSAGE_HASH_LENGTH, type Signed } from "../../protocol/cose/sign1.ts";
 import { createEnrolMaker } from "../../protocol/enrol-message.ts";
 import { createEnrolledMaker } from "../../protocol/enrolled-message.ts";
 import { createReplyMaker, STATUS_DONE } from "../../protocol/reply-message.ts";
+import { diagnose, hexLines } from "../../scripts/inspect/diagnostic.ts";
 import { derSignature, makeCsr } from "./csr.ts";
-import { diagnose, hexLines } from "./diagnostic.ts";
 import { signDeterministic } from "./ecdsa.ts";
 import {
   createExampleCrypto,
@@ -155,7 +155,7 @@ export function provisioningText(): string {
       messageClass: "command",
       title: "Command, a sealed update",
       plaintextTitle:
-        "The plaintext: counter, issue, expiry, action, device id, user id, parameters and padding",
+        "The plaintext: counter, issue, expiry, action, device id, user id, parameters; padding",
       drawn: EXAMPLE.command,
       sender: exampleProvisioner,
       recipient: device,
@@ -167,7 +167,7 @@ export function provisioningText(): string {
     ...sealedText({
       messageClass: "reply",
       title: "Reply",
-      plaintextTitle: "The plaintext: device counter, command hash, status, detail and padding",
+      plaintextTitle: "The plaintext: device counter, command hash, status, detail; padding",
       drawn: EXAMPLE.reply,
       sender: device,
       recipient: cloud,
