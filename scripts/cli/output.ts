@@ -16,6 +16,11 @@ export function printable(text: string): string {
   return text.replace(/\p{C}/gu, "\ufffd");
 }
 
+/** Unix seconds for people. */
+export function when(seconds: number): string {
+  return new Date(seconds * 1000).toISOString();
+}
+
 /** A measurement as one line of JSON, for programs. */
 export function toNdjson(measurement: Measurement): string {
   const { device, session, sequence, name, unit, value, time } = measurement;
