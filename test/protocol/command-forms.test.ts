@@ -59,8 +59,8 @@ describe("the forms of a request", () => {
   ])("%s: told from its first bytes, read as what it is", (_name, form, made, isReadable) => {
     expect(opener.parse(made.message).form).toBe(form);
     expect(open(made.message)).toEqual({ command: REQUEST, hash: made.hash });
-    expect(made.message.includes("shed")).toBe(isReadable);
-    expect(made.message.includes("ann")).toBe(isReadable);
+    expect(made.message.includes("\x64shed")).toBe(isReadable);
+    expect(made.message.includes("\x63ann")).toBe(isReadable);
   });
 
   it("are as long as this", () => {

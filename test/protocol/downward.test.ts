@@ -1,6 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { type Bytes, bytes } from "../../protocol/bytes.ts";
+import { cborBytes } from "../../protocol/cbor.ts";
 import type { CoseCrypto } from "../../protocol/cose/crypto.ts";
 import { parseSign1 } from "../../protocol/cose/sign1.ts";
 import { createDownwardOpener, sealDownward, signDownward } from "../../protocol/downward.ts";
@@ -11,6 +12,8 @@ import { codeOf, flipBit, MESSAGE_CODES } from "../support/refusal.ts";
 
 const signer = makeParty();
 const device = makeParty();
+/** After tag, array and a protected header of 13 bytes. */
+const UNPROTECTED_AT = 16;
 const LEAF = bytes("a certificate");
 const PAYLOAD = bytes("\x01payload");
 
@@ -31,9 +34,9 @@ describe("a certificate that rides along", () => {
       expect([...unprotected]).toEqual([[33, Buffer.from(leaf)]]);
       const { leaf: taken, ...sign1 } = opener.parse(message);
       expect(taken).toBe(leaf);
-      const bare = (message.slice(0, 16) +
+      const bare = (message.slice(0, UNPROTECTED_AT) +
         "\xa0" +
-        message.slice(message.indexOf(leaf) + length)) as Bytes;
+        message.slice(UNPROTECTED_AT + 3 + cborBytes(leaf).length)) as Bytes;
       expect(parseSign1(bare)).toEqual(sign1);
       expect(opener.verify(sign1, device.thumbprint, signer.publicKey)).toBe(signer.thumbprint);
       expect(hash).toHaveLength(32);
