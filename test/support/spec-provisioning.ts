@@ -6,8 +6,8 @@ import { MESSAGE_HASH_LENGTH, type Signed } from "../../protocol/cose/sign1.ts";
 import { createEnrolMaker } from "../../protocol/enrol-message.ts";
 import { createEnrolledMaker } from "../../protocol/enrolled-message.ts";
 import { createReplyMaker, STATUS_DONE } from "../../protocol/reply-message.ts";
+import { diagnose, hexLines } from "../../scripts/inspect/diagnostic.ts";
 import { derSignature, makeCsr } from "./csr.ts";
-import { diagnose, hexLines } from "./diagnostic.ts";
 import { signDeterministic } from "./ecdsa.ts";
 import {
   createExampleCrypto,
