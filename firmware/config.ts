@@ -1,4 +1,4 @@
-import { fromHex } from "../protocol/bytes.ts";
+import { type Bytes, fromHex } from "../protocol/bytes.ts";
 import { fail } from "../protocol/errors.ts";
 import type { Broker } from "./mqtt/broker.ts";
 import { checkNetwork, type WifiNetwork } from "./network-settings.ts";
@@ -66,8 +66,8 @@ export interface SensorConfig {
 export interface Settings {
   /** Up to four, in the order of preference. */
   brokers: Broker[];
-  /** The cloud's public key: 130 hexadecimal digits of the uncompressed P-256 point. */
-  cloudPublicKey: string;
+  /** The cloud's public key, an uncompressed P-256 point: in flash its 130 hexadecimal digits. */
+  cloudPublicKey: Bytes;
   /** On a board whose network is Wi-Fi: one or two, in flash also one without the list. */
   wifi: WifiNetwork[];
   /** Topic prefix, where it is not the profile's own. */
@@ -85,10 +85,11 @@ export function checkSettings(value: unknown, board: Board): Settings {
   if (!settings || typeof settings !== "object")
     fail("argument", SETTINGS_FILE + ", expected the device's settings in flash, got none");
   const network = checkNetwork(SETTINGS_FILE, settings, board.network === "wifi");
-  const key = settings.cloudPublicKey;
+  const key: unknown = settings.cloudPublicKey;
   const point = typeof key === "string" ? fromHex(key) : undefined;
   if (point === undefined || point.length !== 65 || point.charCodeAt(0) !== 4)
     fail("argument", SETTINGS_FILE + ", expected cloudPublicKey as 130 hexadecimal digits from 04");
+  settings.cloudPublicKey = point;
   settings.brokers = network.brokers;
   settings.wifi = network.wifi;
   return settings;

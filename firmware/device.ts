@@ -2,7 +2,7 @@
  * The device: its key, a session, the network, then readings until the power goes.
  * Everything it needs is given to it; main.ts does the wiring.
  */
-import { type Bytes, fromBigEndian, fromHex, toHex } from "../protocol/bytes.ts";
+import { fromBigEndian, toHex } from "../protocol/bytes.ts";
 import type { DeviceCrypto } from "../protocol/cose/crypto.ts";
 import { kidOf, thumbprintOf } from "../protocol/kid.ts";
 import { TOPIC_PREFIX, topicOf } from "../protocol/topics.ts";
@@ -87,7 +87,7 @@ export function startDevice(ports: DevicePorts, board: Board, settings: Settings
   const kid = kidOf(identity.thumbprint);
   const prefix = settings.topicPrefix || TOPIC_PREFIX;
   const receiptTopic = topicOf(prefix, kid, "receipt");
-  const cloudKey = fromHex(settings.cloudPublicKey) as Bytes;
+  const cloudKey = settings.cloudPublicKey;
 
   const mqtt = createMqttClient({
     net: ports.net,

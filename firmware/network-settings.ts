@@ -102,11 +102,20 @@ export function checkNetwork(
       refuse(`${where}.ip`, "the address of a device", `${address.ip}`);
   }
 
+  /** Visible ASCII, without the slash of a URL. */
+  function isHost(text: string): boolean {
+    for (let i = 0; i < text.length; i++) {
+      const code = text.charCodeAt(i);
+      if (code < 33 || code > 126 || code === 47) return false;
+    }
+    return true;
+  }
+
   function checkBroker(where: string, value: unknown): Broker {
     checkNames(where, value, ["host", "port", "username", "password", "tls", "maxQos"]);
     const broker = value as Broker;
     checkText(`${where}.host`, broker.host, 1, MAX_HOST);
-    if (!/^[!-~]+$/.test(broker.host) || broker.host.indexOf("/") >= 0)
+    if (!isHost(broker.host))
       refuse(`${where}.host`, "a host name or address", "other characters in it");
     const port: unknown = broker.port;
     if (typeof port !== "number" || !(port > 0 && port < 65536 && port % 1 === 0))

@@ -45,19 +45,6 @@ export interface Identity {
   thumbprint: Bytes;
 }
 
-function makeKeys(
-  crypto: DeviceCrypto,
-  identity: Identity,
-  key: KeyHandle,
-  kid: Bytes,
-): SessionKeys {
-  return {
-    key: key,
-    receiptKey: crypto.deriveKey(key, RECEIPT_KEY_INFO, USAGE_DECRYPT),
-    seal: createReadingSealer(crypto, { key: key, kid: kid }, identity.thumbprint),
-  };
-}
-
 /** A kept session message as a session, without keys. */
 export function restoreSession(kept: Signed): Session {
   const session = kept as Session;
@@ -80,14 +67,16 @@ export function openSession(
   const made = createSessionMaker(crypto)(identity, recipients);
   let keys: SessionKeys;
   try {
-    keys = makeKeys(crypto, identity, made.key, made.kid);
+    keys = {
+      key: made.key,
+      receiptKey: crypto.deriveKey(made.key, RECEIPT_KEY_INFO, USAGE_DECRYPT),
+      seal: createReadingSealer(crypto, { key: made.key, kid: made.kid }, identity.thumbprint),
+    };
   } catch (error) {
     crypto.destroyKey(made.key);
     throw error;
   }
-  const session = restoreSession(
-    makeSigned("session", record, made.kid, made.hash, made.message, 0, 0),
-  );
+  const session = restoreSession(makeSigned("session", record, made.kid, made.hash, made.message));
   session.keys = keys;
   session.openedAt = uptime;
   return session;

@@ -54,15 +54,13 @@ export function freeRecord(prefix: string, used: Signed[]): string {
   return prefix + number;
 }
 
-/** A message as it is when just made (phase 0), or as MQTT had it when the power went. */
+/** A message as it is when just made. */
 export function makeSigned(
   messageClass: "session" | "event",
   record: string,
   kid: Bytes,
   hash: Bytes,
   message: Bytes,
-  packetId: number,
-  phase: number,
 ): Signed {
   return {
     messageClass: messageClass,
@@ -71,12 +69,11 @@ export function makeSigned(
     hash: hash.substring(0, MESSAGE_HASH_LENGTH) as Bytes,
     message: message,
     qos: 2,
-    // What MQTT had is handed back to it; the rest has yet to go.
-    state: phase === 0 ? WAITING : IN_FLIGHT,
+    state: WAITING,
     takenAt: 0,
     receipted: false,
-    packetId: packetId,
-    phase: phase,
+    packetId: 0,
+    phase: 0,
   };
 }
 
@@ -84,15 +81,18 @@ function decode(record: string, messageClass: "session" | "event", text: Bytes):
   const hashAt = HEAD + text.charCodeAt(4);
   const messageAt = hashAt + MESSAGE_HASH_LENGTH;
   const part = (from: number, to: number) => text.substring(from, to) as Bytes;
-  return makeSigned(
+  const signed = makeSigned(
     messageClass,
     record,
     part(HEAD, hashAt),
     part(hashAt, messageAt),
     part(messageAt, text.length),
-    fromBigEndian(part(1, 3)),
-    text.charCodeAt(3),
   );
+  signed.packetId = fromBigEndian(part(1, 3));
+  signed.phase = text.charCodeAt(3);
+  // What MQTT had when the power went is handed back to it; the rest has yet to go.
+  if (signed.phase !== 0) signed.state = IN_FLIGHT;
+  return signed;
 }
 
 /** What was kept before this boot, in the order of counters. What cannot be read is erased: it is lost. */

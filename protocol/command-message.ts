@@ -16,7 +16,7 @@ import {
 import type { CoseCrypto, KeyHandle } from "./cose/crypto.ts";
 import type { Recipient } from "./cose/encrypt.ts";
 import { hashSign1, type Sign1, type Signed } from "./cose/sign1.ts";
-import { externalAad } from "./cose/structures.ts";
+import { createStructures } from "./cose/structures.ts";
 import { createDownwardOpener, type Signer, sealDownward, signDownward } from "./downward.ts";
 import { fail } from "./errors.ts";
 import { DOWNWARD_LIMIT } from "./topics.ts";
@@ -29,7 +29,7 @@ export function createCommandMaker(crypto: CoseCrypto) {
   const readCommand = createCommandReader();
 
   function write(command: Command, form: number): Bytes {
-    const content = writeCommand(command);
+    const content = writeCommand(command, form);
     readCommand(content, form);
     return content;
   }
@@ -116,7 +116,8 @@ export function createCommandOpener(crypto: CoseCrypto) {
       parsed.form === FORM_SIGNED
         ? sign1.payload
         : downward.decrypt(sign1.payload, device, provisioner);
-    const hash = hashSign1(crypto, sign1, externalAad("command", device.thumbprint));
+    const aad = createStructures().externalAad("command", device.thumbprint);
+    const hash = hashSign1(crypto, sign1, aad);
     return { command: readCommand(content, parsed.form), hash: hash };
   }
 

@@ -1,19 +1,16 @@
 import type { Bytes } from "./bytes.ts";
-import {
-  type Cursor,
-  cborBytes,
-  cborText,
-  readBytes,
-  readHead,
-  readText,
-  UNSIGNED,
-} from "./cbor.ts";
+import { cborText, UNSIGNED } from "./cbor.ts";
+import { type Reader, readText } from "./cbor-reader.ts";
 import { fail } from "./errors.ts";
 
 /** Longest device id or user id, bytes of UTF-8. */
 export const ID_LENGTH = 64;
 
-/** Commands and replies are padded to a multiple of this, so that their length says little. */
+/**
+ * Sealed commands and replies are padded to a multiple of this, so that their length says
+ * little. Zeros after the item, not an element of it: the head of a byte string takes one
+ * byte or two, so that none fills just 25.
+ */
 export const PADDING_STEP = 64;
 
 /** Highest value of the device counter: it fits into 4 bytes. */
@@ -53,40 +50,36 @@ export function createContentParts() {
     return cborText(checkId(value, what));
   }
 
-  function readId(cursor: Cursor, what: string): Bytes {
-    return checkId(readText(cursor), what);
+  function readId(reader: Reader, what: string): Bytes {
+    return checkId(readText(reader), what);
   }
 
-  function readDeviceCounter(cursor: Cursor): number {
-    const counter = readHead(cursor, UNSIGNED);
+  function readDeviceCounter(reader: Reader): number {
+    const counter = reader.head(UNSIGNED);
     if (counter < 1 || counter > LAST_DEVICE_COUNTER)
       fail("sequence", "device counter, expected 1 to " + LAST_DEVICE_COUNTER + ", got " + counter);
     return counter;
   }
 
   /** Unix seconds. */
-  function readTime(cursor: Cursor, what: string): number {
-    const time = readHead(cursor, UNSIGNED);
+  function readTime(reader: Reader, what: string): number {
+    const time = reader.head(UNSIGNED);
     if (time > LAST_SECOND)
       fail("form", what + ", expected Unix seconds before the year 10000, got " + time);
     return time;
   }
 
-  /** The content with its last element: zeros up to the next multiple of the step. */
+  /** The content, and zeros after it up to the next multiple of the step. */
   function pad(content: string): Bytes {
-    let room = PADDING_STEP - (content.length % PADDING_STEP);
-    // 23 bytes have a head of one, 24 a head of two: none fills just 25.
-    if (room === 25) room += PADDING_STEP;
-    let zeros = "";
-    while (zeros.length < (room < 25 ? room - 1 : room - 2)) zeros += "\0";
-    return (content + cborBytes(zeros as Bytes)) as Bytes;
+    let padded = content;
+    while (padded.length % PADDING_STEP !== 0) padded += "\0";
+    return padded as Bytes;
   }
 
-  /** Takes no padding but the one that `pad` writes, and nothing after it. */
-  function readPadding(cursor: Cursor): void {
-    const content = cursor.bytes.substring(0, cursor.at);
-    readBytes(cursor);
-    if (pad(content) !== cursor.bytes)
+  /** Takes no padding of the content but the one that `pad` writes, and nothing after it. */
+  function readPadding(reader: Reader, content: Bytes): void {
+    const zeros = reader.rest();
+    if (pad(content.substring(0, content.length - zeros.length)) !== content)
       fail("form", "padding, expected zeros to a multiple of " + PADDING_STEP + " bytes");
   }
 

@@ -4,12 +4,19 @@
  * `enrolled` and `command`.
  */
 import type { Bytes } from "./bytes.ts";
-import { type Cursor, cborBytes, readBytes } from "./cbor.ts";
+import { cborBytes } from "./cbor.ts";
+import { createReader } from "./cbor-reader.ts";
 import type { CoseCrypto, KeyHandle } from "./cose/crypto.ts";
 import type { Envelope, Recipient } from "./cose/encrypt.ts";
 import { makeDownwardEncrypt, openDownwardEncrypt } from "./cose/encrypt-downward.ts";
-import { makeSign1, parseSign1, type Sign1, type Signed, verifySign1 } from "./cose/sign1.ts";
-import { externalAad } from "./cose/structures.ts";
+import {
+  createSign1Maker,
+  parseSign1,
+  type Sign1,
+  type Signed,
+  verifySign1,
+} from "./cose/sign1.ts";
+import { createStructures } from "./cose/structures.ts";
 import { fail } from "./errors.ts";
 import { kidOf, thumbprintOf } from "./kid.ts";
 import { DOWNWARD_LIMIT, type MessageClass } from "./topics.ts";
@@ -35,8 +42,8 @@ export function signDownward(
   payload: Bytes,
   leaf: Bytes | undefined,
 ): Signed {
-  const aad = externalAad(messageClass, deviceThumbprint);
-  const signed = makeSign1(crypto, signer.key, kidOf(signer.thumbprint), aad, payload);
+  const aad = createStructures().externalAad(messageClass, deviceThumbprint);
+  const signed = createSign1Maker(crypto)(signer.key, kidOf(signer.thumbprint), aad, payload);
   let message: string = signed.message;
   if (leaf !== undefined)
     message =
@@ -85,11 +92,11 @@ export function createDownwardOpener(crypto: CoseCrypto, messageClass: MessageCl
     let bare = message;
     let leaf: Bytes | undefined;
     if (message.substr(UNPROTECTED_AT, LEAF_START.length) === LEAF_START) {
-      const cursor: Cursor = { bytes: message, at: UNPROTECTED_AT + LEAF_START.length };
-      leaf = readBytes(cursor);
+      const leafAt = UNPROTECTED_AT + LEAF_START.length;
+      leaf = createReader(message.substring(leafAt) as Bytes).bytes();
       bare = (message.substring(0, UNPROTECTED_AT) +
         "\xa0" +
-        message.substring(cursor.at)) as Bytes;
+        message.substring(leafAt + cborBytes(leaf).length)) as Bytes;
     }
     const sign1 = parseSign1(bare);
     return {
@@ -106,7 +113,8 @@ export function createDownwardOpener(crypto: CoseCrypto, messageClass: MessageCl
     const signer = thumbprintOf(crypto, signerPublicKey);
     if (sign1.kid !== kidOf(signer))
       fail("kid", messageClass + ", expected the key id of its signer, got another");
-    verifySign1(crypto, sign1, signerPublicKey, externalAad(messageClass, deviceThumbprint));
+    const aad = createStructures().externalAad(messageClass, deviceThumbprint);
+    verifySign1(crypto, sign1, signerPublicKey, aad);
     return signer;
   }
 

@@ -6,12 +6,13 @@
  * which external_aad and KDF need, and the key itself comes out of the CSR.
  */
 import type { Bytes } from "./bytes.ts";
-import { type Cursor, cborBytes, cborInt, readBytes, readEnd, readExactly } from "./cbor.ts";
+import { cborBytes, cborInt } from "./cbor.ts";
+import { createReader, type Reader } from "./cbor-reader.ts";
 import { createContentParts } from "./content-parts.ts";
 import type { CoseCrypto, KeyHandle } from "./cose/crypto.ts";
 import type { Recipient } from "./cose/encrypt.ts";
 import { hashSign1, parseSign1, type Sign1, type Signed } from "./cose/sign1.ts";
-import { externalAad } from "./cose/structures.ts";
+import { createStructures } from "./cose/structures.ts";
 import { fail } from "./errors.ts";
 import { kidOf, thumbprintOf } from "./kid.ts";
 import { createUpwardOpener, makeUpward } from "./upward.ts";
@@ -84,11 +85,11 @@ export function createEnrolOpener(crypto: CoseCrypto, readCsrKey: (csr: Bytes) =
   }
 
   function hash(sign1: Sign1): Bytes {
-    return hashSign1(crypto, sign1, externalAad("enrol", sign1.kid));
+    return hashSign1(crypto, sign1, createStructures().externalAad("enrol", sign1.kid));
   }
 
-  function readClaim(cursor: Cursor): Bytes | undefined {
-    const claim = readBytes(cursor);
+  function readClaim(reader: Reader): Bytes | undefined {
+    const claim = reader.bytes();
     if (claim.length === 0) return undefined;
     if (claim.length !== CLAIM_LENGTH)
       fail("size", "claim, expected " + CLAIM_LENGTH + " bytes or none, got " + claim.length);
@@ -107,20 +108,20 @@ export function createEnrolOpener(crypto: CoseCrypto, readCsrKey: (csr: Bytes) =
     if (kidOf(sign1.kid) !== topicKid)
       fail("kid", "enrol, expected the thumbprint of its topic's device, got another");
     const content = upward.decrypt(sign1.payload, sign1.kid, self);
-    const cursor: Cursor = { bytes: content, at: 0 };
-    readExactly(cursor, "\x85", "content of enrol");
-    const counter = parts.readDeviceCounter(cursor);
-    const csr = readBytes(cursor);
+    const reader = createReader(content);
+    reader.exactly("\x85", "content of enrol");
+    const counter = parts.readDeviceCounter(reader);
+    const csr = reader.bytes();
     if (csr.length < 1 || csr.length > CSR_LENGTH)
       fail("size", "CSR, expected 1 to " + CSR_LENGTH + " bytes, got " + csr.length);
     const publicKey = readCsrKey(csr);
     if (thumbprintOf(crypto, publicKey) !== sign1.kid)
       fail("kid", "CSR, expected the key whose thumbprint signs, got another");
     upward.verify(sign1, { publicKey: publicKey, thumbprint: sign1.kid });
-    const deviceId = parts.readId(cursor, "device id");
-    const userId = parts.readId(cursor, "user id");
-    const claim = readClaim(cursor);
-    readEnd(cursor);
+    const deviceId = parts.readId(reader, "device id");
+    const userId = parts.readId(reader, "user id");
+    const claim = readClaim(reader);
+    reader.end();
     return {
       counter: counter,
       csr: csr,

@@ -3,15 +3,8 @@
  * settings])): the answer to `enrol`, and to a rolled key. SPEC.md shows every byte.
  */
 import type { Bytes } from "./bytes.ts";
-import {
-  type Cursor,
-  cborBytes,
-  cborInt,
-  readBytes,
-  readBytesOf,
-  readEnd,
-  readExactly,
-} from "./cbor.ts";
+import { cborBytes, cborInt } from "./cbor.ts";
+import { createReader } from "./cbor-reader.ts";
 import { createContentParts } from "./content-parts.ts";
 import type { CoseCrypto, KeyHandle } from "./cose/crypto.ts";
 import type { Recipient } from "./cose/encrypt.ts";
@@ -40,14 +33,14 @@ function createContentReader() {
   const parts = createContentParts();
 
   return function readContent(content: Bytes): Enrolled {
-    const cursor: Cursor = { bytes: content, at: 0 };
-    readExactly(cursor, "\x84", "content of enrolled");
-    const request = readBytesOf(cursor, MESSAGE_HASH_LENGTH);
-    const certificate = readBytes(cursor);
+    const reader = createReader(content);
+    reader.exactly("\x84", "content of enrolled");
+    const request = reader.bytesOf(MESSAGE_HASH_LENGTH);
+    const certificate = reader.bytes();
     if (certificate.length === 0) fail("size", "certificate, expected its bytes, got none");
-    const time = parts.readTime(cursor, "time of enrolled");
-    const settings = readUpdate(cursor, LAST_SETTING);
-    readEnd(cursor);
+    const time = parts.readTime(reader, "time of enrolled");
+    const settings = readUpdate(reader, LAST_SETTING);
+    reader.end();
     return { request: request, certificate: certificate, time: time, settings: settings };
   };
 }

@@ -3,11 +3,17 @@
  * so it is signed by the device itself and needs no session. SPEC.md shows every byte.
  */
 import type { Bytes } from "./bytes.ts";
-import { type Cursor, cborInt, readEnd, readExactly, readHead, UNSIGNED } from "./cbor.ts";
+import { cborInt, UNSIGNED } from "./cbor.ts";
+import { createReader } from "./cbor-reader.ts";
 import { type CoseCrypto, type KeyHandle, USAGE_DECRYPT } from "./cose/crypto.ts";
-import { createEncryptOpener, type Envelope, makeEncrypt, type Recipient } from "./cose/encrypt.ts";
-import { makeSign1, type Sign1, type Signed, verifySign1 } from "./cose/sign1.ts";
-import { encStructure, externalAad } from "./cose/structures.ts";
+import {
+  createEncryptMaker,
+  createEncryptOpener,
+  type Envelope,
+  type Recipient,
+} from "./cose/encrypt.ts";
+import { createSign1Maker, type Sign1, type Signed, verifySign1 } from "./cose/sign1.ts";
+import { createStructures } from "./cose/structures.ts";
 import { fail } from "./errors.ts";
 import { kidOf } from "./kid.ts";
 import { parseSenml, type SenmlRecord } from "./senml.ts";
@@ -23,6 +29,10 @@ const LAST_COUNTER = 4294967295;
  * message for ever, so the bytes are kept and sent again, never made again.
  */
 export function createEventMaker(crypto: CoseCrypto) {
+  const makeEncrypt = createEncryptMaker(crypto);
+  const makeSign1 = createSign1Maker(crypto);
+  const structures = createStructures();
+
   return function makeEvent(
     device: { key: KeyHandle; thumbprint: Bytes },
     recipients: Recipient[],
@@ -35,9 +45,9 @@ export function createEventMaker(crypto: CoseCrypto) {
       senderThumbprint: device.thumbprint,
     };
     const content = ("\x82" + cborInt(counter) + pack) as Bytes;
-    const sealed = makeEncrypt(crypto, CONTENT_HEADER, envelope, recipients, content, undefined);
-    const aad = externalAad("event", device.thumbprint);
-    return makeSign1(crypto, device.key, kidOf(device.thumbprint), aad, sealed);
+    const sealed = makeEncrypt(CONTENT_HEADER, envelope, recipients, content, undefined);
+    const aad = structures.externalAad("event", device.thumbprint);
+    return makeSign1(device.key, kidOf(device.thumbprint), aad, sealed);
   };
 }
 
@@ -51,14 +61,16 @@ export interface OpenedEvent {
 
 export function createEventOpener(crypto: CoseCrypto) {
   const encrypt = createEncryptOpener(crypto);
+  const structures = createStructures();
 
   function readContent(content: Bytes): OpenedEvent {
-    const cursor: Cursor = { bytes: content, at: 0 };
-    readExactly(cursor, "\x82", "content of the event");
-    const counter = readHead(cursor, UNSIGNED);
+    const reader = createReader(content);
+    reader.exactly("\x82", "content of the event");
+    const counter = reader.head(UNSIGNED);
     if (counter < 1 || counter > LAST_COUNTER)
       fail("sequence", "device counter, expected 1 to " + LAST_COUNTER + ", got " + counter);
-    const pack = content.substring(cursor.at) as Bytes;
+    // After the array's head and the counter, whose form was the shortest.
+    const pack = content.substring(1 + cborInt(counter).length) as Bytes;
     return { counter: counter, pack: pack, records: parseSenml(pack) };
   }
 
@@ -73,12 +85,12 @@ export function createEventOpener(crypto: CoseCrypto) {
   ): OpenedEvent {
     if (sign1.kid !== kidOf(device.thumbprint))
       fail("kid", "event message, expected the key id of its device, got another");
-    const aad = externalAad("event", device.thumbprint);
+    const aad = structures.externalAad("event", device.thumbprint);
     verifySign1(crypto, sign1, device.publicKey, aad);
     const parsed = encrypt.parse(sign1.payload);
-    const header: Cursor = { bytes: parsed.protectedHeader, at: 0 };
-    readExactly(header, CONTENT_HEADER, "protected header of the content");
-    readEnd(header);
+    const header = createReader(parsed.protectedHeader);
+    header.exactly(CONTENT_HEADER, "protected header of the content");
+    header.end();
     const envelope: Envelope = {
       messageClass: "event",
       deviceThumbprint: device.thumbprint,
@@ -86,7 +98,7 @@ export function createEventOpener(crypto: CoseCrypto) {
     };
     const cek = encrypt.unwrap(parsed, envelope, self, USAGE_DECRYPT);
     try {
-      const structure = encStructure("Encrypt", parsed.protectedHeader, aad);
+      const structure = structures.encStructure("Encrypt", parsed.protectedHeader, aad);
       return readContent(crypto.aeadDecrypt(cek, parsed.iv, structure, parsed.ciphertext));
     } finally {
       crypto.destroyKey(cek);

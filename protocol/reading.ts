@@ -6,7 +6,7 @@ import { type Bytes, chars, toBigEndian } from "./bytes.ts";
 import { cborBytes } from "./cbor.ts";
 import type { CoseCrypto, KeyHandle, SessionCrypto } from "./cose/crypto.ts";
 import { nonceOf, type SequencedEncrypt0 } from "./cose/encrypt0.ts";
-import { encStructure, externalAad } from "./cose/structures.ts";
+import { createStructures } from "./cose/structures.ts";
 
 /**
  * Seals the readings of one session. What is the same in each of them is made
@@ -20,7 +20,7 @@ export function createReadingSealer(
   deviceThumbprint: Bytes,
 ) {
   const headerStart = "\xa3\x01\x01\x04" + cborBytes(session.kid) + "\x06";
-  const aad = cborBytes(externalAad("reading", deviceThumbprint));
+  const aad = cborBytes(createStructures().externalAad("reading", deviceThumbprint));
 
   return function sealReading(sequence: number, payload: Bytes): Bytes {
     const partialIv = toBigEndian(sequence);
@@ -46,11 +46,12 @@ export function openReading(
   deviceThumbprint: Bytes,
   reading: SequencedEncrypt0,
 ): Bytes {
-  const aad = externalAad("reading", deviceThumbprint);
+  const structures = createStructures();
+  const aad = structures.externalAad("reading", deviceThumbprint);
   return crypto.aeadDecrypt(
     session.key,
     nonceOf(session.baseIv, reading.partialIv),
-    encStructure("Encrypt0", reading.protectedHeader, aad),
+    structures.encStructure("Encrypt0", reading.protectedHeader, aad),
     reading.ciphertext,
   );
 }

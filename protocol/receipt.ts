@@ -6,29 +6,17 @@
  * Payload: {1: Unix seconds, 2: [message hash, ...], 3: [[session kid, first, last], ...]}
  */
 import type { Bytes } from "./bytes.ts";
-import {
-  ARRAY,
-  type Cursor,
-  cborBytes,
-  cborHead,
-  cborInt,
-  readBytesOf,
-  readEnd,
-  readExactly,
-  readHead,
-  UNSIGNED,
-} from "./cbor.ts";
+import { ARRAY, cborBytes, cborHead, cborInt, UNSIGNED } from "./cbor.ts";
+import { createReader } from "./cbor-reader.ts";
 import type { CoseCrypto, KeyHandle } from "./cose/crypto.ts";
 import {
-  contentHeader,
-  ivHeader,
+  createHeaders,
   NONCE_LENGTH,
   type RandomIvEncrypt0,
-  readCounter,
   SESSION_KID_LENGTH,
 } from "./cose/encrypt0.ts";
 import { MESSAGE_HASH_LENGTH } from "./cose/sign1.ts";
-import { encStructure, externalAad } from "./cose/structures.ts";
+import { createStructures } from "./cose/structures.ts";
 import { fail } from "./errors.ts";
 
 /** Info of the HKDF that makes the receipt key from a session key. */
@@ -78,18 +66,14 @@ export function sealReceipt(
     const range = receipt.readings[i] as ReceiptRange;
     payload += "\x83" + cborBytes(range.sessionKid) + cborInt(range.first) + cborInt(range.last);
   }
-  const header = contentHeader(sessionKid);
+  const headers = createHeaders();
+  const header = headers.content(sessionKid);
   const iv = crypto.generateRandom(NONCE_LENGTH);
-  const structure = encStructure("Encrypt0", header, externalAad("receipt", deviceThumbprint));
+  const structures = createStructures();
+  const aad = structures.externalAad("receipt", deviceThumbprint);
+  const structure = structures.encStructure("Encrypt0", header, aad);
   const ciphertext = crypto.aeadEncrypt(key, iv, structure, payload as Bytes);
-  return ("\xd0\x83" + cborBytes(header) + ivHeader(iv) + cborBytes(ciphertext)) as Bytes;
-}
-
-function readCount(cursor: Cursor): number {
-  const count = readHead(cursor, ARRAY);
-  if (count > MAX_RECEIPT_ENTRIES)
-    fail("size", "receipt list, expected at most " + MAX_RECEIPT_ENTRIES + ", got " + count);
-  return count;
+  return ("\xd0\x83" + cborBytes(header) + headers.iv(iv) + cborBytes(ciphertext)) as Bytes;
 }
 
 /** Opens a receipt and reads it whole. */
@@ -99,27 +83,36 @@ export function openReceipt(
   deviceThumbprint: Bytes,
   message: RandomIvEncrypt0,
 ): Receipt {
-  const aad = externalAad("receipt", deviceThumbprint);
-  const structure = encStructure("Encrypt0", message.protectedHeader, aad);
+  const structures = createStructures();
+  const aad = structures.externalAad("receipt", deviceThumbprint);
+  const structure = structures.encStructure("Encrypt0", message.protectedHeader, aad);
   const payload = crypto.aeadDecrypt(key, message.iv, structure, message.ciphertext);
-  const cursor: Cursor = { bytes: payload, at: 0 };
-  readExactly(cursor, "\xa3\x01", "receipt");
-  const time = readHead(cursor, UNSIGNED);
-  readExactly(cursor, "\x02", "receipt");
+  const reader = createReader(payload);
+
+  function readCount(): number {
+    const count = reader.head(ARRAY);
+    if (count > MAX_RECEIPT_ENTRIES)
+      fail("size", "receipt list, expected at most " + MAX_RECEIPT_ENTRIES + ", got " + count);
+    return count;
+  }
+
+  reader.exactly("\xa3\x01", "receipt");
+  const time = reader.head(UNSIGNED);
+  reader.exactly("\x02", "receipt");
   const messages: Bytes[] = [];
-  for (let count = readCount(cursor); count > 0; count--)
-    messages.push(readBytesOf(cursor, MESSAGE_HASH_LENGTH));
-  readExactly(cursor, "\x03", "receipt");
+  for (let count = readCount(); count > 0; count--)
+    messages.push(reader.bytesOf(MESSAGE_HASH_LENGTH));
+  reader.exactly("\x03", "receipt");
   const readings: ReceiptRange[] = [];
-  for (let count = readCount(cursor); count > 0; count--) {
-    readExactly(cursor, "\x83", "range of a receipt");
-    const sessionKid = readCounter(cursor, SESSION_KID_LENGTH, "session key id");
-    const first = readHead(cursor, UNSIGNED);
-    const last = readHead(cursor, UNSIGNED);
+  for (let count = readCount(); count > 0; count--) {
+    reader.exactly("\x83", "range of a receipt");
+    const sessionKid = reader.counter(SESSION_KID_LENGTH, "session key id");
+    const first = reader.head(UNSIGNED);
+    const last = reader.head(UNSIGNED);
     if (first < 1 || last < first)
       fail("form", "range of a receipt, expected first to last from 1");
     readings.push({ sessionKid: sessionKid, first: first, last: last });
   }
-  readEnd(cursor);
+  reader.end();
   return { time: time, messages: messages, readings: readings };
 }

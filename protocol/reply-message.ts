@@ -1,18 +1,10 @@
 /**
- * The reply to a command, Sign1(Encrypt([device counter, command hash, status, detail,
- * padding])). SPEC.md shows every byte.
+ * The reply to a command, Sign1(Encrypt([device counter, command hash, status, detail]
+ * and padding)). SPEC.md shows every byte.
  */
 import type { Bytes } from "./bytes.ts";
-import {
-  type Cursor,
-  cborBytes,
-  cborInt,
-  readBytes,
-  readBytesOf,
-  readExactly,
-  readHead,
-  UNSIGNED,
-} from "./cbor.ts";
+import { cborBytes, cborInt, UNSIGNED } from "./cbor.ts";
+import { createReader, type Reader } from "./cbor-reader.ts";
 import { FORM_PLAIN } from "./command-content.ts";
 import { createContentParts, LAST_SECOND } from "./content-parts.ts";
 import type { CoseCrypto, KeyHandle } from "./cose/crypto.ts";
@@ -74,7 +66,7 @@ export function createReplyMaker(crypto: CoseCrypto) {
   ): Signed {
     const detail = reply.detail;
     const content = parts.pad(
-      "\x85" +
+      "\x84" +
         cborInt(counter) +
         cborBytes(reply.command) +
         cborInt(reply.status) +
@@ -97,14 +89,14 @@ export function createReplyOpener(crypto: CoseCrypto) {
   /** What the number of a status may be at most, from STATUS_DONE on. */
   const MOST = [0, REASON_BUSY, 9007199254740991, LAST_SECOND, FORM_PLAIN, 0, 0];
 
-  function readDetail(cursor: Cursor, status: number): number | Bytes {
+  function readDetail(reader: Reader, status: number): number | Bytes {
     if (status === STATUS_ROLLED) {
-      const csr = readBytes(cursor);
+      const csr = reader.bytes();
       if (csr.length < 1 || csr.length > CSR_LENGTH)
         fail("size", "CSR, expected 1 to " + CSR_LENGTH + " bytes, got " + csr.length);
       return csr;
     }
-    const detail = readHead(cursor, UNSIGNED);
+    const detail = reader.head(UNSIGNED);
     const least = status === STATUS_REFUSED || status === STATUS_POLICY ? 1 : 0;
     const most = MOST[status - STATUS_DONE] as number;
     if (detail < least || detail > most)
@@ -119,15 +111,15 @@ export function createReplyOpener(crypto: CoseCrypto) {
     self: { key: KeyHandle; thumbprint: Bytes },
   ): OpenedReply {
     const content = upward.open(sign1, device, self);
-    const cursor: Cursor = { bytes: content, at: 0 };
-    readExactly(cursor, "\x85", "content of a reply");
-    const counter = parts.readDeviceCounter(cursor);
-    const command = readBytesOf(cursor, HASH_LENGTH);
-    const status = readHead(cursor, UNSIGNED);
+    const reader = createReader(content);
+    reader.exactly("\x84", "content of a reply");
+    const counter = parts.readDeviceCounter(reader);
+    const command = reader.bytesOf(HASH_LENGTH);
+    const status = reader.head(UNSIGNED);
     if (status < STATUS_DONE || status > STATUS_DELETED)
       fail("form", "status of a reply, expected 1 to 7, got " + status);
-    const detail = readDetail(cursor, status);
-    parts.readPadding(cursor);
+    const detail = readDetail(reader, status);
+    parts.readPadding(reader, content);
     return { counter: counter, command: command, status: status, detail: detail };
   };
 }

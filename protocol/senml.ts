@@ -6,23 +6,8 @@
  * many decimals in the last place.
  */
 import type { Bytes } from "./bytes.ts";
-import {
-  ARRAY,
-  type Cursor,
-  cborHead,
-  cborInt,
-  cborText,
-  MAP,
-  NEGATIVE,
-  readBoolean,
-  readEnd,
-  readExactly,
-  readHead,
-  readInt,
-  readText,
-  TAG,
-  UNSIGNED,
-} from "./cbor.ts";
+import { ARRAY, cborHead, cborInt, cborText, MAP, NEGATIVE, TAG, UNSIGNED } from "./cbor.ts";
+import { createReader, type Reader, readBoolean, readInt, readText } from "./cbor-reader.ts";
 import { fail } from "./errors.ts";
 
 /** Most records of one pack: a pack fits the 1 KiB of a reading with room to spare. */
@@ -38,11 +23,6 @@ export interface Quantity {
   /** SenML unit (IANA registry), such as "Cel". */
   unit: string;
   exponent: number;
-}
-
-/** An integer times 10^exponent, as CBOR: a plain integer, or tag 4. */
-export function senmlNumber(mantissa: number, exponent: number): string {
-  return exponent === 0 ? cborInt(mantissa) : "\xc4\x82" + cborInt(exponent) + cborInt(mantissa);
 }
 
 /** A record after its map head, up to the number: made once, ready for every reading. */
@@ -81,7 +61,10 @@ export function createSenmlMaker(quantities: Quantity[]) {
     let count = values.length;
     let records = "";
     for (let i = 0; i < values.length; i++) {
-      const number = senmlNumber(values[i] as number, (quantities[i] as Quantity).exponent);
+      const exponent = (quantities[i] as Quantity).exponent;
+      const mantissa = cborInt(values[i] as number);
+      // A plain integer, or a decimal fraction in tag 4.
+      const number = exponent === 0 ? mantissa : "\xc4\x82" + cborInt(exponent) + mantissa;
       records +=
         i === 0 && dated
           ? "\xa4" + starts[i] + number + "\x22" + cborInt(instant.time as number)
@@ -108,38 +91,38 @@ export interface SenmlRecord {
   time: number | undefined;
 }
 
-function readNumber(cursor: Cursor): number {
-  const type = cursor.bytes.charCodeAt(cursor.at) >> 5;
-  if (type === UNSIGNED || type === NEGATIVE) return readInt(cursor);
-  const tag = readHead(cursor, TAG);
+function readNumber(reader: Reader): number {
+  const type = reader.peek() >> 5;
+  if (type === UNSIGNED || type === NEGATIVE) return readInt(reader);
+  const tag = reader.head(TAG);
   if (tag !== 4) fail("form", "SenML number, expected an integer or tag 4, got tag " + tag);
-  readExactly(cursor, "\x82", "decimal fraction");
-  const exponent = readInt(cursor);
-  const mantissa = readInt(cursor);
+  reader.exactly("\x82", "decimal fraction");
+  const exponent = readInt(reader);
+  const mantissa = readInt(reader);
   if (exponent === 0 || exponent > MAX_EXPONENT || exponent < -MAX_EXPONENT)
     fail("form", "decimal fraction, expected an exponent within 18 but not 0, got " + exponent);
   // Division by an exact power of ten rounds once; a product with 10^-n would round twice.
   return exponent < 0 ? mantissa / Math.pow(10, -exponent) : mantissa * Math.pow(10, exponent);
 }
 
-function readRecord(cursor: Cursor, first: boolean, baseTime: number | undefined): SenmlRecord {
-  let fields = readHead(cursor, MAP);
-  readExactly(cursor, "\x00", "SenML record");
-  const name = readText(cursor);
+function readRecord(reader: Reader, first: boolean, baseTime: number | undefined): SenmlRecord {
+  let fields = reader.head(MAP);
+  reader.exactly("\x00", "SenML record");
+  const name = readText(reader);
   let unit: Bytes | undefined;
-  let label = readInt(cursor);
+  let label = readInt(reader);
   if (label === 1) {
-    unit = readText(cursor);
-    label = readInt(cursor);
+    unit = readText(reader);
+    label = readInt(reader);
     fields--;
   }
   if (label !== 2 && label !== 4)
     fail("form", "SenML record, expected a value (2 or 4), got label " + label);
-  const value = label === 2 ? readNumber(cursor) : readBoolean(cursor);
+  const value = label === 2 ? readNumber(reader) : readBoolean(reader);
   let time = baseTime;
   if (fields === 3 && first) {
-    readExactly(cursor, "\x22", "SenML record");
-    time = readInt(cursor);
+    reader.exactly("\x22", "SenML record");
+    time = readInt(reader);
     if (time < FIRST_TIME || time > LAST_TIME)
       fail("form", "SenML base time, expected Unix seconds up to the year 9999, got " + time);
     fields--;
@@ -151,17 +134,17 @@ function readRecord(cursor: Cursor, first: boolean, baseTime: number | undefined
 
 /** Reads a pack of at least one record, the base time resolved into each. */
 export function parseSenml(payload: Bytes): SenmlRecord[] {
-  const cursor: Cursor = { bytes: payload, at: 0 };
-  const count = readHead(cursor, ARRAY);
+  const reader = createReader(payload);
+  const count = reader.head(ARRAY);
   if (count < 1 || count > MAX_RECORDS)
     fail("size", "SenML pack, expected 1 to " + MAX_RECORDS + " records, got " + count);
   const records: SenmlRecord[] = [];
   let baseTime: number | undefined;
   for (let i = 0; i < count; i++) {
-    const record = readRecord(cursor, i === 0, baseTime);
+    const record = readRecord(reader, i === 0, baseTime);
     baseTime = record.time;
     records.push(record);
   }
-  readEnd(cursor);
+  reader.end();
   return records;
 }

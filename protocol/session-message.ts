@@ -3,7 +3,8 @@
  * sealed to the cloud and signed by the device. SPEC.md shows every byte.
  */
 import { type Bytes, fromBigEndian, toBigEndian } from "./bytes.ts";
-import { type Cursor, cborBytes, readBytes, readBytesOf, readEnd, readExactly } from "./cbor.ts";
+import { cborBytes } from "./cbor.ts";
+import { createReader } from "./cbor-reader.ts";
 import {
   type CoseCrypto,
   type KeyHandle,
@@ -14,26 +15,20 @@ import {
   USAGE_ENCRYPT_SEQUENCE,
 } from "./cose/crypto.ts";
 import {
+  createEncryptMaker,
   createEncryptOpener,
   type Encrypt,
   type Envelope,
-  makeEncrypt,
   type Recipient,
 } from "./cose/encrypt.ts";
-import { contentHeader, NONCE_LENGTH, readContentHeader, TAG_LENGTH } from "./cose/encrypt0.ts";
-import { makeSign1, type Sign1, verifySign1 } from "./cose/sign1.ts";
-import { encStructure, externalAad } from "./cose/structures.ts";
+import { createHeaders, NONCE_LENGTH, TAG_LENGTH } from "./cose/encrypt0.ts";
+import { createSign1Maker, type Sign1, verifySign1 } from "./cose/sign1.ts";
+import { createStructures } from "./cose/structures.ts";
 import { fail } from "./errors.ts";
 import { kidOf } from "./kid.ts";
 
-/** COSE_Key {1: 4, 2: kid, 3: 1, 5: Base IV, -1: k}, all but the 16 bytes of k at its end. */
-function symmetricKeyPrefix(kid: Bytes, baseIv: string): Bytes {
-  return ("\xa5\x01\x04\x02" +
-    cborBytes(kid) +
-    "\x03\x01\x05" +
-    cborBytes(baseIv as Bytes) +
-    "\x20\x50") as Bytes;
-}
+/** Bytes of the COSE_Key beside its kid and the 16 of k at its end. */
+const SYMMETRIC_KEY_LENGTH = 11 + NONCE_LENGTH;
 
 /** A session as the device holds it. */
 export interface DeviceSession {
@@ -48,6 +43,20 @@ export interface DeviceSession {
 
 /** Makes a session: fresh key and Base IV, next device counter, message sealed and signed. */
 export function createSessionMaker(crypto: SessionCrypto) {
+  const makeEncrypt = createEncryptMaker(crypto);
+  const makeSign1 = createSign1Maker(crypto);
+  const structures = createStructures();
+  const headers = createHeaders();
+
+  /** COSE_Key {1: 4, 2: kid, 3: 1, 5: Base IV, -1: k}, all but the 16 bytes of k at its end. */
+  function symmetricKeyPrefix(kid: Bytes, baseIv: Bytes): Bytes {
+    return ("\xa5\x01\x04\x02" +
+      cborBytes(kid) +
+      "\x03\x01\x05" +
+      cborBytes(baseIv) +
+      "\x20\x50") as Bytes;
+  }
+
   return function makeSession(
     device: { key: KeyHandle; thumbprint: Bytes },
     recipients: Recipient[],
@@ -61,9 +70,9 @@ export function createSessionMaker(crypto: SessionCrypto) {
         senderThumbprint: device.thumbprint,
       };
       const prefix = symmetricKeyPrefix(kid, crypto.exportBaseIv(key));
-      const sealed = makeEncrypt(crypto, contentHeader(kid), envelope, recipients, prefix, key);
-      const aad = externalAad("session", device.thumbprint);
-      const signed = makeSign1(crypto, device.key, kidOf(device.thumbprint), aad, sealed);
+      const sealed = makeEncrypt(headers.content(kid), envelope, recipients, prefix, key);
+      const aad = structures.externalAad("session", device.thumbprint);
+      const signed = makeSign1(device.key, kidOf(device.thumbprint), aad, sealed);
       return { key: key, kid: kid, message: signed.message, hash: signed.hash };
     } catch (error) {
       crypto.destroyKey(key);
@@ -87,27 +96,29 @@ export interface OpenedSession {
  */
 export function createSessionOpener(crypto: CoseCrypto) {
   const encrypt = createEncryptOpener(crypto);
+  const structures = createStructures();
+  const headers = createHeaders();
   const SESSION_USAGE = USAGE_DECRYPT | USAGE_DERIVE | USAGE_CARRIED;
 
   function openCarried(opened: Encrypt, kid: Bytes, aad: Bytes, cek: KeyHandle): OpenedSession {
-    const structure = encStructure("Encrypt", opened.protectedHeader, aad);
+    const structure = structures.encStructure("Encrypt", opened.protectedHeader, aad);
     const plain = crypto.aeadDecryptKey(
       cek,
       opened.iv,
       structure,
       opened.ciphertext,
-      symmetricKeyPrefix(kid, "").length + NONCE_LENGTH,
+      SYMMETRIC_KEY_LENGTH + kid.length,
       SESSION_USAGE,
     );
     try {
-      const cursor: Cursor = { bytes: plain.prefix, at: 0 };
-      readExactly(cursor, "\xa5\x01\x04\x02", "COSE_Key of the session");
-      if (readBytes(cursor) !== kid)
+      const reader = createReader(plain.prefix);
+      reader.exactly("\xa5\x01\x04\x02", "COSE_Key of the session");
+      if (reader.bytes() !== kid)
         fail("kid", "COSE_Key of the session, expected the key id of its Encrypt, got another");
-      readExactly(cursor, "\x03\x01\x05", "COSE_Key of the session");
-      const baseIv = readBytesOf(cursor, NONCE_LENGTH);
-      readExactly(cursor, "\x20\x50", "COSE_Key of the session");
-      readEnd(cursor);
+      reader.exactly("\x03\x01\x05", "COSE_Key of the session");
+      const baseIv = reader.bytesOf(NONCE_LENGTH);
+      reader.exactly("\x20\x50", "COSE_Key of the session");
+      reader.end();
       return {
         key: plain.key,
         kid: kid,
@@ -121,7 +132,7 @@ export function createSessionOpener(crypto: CoseCrypto) {
   }
 
   function openImplied(opened: Encrypt, kid: Bytes, aad: Bytes, cek: KeyHandle): OpenedSession {
-    const structure = encStructure("Encrypt", opened.protectedHeader, aad);
+    const structure = structures.encStructure("Encrypt", opened.protectedHeader, aad);
     crypto.aeadDecrypt(cek, opened.iv, structure, opened.ciphertext);
     return { key: cek, kid: kid, counter: fromBigEndian(kid), baseIv: opened.iv };
   }
@@ -137,10 +148,10 @@ export function createSessionOpener(crypto: CoseCrypto) {
   ): OpenedSession {
     if (sign1.kid !== kidOf(device.thumbprint))
       fail("kid", "session message, expected the key id of its device, got another");
-    const aad = externalAad("session", device.thumbprint);
+    const aad = structures.externalAad("session", device.thumbprint);
     verifySign1(crypto, sign1, device.publicKey, aad);
     const parsed = encrypt.parse(sign1.payload);
-    const kid = readContentHeader(parsed.protectedHeader);
+    const kid = headers.readContent(parsed.protectedHeader);
     const envelope: Envelope = {
       messageClass: "session",
       deviceThumbprint: device.thumbprint,

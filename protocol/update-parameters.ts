@@ -5,17 +5,8 @@
  * board can work with the values is for the device to say.
  */
 import type { Bytes } from "./bytes.ts";
-import {
-  ARRAY,
-  type Cursor,
-  MAP,
-  readBoolean,
-  readBytes,
-  readExactly,
-  readHead,
-  readText,
-  UNSIGNED,
-} from "./cbor.ts";
+import { ARRAY, MAP, UNSIGNED } from "./cbor.ts";
+import { type Reader, readBoolean, readText } from "./cbor-reader.ts";
 import { createContentParts } from "./content-parts.ts";
 import { fail } from "./errors.ts";
 
@@ -103,8 +94,8 @@ export function createUpdateReader() {
     return value;
   }
 
-  function readCount(cursor: Cursor, most: number, what: string): number {
-    const count = readHead(cursor, ARRAY);
+  function readCount(reader: Reader, most: number, what: string): number {
+    const count = reader.head(ARRAY);
     if (count < 1 || count > most)
       fail("size", what + ", expected 1 to " + most + ", got " + count);
     return count;
@@ -117,24 +108,14 @@ export function createUpdateReader() {
     return text;
   }
 
-  function readSensors(cursor: Cursor): SensorUpdate[] {
+  function readSensors(reader: Reader): SensorUpdate[] {
     const sensors: SensorUpdate[] = [];
-    for (let count = readCount(cursor, MAX_SENSORS, "sensors"); count > 0; count--) {
-      readExactly(cursor, "\x84", "sensor of an update");
-      const sensor = checkNumber(
-        readHead(cursor, UNSIGNED),
-        0,
-        MAX_SENSORS - 1,
-        "place of a sensor",
-      );
-      const periodSeconds = checkNumber(
-        readHead(cursor, UNSIGNED),
-        1,
-        MAX_PERIOD,
-        "period of a sensor",
-      );
-      const qos = checkNumber(readHead(cursor, UNSIGNED), 0, 1, "QoS of a sensor") as 0 | 1;
-      const drop = checkNumber(readHead(cursor, UNSIGNED), 0, 1, "drop policy of a sensor");
+    for (let count = readCount(reader, MAX_SENSORS, "sensors"); count > 0; count--) {
+      reader.exactly("\x84", "sensor of an update");
+      const sensor = checkNumber(reader.head(UNSIGNED), 0, MAX_SENSORS - 1, "place of a sensor");
+      const periodSeconds = checkNumber(reader.head(UNSIGNED), 1, MAX_PERIOD, "period of a sensor");
+      const qos = checkNumber(reader.head(UNSIGNED), 0, 1, "QoS of a sensor") as 0 | 1;
+      const drop = checkNumber(reader.head(UNSIGNED), 0, 1, "drop policy of a sensor");
       sensors.push({
         sensor: sensor,
         periodSeconds: periodSeconds,
@@ -145,20 +126,20 @@ export function createUpdateReader() {
     return sensors;
   }
 
-  function readWifi(cursor: Cursor): WifiUpdate[] {
+  function readWifi(reader: Reader): WifiUpdate[] {
     const networks: WifiUpdate[] = [];
-    for (let count = readCount(cursor, MAX_WIFI, "Wi-Fi networks"); count > 0; count--) {
-      const elements = readHead(cursor, ARRAY);
+    for (let count = readCount(reader, MAX_WIFI, "Wi-Fi networks"); count > 0; count--) {
+      const elements = reader.head(ARRAY);
       if (elements !== 2 && elements !== 5)
         fail("profile", "Wi-Fi network, expected 2 or 5 elements, got " + elements);
-      const ssid = checkText(readText(cursor), 1, MAX_SSID, "SSID");
-      const password = readText(cursor);
+      const ssid = checkText(readText(reader), 1, MAX_SSID, "SSID");
+      const password = readText(reader);
       if (password !== "") checkText(password, MIN_PASSPHRASE, MAX_PASSPHRASE, "Wi-Fi password");
       const network: WifiUpdate = { ssid: ssid, password: password };
       if (elements === 5) {
-        const ip = checkText(readText(cursor), MIN_ADDRESS, MAX_ADDRESS, "Wi-Fi address");
-        const netmask = checkText(readText(cursor), MIN_ADDRESS, MAX_ADDRESS, "Wi-Fi netmask");
-        const gateway = checkText(readText(cursor), MIN_ADDRESS, MAX_ADDRESS, "Wi-Fi gateway");
+        const ip = checkText(readText(reader), MIN_ADDRESS, MAX_ADDRESS, "Wi-Fi address");
+        const netmask = checkText(readText(reader), MIN_ADDRESS, MAX_ADDRESS, "Wi-Fi netmask");
+        const gateway = checkText(readText(reader), MIN_ADDRESS, MAX_ADDRESS, "Wi-Fi gateway");
         network.address = { ip: ip, netmask: netmask, gateway: gateway };
       }
       networks.push(network);
@@ -166,18 +147,18 @@ export function createUpdateReader() {
     return networks;
   }
 
-  function readBrokers(cursor: Cursor): BrokerUpdate[] {
+  function readBrokers(reader: Reader): BrokerUpdate[] {
     const brokers: BrokerUpdate[] = [];
-    for (let count = readCount(cursor, MAX_BROKERS, "brokers"); count > 0; count--) {
-      readExactly(cursor, "\x86", "broker of an update");
-      const host = checkText(readText(cursor), 1, MAX_HOST, "broker host");
-      const port = checkNumber(readHead(cursor, UNSIGNED), 1, 65535, "broker port");
-      const username = readText(cursor);
-      const password = readText(cursor);
+    for (let count = readCount(reader, MAX_BROKERS, "brokers"); count > 0; count--) {
+      reader.exactly("\x86", "broker of an update");
+      const host = checkText(readText(reader), 1, MAX_HOST, "broker host");
+      const port = checkNumber(reader.head(UNSIGNED), 1, 65535, "broker port");
+      const username = readText(reader);
+      const password = readText(reader);
       if (username === "" && password !== "")
         fail("form", "broker, expected a user name beside its password, got none");
-      const tls = readBoolean(cursor);
-      const maxQos = checkNumber(readHead(cursor, UNSIGNED), 1, 2, "broker QoS") as 1 | 2;
+      const tls = readBoolean(reader);
+      const maxQos = checkNumber(reader.head(UNSIGNED), 1, 2, "broker QoS") as 1 | 2;
       const broker: BrokerUpdate = { host: host, port: port, tls: tls, maxQos: maxQos };
       if (username !== "") broker.username = username;
       if (password !== "") broker.password = password;
@@ -186,42 +167,42 @@ export function createUpdateReader() {
     return brokers;
   }
 
-  function readCertificate(cursor: Cursor): Bytes {
-    const certificate = readBytes(cursor);
+  function readCertificate(reader: Reader): Bytes {
+    const certificate = reader.bytes();
     if (certificate.length === 0) fail("size", "certificate, expected its bytes, got none");
     return certificate;
   }
 
-  function readIssuedNotBefore(cursor: Cursor) {
-    readExactly(cursor, "\x83", "issued not before");
-    const cloud = parts.readTime(cursor, "issued not before");
-    const registrar = parts.readTime(cursor, "issued not before");
-    const provisioner = parts.readTime(cursor, "issued not before");
+  function readIssuedNotBefore(reader: Reader) {
+    reader.exactly("\x83", "issued not before");
+    const cloud = parts.readTime(reader, "issued not before");
+    const registrar = parts.readTime(reader, "issued not before");
+    const provisioner = parts.readTime(reader, "issued not before");
     return { cloud: cloud, registrar: registrar, provisioner: provisioner };
   }
 
   /** Reads the map; "profile" for a key after `lastKey`, twice, or out of order. */
-  return function readUpdate(cursor: Cursor, lastKey: number): Update {
+  return function readUpdate(reader: Reader, lastKey: number): Update {
     const update: Update = {};
     let before = 0;
-    for (let count = readHead(cursor, MAP); count > 0; count--) {
-      const key = readHead(cursor, UNSIGNED);
+    for (let count = reader.head(MAP); count > 0; count--) {
+      const key = reader.head(UNSIGNED);
       if (key <= before || key > lastKey)
         fail(
           "profile",
           "key of an update, expected " + (before + 1) + " to " + lastKey + ", got " + key,
         );
       before = key;
-      if (key === KEY_SENSORS) update.sensors = readSensors(cursor);
-      else if (key === KEY_WIFI) update.wifi = readWifi(cursor);
-      else if (key === KEY_BROKERS) update.brokers = readBrokers(cursor);
-      else if (key === KEY_CLOUD_CERTIFICATE) update.cloudCertificate = readCertificate(cursor);
+      if (key === KEY_SENSORS) update.sensors = readSensors(reader);
+      else if (key === KEY_WIFI) update.wifi = readWifi(reader);
+      else if (key === KEY_BROKERS) update.brokers = readBrokers(reader);
+      else if (key === KEY_CLOUD_CERTIFICATE) update.cloudCertificate = readCertificate(reader);
       else if (key === KEY_REGISTRAR_CERTIFICATE)
-        update.registrarCertificate = readCertificate(cursor);
-      else if (key === KEY_ISSUED_NOT_BEFORE) update.issuedNotBefore = readIssuedNotBefore(cursor);
-      else if (key === KEY_DEVICE_COUNTER) update.deviceCounter = parts.readDeviceCounter(cursor);
+        update.registrarCertificate = readCertificate(reader);
+      else if (key === KEY_ISSUED_NOT_BEFORE) update.issuedNotBefore = readIssuedNotBefore(reader);
+      else if (key === KEY_DEVICE_COUNTER) update.deviceCounter = parts.readDeviceCounter(reader);
       else {
-        readExactly(cursor, "\xf5", "roll of an update");
+        reader.exactly("\xf5", "roll of an update");
         update.roll = true;
       }
     }

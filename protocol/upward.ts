@@ -5,9 +5,14 @@
 import type { Bytes } from "./bytes.ts";
 import { CONTENT_HEADER, checkContentHeader } from "./cose/content-header.ts";
 import { type CoseCrypto, type KeyHandle, USAGE_DECRYPT } from "./cose/crypto.ts";
-import { createEncryptOpener, type Envelope, makeEncrypt, type Recipient } from "./cose/encrypt.ts";
-import { makeSign1, type Sign1, type Signed, verifySign1 } from "./cose/sign1.ts";
-import { encStructure, externalAad } from "./cose/structures.ts";
+import {
+  createEncryptMaker,
+  createEncryptOpener,
+  type Envelope,
+  type Recipient,
+} from "./cose/encrypt.ts";
+import { createSign1Maker, type Sign1, type Signed, verifySign1 } from "./cose/sign1.ts";
+import { createStructures } from "./cose/structures.ts";
 import { fail } from "./errors.ts";
 import { kidOf } from "./kid.ts";
 import type { MessageClass } from "./topics.ts";
@@ -26,12 +31,15 @@ export function makeUpward(
     deviceThumbprint: device.thumbprint,
     senderThumbprint: device.thumbprint,
   };
-  const sealed = makeEncrypt(crypto, CONTENT_HEADER, envelope, recipients, content, undefined);
-  return makeSign1(crypto, device.key, kid, externalAad(messageClass, device.thumbprint), sealed);
+  const makeEncrypt = createEncryptMaker(crypto);
+  const sealed = makeEncrypt(CONTENT_HEADER, envelope, recipients, content, undefined);
+  const aad = createStructures().externalAad(messageClass, device.thumbprint);
+  return createSign1Maker(crypto)(device.key, kid, aad, sealed);
 }
 
 export function createUpwardOpener(crypto: CoseCrypto, messageClass: MessageClass) {
   const encrypt = createEncryptOpener(crypto);
+  const structures = createStructures();
 
   /** The content of a Sign1's payload, for the recipient `self`; says nothing of who made it. */
   function decrypt(
@@ -48,8 +56,8 @@ export function createUpwardOpener(crypto: CoseCrypto, messageClass: MessageClas
     };
     const cek = encrypt.unwrap(parsed, envelope, self, USAGE_DECRYPT);
     try {
-      const aad = externalAad(messageClass, deviceThumbprint);
-      const structure = encStructure("Encrypt", parsed.protectedHeader, aad);
+      const aad = structures.externalAad(messageClass, deviceThumbprint);
+      const structure = structures.encStructure("Encrypt", parsed.protectedHeader, aad);
       return crypto.aeadDecrypt(cek, parsed.iv, structure, parsed.ciphertext);
     } finally {
       crypto.destroyKey(cek);
@@ -58,7 +66,8 @@ export function createUpwardOpener(crypto: CoseCrypto, messageClass: MessageClas
 
   /** "signature" unless it is the device's over this message and class. */
   function verify(sign1: Sign1, device: { publicKey: Bytes; thumbprint: Bytes }): void {
-    verifySign1(crypto, sign1, device.publicKey, externalAad(messageClass, device.thumbprint));
+    const aad = structures.externalAad(messageClass, device.thumbprint);
+    verifySign1(crypto, sign1, device.publicKey, aad);
   }
 
   /** The content, once the signature is the known device's; nothing is looked at before. */

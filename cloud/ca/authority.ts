@@ -77,8 +77,8 @@ function notBeforeOf(index: IssuedIndex, role: RootSignedRole, now: number): num
 }
 
 /**
- * A new key and certificate of a role, in files beside those there are. The index comes
- * first and the certificate last: what is in a file is in the index, after a power cut too.
+ * A new key and certificate of a role, in files beside those there are. The index is written
+ * before the certificate, so that no power cut leaves one that it does not list.
  */
 export async function makeCredential(
   crypto: NodeCrypto,

@@ -1,6 +1,6 @@
 import { type Bytes, equalBytes } from "../../protocol/bytes.ts";
 import { hashSign1, parseSign1, type Sign1 } from "../../protocol/cose/sign1.ts";
-import { externalAad } from "../../protocol/cose/structures.ts";
+import { createStructures } from "../../protocol/cose/structures.ts";
 import { type CoseflowError, fail } from "../../protocol/errors.ts";
 import type { MessageClass } from "../../protocol/topics.ts";
 import type { Device } from "../store/store.ts";
@@ -36,6 +36,8 @@ export function createSignedJudge<Opened>(
   messageClass: MessageClass,
   open: Open<Opened>,
 ) {
+  const { externalAad } = createStructures();
+
   function parse(device: Device, message: Bytes): { sign1: Sign1; hash: Bytes } {
     const sign1 = parseSign1(message);
     if (!equalBytes(sign1.kid, device.kid))

@@ -1,4 +1,3 @@
-import type { Bytes } from "../../protocol/bytes.ts";
 import { BACKOFF_MAX_MS, backoffMs } from "../backoff.ts";
 import type { Net, Random, Socket } from "../ports.ts";
 import { STABLE_S } from "./limits.ts";
@@ -21,16 +20,17 @@ export const DATA = 1;
 export const DRAIN = 2;
 export const CLOSE = 3;
 
-export type SocketListener = (from: Socket, event: number, data: Bytes) => void;
+export type SocketListener = (from: Socket, event: number, data: string) => void;
 
 /** Throws or blocks as Net.connect does. A failed handshake is no error: it comes as CLOSE. */
 export function openSocket(net: Net, broker: Broker, listener: SocketListener): Socket {
-  const none = "" as Bytes;
-  const address = { host: broker.host, port: broker.port, tls: broker.tls === true };
-  const socket = net.connect(address, () => listener(socket, CONNECTED, none));
+  const socket = net.connect(
+    { host: broker.host, port: broker.port, tls: broker.tls === true },
+    () => listener(socket, CONNECTED, ""),
+  );
   socket.on("data", (data) => listener(socket, DATA, data));
-  socket.on("drain", () => listener(socket, DRAIN, none));
-  socket.on("close", () => listener(socket, CLOSE, none));
+  socket.on("drain", () => listener(socket, DRAIN, ""));
+  socket.on("close", () => listener(socket, CLOSE, ""));
   return socket;
 }
 

@@ -2,6 +2,7 @@ import { type Bytes, chars } from "../../protocol/bytes.ts";
 import { fail } from "../../protocol/errors.ts";
 import type { Socket } from "../ports.ts";
 import { type Broker, CLOSE, CONNECTED, DATA, endTurn, openSocket, startTurns } from "./broker.ts";
+import { createHandshake } from "./handshake.ts";
 import { ACT, AWAIT_PUBREL, findMove, INBOUND, NEXT, NONE, OUTBOUND, REPLY } from "./inflight.ts";
 import {
   ACKNOWLEDGE_TIMEOUT_S,
@@ -16,9 +17,7 @@ import {
   CONNACK,
   decodePacket,
   encodeAck,
-  encodeConnect,
   encodePublish,
-  encodeSubscribe,
   MAX_PACKET,
   PINGREQ,
   PINGRESP,
@@ -131,7 +130,7 @@ export function createMqttClient(options: MqttOptions): MqttClient {
   function onConnack(payload: Bytes): void {
     const returnCode = payload.charCodeAt(1);
     if (returnCode !== 0) {
-      drop(`refused-${REFUSALS[returnCode - 1]}`);
+      drop(`refused-${REFUSALS.split(" ")[returnCode - 1]}`);
       return;
     }
     sessionPresent = payload.charCodeAt(0) === 1;
@@ -141,7 +140,7 @@ export function createMqttClient(options: MqttOptions): MqttClient {
     resumeSession(session, sessionPresent && isLast, maxQos);
     sessionAt = turn.broker;
     phase = SUBSCRIBING;
-    reply(encodeSubscribe(options.subscriptions, maxQos));
+    reply(createHandshake().subscribe(options.subscriptions, maxQos));
   }
 
   function onSuback(packet: ServerPacket): void {
@@ -232,9 +231,10 @@ export function createMqttClient(options: MqttOptions): MqttClient {
   }
 
   /** Events of a connection that has ended, however late, are ignored. */
-  function onSocket(from: Socket, event: number, data: Bytes): void {
+  function onSocket(from: Socket, event: number, data: string): void {
     if (from !== socket) return;
-    if (event === CONNECTED) write(encodeConnect(options.clientId, options.keepAlive, turn.broker));
+    if (event === CONNECTED)
+      write(createHandshake().connect(options.clientId, options.keepAlive, turn.broker));
     else if (event === DATA) take(data);
     else if (event === CLOSE) drop("closed");
     else if (!drained) {

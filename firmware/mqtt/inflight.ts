@@ -1,9 +1,11 @@
+import { type Bytes, chars } from "../../protocol/bytes.ts";
 import { fail } from "../../protocol/errors.ts";
 import { PUBACK, PUBCOMP, PUBLISH, PUBREC, PUBREL } from "./packet.ts";
 
 /**
- * What MQTT 3.1.1 section 4.3 does with one QoS 1 or 2 message, as two tables of
- * numbers. A cell is a sum of at most three parts, or ILLEGAL:
+ * What MQTT 3.1.1 section 4.3 does with one QoS 1 or 2 message, as two tables of three
+ * columns. A cell is one character, row after row: a list of lists would cost a device
+ * ten times as much. It is a sum of at most three parts, or ILLEGAL:
  *
  *   the next state   (cell & NEXT)
  *   the reply's type (cell & REPLY), 0 for none
@@ -25,7 +27,9 @@ export const NEXT = 48;
 export const REPLY = 15;
 export const ACT = 64;
 /** A move the standard does not have: the server is wrong and the connection ends. */
-export const ILLEGAL = -1;
+export const ILLEGAL = 255;
+
+export const COLUMNS = 3;
 
 /**
  * Outbound: rows are states (divided by 16), columns are what the server sends.
@@ -33,13 +37,14 @@ export const ILLEGAL = -1;
  * a restart of either side (a PUBREC is then answered, so that the server can
  * finish), and a PUBREC again, whose PUBREL was lost.
  */
-export const OUTBOUND = [
+// biome-ignore format: a line is a row
+export const OUTBOUND = chars(
   // PUBACK, PUBREC, PUBCOMP
-  [NONE, NONE + PUBREL, NONE], // NONE
-  [NONE + ACT, ILLEGAL, ILLEGAL], // AWAIT_PUBACK
-  [ILLEGAL, AWAIT_PUBCOMP + PUBREL, ILLEGAL], // AWAIT_PUBREC
-  [ILLEGAL, AWAIT_PUBCOMP + PUBREL, NONE + ACT], // AWAIT_PUBCOMP
-];
+  NONE, NONE + PUBREL, NONE, // NONE
+  NONE + ACT, ILLEGAL, ILLEGAL, // AWAIT_PUBACK
+  ILLEGAL, AWAIT_PUBCOMP + PUBREL, ILLEGAL, // AWAIT_PUBREC
+  ILLEGAL, AWAIT_PUBCOMP + PUBREL, NONE + ACT, // AWAIT_PUBCOMP
+) as Bytes;
 
 /**
  * Inbound: rows are states (divided by 16), columns are what the server sends.
@@ -49,21 +54,23 @@ export const OUTBOUND = [
  * a QoS 1 and a QoS 2 message at once (MQTT-2.3.1-4): the broker, whose ids these are,
  * has given up the one of QoS 2. Refusing the other would end every connection to come.
  */
-export const INBOUND = [
+// biome-ignore format: a line is a row
+export const INBOUND = chars(
   // PUBLISH of QoS 1, PUBLISH of QoS 2, PUBREL
-  [NONE + PUBACK + ACT, AWAIT_PUBREL + PUBREC + ACT, NONE + PUBCOMP], // NONE
-  [NONE + PUBACK + ACT, AWAIT_PUBREL + PUBREC, NONE + PUBCOMP], // AWAIT_PUBREL
-];
+  NONE + PUBACK + ACT, AWAIT_PUBREL + PUBREC + ACT, NONE + PUBCOMP, // NONE
+  NONE + PUBACK + ACT, AWAIT_PUBREL + PUBREC, NONE + PUBCOMP, // AWAIT_PUBREL
+) as Bytes;
 
 /**
  * The cell of a table for what the server sends, `qos` that of a PUBLISH; "form" when
  * the move is illegal.
  */
-export function findMove(table: number[][], state: number, type: number, qos: number): number {
+export function findMove(table: Bytes, state: number, type: number, qos: number): number {
   const isLast = type === PUBCOMP || type === PUBREL;
-  const row = table[state >> 4];
-  const cell = row && row[isLast ? 2 : type === PUBLISH ? qos - 1 : type - PUBACK];
-  if (cell === undefined || cell === ILLEGAL)
+  const column = isLast ? 2 : type === PUBLISH ? qos - 1 : type - PUBACK;
+  const cell = table.charCodeAt((state >> 4) * COLUMNS + column);
+  // NaN for a row that is not there.
+  if (!(column >= 0 && column < COLUMNS && cell < ILLEGAL))
     fail("form", `mqtt packet, expected a legal move from state ${state}, got type ${type}`);
   return cell;
 }

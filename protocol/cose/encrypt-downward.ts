@@ -4,7 +4,8 @@
  * square root.
  */
 import { type Bytes, chars } from "../bytes.ts";
-import { type Cursor, cborBytes, readBytes, readBytesOf, readEnd, readExactly } from "../cbor.ts";
+import { cborBytes } from "../cbor.ts";
+import { createReader } from "../cbor-reader.ts";
 import { fail } from "../errors.ts";
 import { KID_LENGTH, kidOf } from "../kid.ts";
 import { CONTENT_HEADER, checkContentHeader } from "./content-header.ts";
@@ -23,8 +24,8 @@ import {
   type Recipient,
   WRAPPED_LENGTH,
 } from "./encrypt.ts";
-import { ivHeader, NONCE_LENGTH, readIvHeader } from "./encrypt0.ts";
-import { encStructure, externalAad, kdfContext } from "./structures.ts";
+import { createHeaders, NONCE_LENGTH } from "./encrypt0.ts";
+import { createStructures } from "./structures.ts";
 
 /** Encrypts `plaintext` for the device under a content key used once. */
 export function makeDownwardEncrypt(
@@ -33,17 +34,22 @@ export function makeDownwardEncrypt(
   device: Recipient,
   plaintext: Bytes,
 ): Bytes {
-  const aad = externalAad(envelope.messageClass, envelope.deviceThumbprint);
-  const context = kdfContext(envelope.messageClass, envelope.senderThumbprint, device.thumbprint);
+  const structures = createStructures();
+  const aad = structures.externalAad(envelope.messageClass, envelope.deviceThumbprint);
+  const context = structures.kdfContext(
+    envelope.messageClass,
+    envelope.senderThumbprint,
+    device.thumbprint,
+  );
   const iv = crypto.generateRandom(NONCE_LENGTH);
   const cek = crypto.generateKey(USAGE_CARRIED | USAGE_ENCRYPT);
   try {
-    const structure = encStructure("Encrypt", CONTENT_HEADER, aad);
+    const structure = structures.encStructure("Encrypt", CONTENT_HEADER, aad);
     const ciphertext = crypto.aeadEncrypt(cek, iv, structure, plaintext);
     const wrapped = crypto.keyAgreementWrap(device.publicKey, context, cek);
     return ("\xd8\x60\x84" +
       cborBytes(CONTENT_HEADER) +
-      ivHeader(iv) +
+      createHeaders().iv(iv) +
       cborBytes(ciphertext) +
       "\x81" +
       RECIPIENT_START +
@@ -65,28 +71,33 @@ export function openDownwardEncrypt(
   envelope: Envelope,
   device: { key: KeyHandle; thumbprint: Bytes },
 ): Bytes {
-  const cursor: Cursor = { bytes: message, at: 0 };
-  readExactly(cursor, "\xd8\x60\x84", "COSE_Encrypt");
-  const protectedHeader = readBytes(cursor);
-  const iv = readIvHeader(cursor);
-  const ciphertext = readBytes(cursor);
-  readExactly(cursor, "\x81" + RECIPIENT_START, "COSE_recipient");
-  const kid = readBytesOf(cursor, KID_LENGTH);
-  readExactly(cursor, EPHEMERAL_START, "ephemeral key");
-  const x = readBytesOf(cursor, 32);
-  readExactly(cursor, EPHEMERAL_Y, "ephemeral key");
-  const y = readBytesOf(cursor, 32);
-  const wrapped = readBytesOf(cursor, WRAPPED_LENGTH);
-  readEnd(cursor);
+  const reader = createReader(message);
+  reader.exactly("\xd8\x60\x84", "COSE_Encrypt");
+  const protectedHeader = reader.bytes();
+  const iv = createHeaders().readIv(reader);
+  const ciphertext = reader.bytes();
+  reader.exactly("\x81" + RECIPIENT_START, "COSE_recipient");
+  const kid = reader.bytesOf(KID_LENGTH);
+  reader.exactly(EPHEMERAL_START, "ephemeral key");
+  const x = reader.bytesOf(32);
+  reader.exactly(EPHEMERAL_Y, "ephemeral key");
+  const y = reader.bytesOf(32);
+  const wrapped = reader.bytesOf(WRAPPED_LENGTH);
+  reader.end();
   checkContentHeader(protectedHeader);
   if (kid !== kidOf(device.thumbprint))
     fail("kid", "recipient, expected the key id of this device, got another");
+  const structures = createStructures();
   const point = (chars(4) + x + y) as Bytes;
-  const context = kdfContext(envelope.messageClass, envelope.senderThumbprint, device.thumbprint);
+  const context = structures.kdfContext(
+    envelope.messageClass,
+    envelope.senderThumbprint,
+    device.thumbprint,
+  );
   const cek = crypto.keyAgreementUnwrap(device.key, point, context, wrapped, USAGE_DECRYPT);
   try {
-    const aad = externalAad(envelope.messageClass, envelope.deviceThumbprint);
-    const structure = encStructure("Encrypt", protectedHeader, aad);
+    const aad = structures.externalAad(envelope.messageClass, envelope.deviceThumbprint);
+    const structure = structures.encStructure("Encrypt", protectedHeader, aad);
     return crypto.aeadDecrypt(cek, iv, structure, ciphertext);
   } finally {
     crypto.destroyKey(cek);

@@ -8,18 +8,8 @@
  * decompresses.
  */
 import type { Bytes } from "../bytes.ts";
-import {
-  ARRAY,
-  type Cursor,
-  cborBytes,
-  cborHead,
-  readBoolean,
-  readBytes,
-  readBytesOf,
-  readEnd,
-  readExactly,
-  readHead,
-} from "../cbor.ts";
+import { ARRAY, cborBytes, cborHead } from "../cbor.ts";
+import { createReader, type Reader, readBoolean } from "../cbor-reader.ts";
 import { fail } from "../errors.ts";
 import { KID_LENGTH, kidOf } from "../kid.ts";
 import type { MessageClass } from "../topics.ts";
@@ -30,8 +20,8 @@ import {
   USAGE_ENCRYPT,
   USAGE_WRAP,
 } from "./crypto.ts";
-import { ivHeader, NONCE_LENGTH, readIvHeader } from "./encrypt0.ts";
-import { encStructure, externalAad, kdfContext, RECIPIENT_PROTECTED } from "./structures.ts";
+import { createHeaders, NONCE_LENGTH } from "./encrypt0.ts";
+import { createStructures } from "./structures.ts";
 
 /** More recipients than this are refused: each is one ECDH to make and 86 bytes to carry. */
 export const MAX_RECIPIENTS = 4;
@@ -39,8 +29,11 @@ export const MAX_RECIPIENTS = 4;
 /** Bytes of an AES-128 key wrapped by A128KW (RFC 3394). */
 export const WRAPPED_LENGTH = 24;
 
-/** Of each recipient: what stands before its key id, before x, and before the sign of y. */
-export const RECIPIENT_START = "\x83\x44" + RECIPIENT_PROTECTED + "\xa2\x04";
+/**
+ * Of each recipient: what stands before its key id (its protected header is the one of
+ * structures.ts), before x, and before the sign of y.
+ */
+export const RECIPIENT_START = "\x83\x44\xa1\x01\x38\x1c\xa2\x04";
 export const EPHEMERAL_START = "\x20\xa4\x01\x02\x20\x01\x21";
 export const EPHEMERAL_Y = "\x22";
 
@@ -58,28 +51,13 @@ export interface Recipient {
   thumbprint: Bytes;
 }
 
-/**
- * Encrypts `plaintext` under a content key used once. With a carried key its 16 bytes
- * end the content: they are put there inside the module.
- */
-export function makeEncrypt(
-  crypto: CoseCrypto,
-  header: Bytes,
-  envelope: Envelope,
-  recipients: Recipient[],
-  plaintext: Bytes,
-  carried: KeyHandle | undefined,
-): Bytes {
-  if (recipients.length < 1 || recipients.length > MAX_RECIPIENTS)
-    fail("size", "recipients, expected 1 to " + MAX_RECIPIENTS + ", got " + recipients.length);
-  const aad = externalAad(envelope.messageClass, envelope.deviceThumbprint);
-  const iv = crypto.generateRandom(NONCE_LENGTH);
-  const cek = crypto.generateKey(
-    USAGE_CARRIED | (carried === undefined ? USAGE_ENCRYPT : USAGE_WRAP),
-  );
+/** Makes an Encrypt of one content after the other; what is dropped with it leaves nothing. */
+export function createEncryptMaker(crypto: CoseCrypto) {
+  const structures = createStructures();
+  const headers = createHeaders();
 
-  function wrapFor(recipient: Recipient): string {
-    const context = kdfContext(
+  function wrapFor(envelope: Envelope, recipient: Recipient, cek: KeyHandle): string {
+    const context = structures.kdfContext(
       envelope.messageClass,
       envelope.senderThumbprint,
       recipient.thumbprint,
@@ -96,23 +74,43 @@ export function makeEncrypt(
     );
   }
 
-  try {
-    const structure = encStructure("Encrypt", header, aad);
-    const ciphertext =
-      carried === undefined
-        ? crypto.aeadEncrypt(cek, iv, structure, plaintext)
-        : crypto.aeadEncryptKey(cek, iv, structure, plaintext, carried);
-    let wraps = "";
-    for (let i = 0; i < recipients.length; i++) wraps += wrapFor(recipients[i] as Recipient);
-    return ("\xd8\x60\x84" +
-      cborBytes(header) +
-      ivHeader(iv) +
-      cborBytes(ciphertext) +
-      cborHead(ARRAY, recipients.length) +
-      wraps) as Bytes;
-  } finally {
-    crypto.destroyKey(cek);
-  }
+  /**
+   * Encrypts `plaintext` under a content key used once. With a carried key its 16 bytes
+   * end the content: they are put there inside the module.
+   */
+  return function makeEncrypt(
+    header: Bytes,
+    envelope: Envelope,
+    recipients: Recipient[],
+    plaintext: Bytes,
+    carried: KeyHandle | undefined,
+  ): Bytes {
+    if (recipients.length < 1 || recipients.length > MAX_RECIPIENTS)
+      fail("size", "recipients, expected 1 to " + MAX_RECIPIENTS + ", got " + recipients.length);
+    const aad = structures.externalAad(envelope.messageClass, envelope.deviceThumbprint);
+    const iv = crypto.generateRandom(NONCE_LENGTH);
+    const cek = crypto.generateKey(
+      USAGE_CARRIED | (carried === undefined ? USAGE_ENCRYPT : USAGE_WRAP),
+    );
+    try {
+      const structure = structures.encStructure("Encrypt", header, aad);
+      const ciphertext =
+        carried === undefined
+          ? crypto.aeadEncrypt(cek, iv, structure, plaintext)
+          : crypto.aeadEncryptKey(cek, iv, structure, plaintext, carried);
+      let wraps = "";
+      for (let i = 0; i < recipients.length; i++)
+        wraps += wrapFor(envelope, recipients[i] as Recipient, cek);
+      return ("\xd8\x60\x84" +
+        cborBytes(header) +
+        headers.iv(iv) +
+        cborBytes(ciphertext) +
+        cborHead(ARRAY, recipients.length) +
+        wraps) as Bytes;
+    } finally {
+      crypto.destroyKey(cek);
+    }
+  };
 }
 
 interface WrappedKey {
@@ -131,14 +129,17 @@ export interface Encrypt {
 }
 
 export function createEncryptOpener(crypto: CoseCrypto) {
-  function readRecipient(cursor: Cursor): WrappedKey {
-    readExactly(cursor, RECIPIENT_START, "COSE_recipient");
-    const kid = readBytesOf(cursor, KID_LENGTH);
-    readExactly(cursor, EPHEMERAL_START, "ephemeral key");
-    const x = readBytesOf(cursor, 32);
-    readExactly(cursor, EPHEMERAL_Y, "ephemeral key");
-    const odd = readBoolean(cursor);
-    const wrapped = readBytesOf(cursor, WRAPPED_LENGTH);
+  const structures = createStructures();
+  const headers = createHeaders();
+
+  function readRecipient(reader: Reader): WrappedKey {
+    reader.exactly(RECIPIENT_START, "COSE_recipient");
+    const kid = reader.bytesOf(KID_LENGTH);
+    reader.exactly(EPHEMERAL_START, "ephemeral key");
+    const x = reader.bytesOf(32);
+    reader.exactly(EPHEMERAL_Y, "ephemeral key");
+    const odd = readBoolean(reader);
+    const wrapped = reader.bytesOf(WRAPPED_LENGTH);
     return {
       kid: kid,
       ephemeralPublicKey: ((odd ? "\x03" : "\x02") + x) as Bytes,
@@ -147,17 +148,17 @@ export function createEncryptOpener(crypto: CoseCrypto) {
   }
 
   function parse(message: Bytes): Encrypt {
-    const cursor: Cursor = { bytes: message, at: 0 };
-    readExactly(cursor, "\xd8\x60\x84", "COSE_Encrypt");
-    const protectedHeader = readBytes(cursor);
-    const iv = readIvHeader(cursor);
-    const ciphertext = readBytes(cursor);
-    const count = readHead(cursor, ARRAY);
+    const reader = createReader(message);
+    reader.exactly("\xd8\x60\x84", "COSE_Encrypt");
+    const protectedHeader = reader.bytes();
+    const iv = headers.readIv(reader);
+    const ciphertext = reader.bytes();
+    const count = reader.head(ARRAY);
     if (count < 1 || count > MAX_RECIPIENTS)
       fail("size", "recipients, expected 1 to " + MAX_RECIPIENTS + ", got " + count);
     const recipients: WrappedKey[] = [];
-    for (let i = 0; i < count; i++) recipients.push(readRecipient(cursor));
-    readEnd(cursor);
+    for (let i = 0; i < count; i++) recipients.push(readRecipient(reader));
+    reader.end();
     return {
       protectedHeader: protectedHeader,
       iv: iv,
@@ -174,7 +175,11 @@ export function createEncryptOpener(crypto: CoseCrypto) {
     usage: number,
   ): KeyHandle {
     const kid = kidOf(self.thumbprint);
-    const context = kdfContext(envelope.messageClass, envelope.senderThumbprint, self.thumbprint);
+    const context = structures.kdfContext(
+      envelope.messageClass,
+      envelope.senderThumbprint,
+      self.thumbprint,
+    );
     for (let i = 0; i < encrypt.recipients.length; i++) {
       const entry = encrypt.recipients[i] as WrappedKey;
       if (entry.kid === kid)

@@ -3,8 +3,8 @@
  * names its nonce by a Partial IV, a receipt carries a random one.
  */
 import { type Bytes, chars, fromBigEndian } from "../bytes.ts";
-import { type Cursor, cborBytes, readBytes, readBytesOf, readEnd, readExactly } from "../cbor.ts";
-import { fail } from "../errors.ts";
+import { cborBytes } from "../cbor.ts";
+import { createReader, type Reader } from "../cbor-reader.ts";
 
 /** Bytes of an AES-GCM nonce: RFC 9053 section 4.1 fixes 96 bits. */
 export const NONCE_LENGTH = 12;
@@ -15,14 +15,6 @@ export const TAG_LENGTH = 16;
 export const SESSION_KID_LENGTH = 4;
 /** A Partial IV likewise: 1 to 5 bytes, from 1. */
 export const PARTIAL_IV_LENGTH = 5;
-
-/** Reads a counter: a byte string of 1 to `longest` bytes without a leading zero. */
-export function readCounter(cursor: Cursor, longest: number, what: string): Bytes {
-  const value = readBytes(cursor);
-  if (value.length < 1 || value.length > longest || value.charCodeAt(0) === 0)
-    fail("sequence", what + ", expected 1 to " + longest + " bytes without a leading zero");
-  return value;
-}
 
 /** An Encrypt0 taken apart, nothing opened yet. */
 export interface Encrypt0 {
@@ -38,18 +30,18 @@ export interface SequencedEncrypt0 extends Encrypt0 {
 }
 
 export function parseSequencedEncrypt0(message: Bytes): SequencedEncrypt0 {
-  const cursor: Cursor = { bytes: message, at: 0 };
-  readExactly(cursor, "\xd0\x83", "COSE_Encrypt0");
-  const protectedHeader = readBytes(cursor);
-  readExactly(cursor, "\xa0", "unprotected header of a reading");
-  const ciphertext = readBytes(cursor);
-  readEnd(cursor);
-  const header: Cursor = { bytes: protectedHeader, at: 0 };
-  readExactly(header, "\xa3\x01\x01\x04", "protected header of a reading");
-  const sessionKid = readCounter(header, SESSION_KID_LENGTH, "session key id");
-  readExactly(header, "\x06", "protected header of a reading");
-  const partialIv = readCounter(header, PARTIAL_IV_LENGTH, "Partial IV");
-  readEnd(header);
+  const reader = createReader(message);
+  reader.exactly("\xd0\x83", "COSE_Encrypt0");
+  const protectedHeader = reader.bytes();
+  reader.exactly("\xa0", "unprotected header of a reading");
+  const ciphertext = reader.bytes();
+  reader.end();
+  const header = createReader(protectedHeader);
+  header.exactly("\xa3\x01\x01\x04", "protected header of a reading");
+  const sessionKid = header.counter(SESSION_KID_LENGTH, "session key id");
+  header.exactly("\x06", "protected header of a reading");
+  const partialIv = header.counter(PARTIAL_IV_LENGTH, "Partial IV");
+  header.end();
   return {
     protectedHeader: protectedHeader,
     sessionKid: sessionKid,
@@ -59,27 +51,31 @@ export function parseSequencedEncrypt0(message: Bytes): SequencedEncrypt0 {
   };
 }
 
-/** Protected header of an Encrypt or Encrypt0 without a Partial IV: {1: 1, 4: session kid}. */
-export function contentHeader(sessionKid: Bytes): Bytes {
-  return ("\xa2\x01\x01\x04" + cborBytes(sessionKid)) as Bytes;
-}
+/**
+ * The headers of content under a random IV, written and read: of an Encrypt, and of an
+ * Encrypt0 without a Partial IV.
+ */
+export function createHeaders() {
+  return {
+    /** Protected: {1: 1, 4: session kid}. */
+    content: (sessionKid: Bytes) => ("\xa2\x01\x01\x04" + cborBytes(sessionKid)) as Bytes,
 
-export function readContentHeader(protectedHeader: Bytes): Bytes {
-  const header: Cursor = { bytes: protectedHeader, at: 0 };
-  readExactly(header, "\xa2\x01\x01\x04", "protected header of the content");
-  const sessionKid = readCounter(header, SESSION_KID_LENGTH, "session key id");
-  readEnd(header);
-  return sessionKid;
-}
+    readContent(protectedHeader: Bytes): Bytes {
+      const header = createReader(protectedHeader);
+      header.exactly("\xa2\x01\x01\x04", "protected header of the content");
+      const sessionKid = header.counter(SESSION_KID_LENGTH, "session key id");
+      header.end();
+      return sessionKid;
+    },
 
-/** Unprotected header {5: IV}. */
-export function ivHeader(iv: Bytes): Bytes {
-  return ("\xa1\x05" + cborBytes(iv)) as Bytes;
-}
+    /** Unprotected: {5: IV}. */
+    iv: (iv: Bytes) => ("\xa1\x05" + cborBytes(iv)) as Bytes,
 
-export function readIvHeader(cursor: Cursor): Bytes {
-  readExactly(cursor, "\xa1\x05", "unprotected header of the content");
-  return readBytesOf(cursor, NONCE_LENGTH);
+    readIv(reader: Reader): Bytes {
+      reader.exactly("\xa1\x05", "unprotected header of the content");
+      return reader.bytesOf(NONCE_LENGTH);
+    },
+  };
 }
 
 /** Encrypt0 of a receipt: protected {1: 1, 4: session kid}, unprotected {5: IV}. */
@@ -88,15 +84,16 @@ export interface RandomIvEncrypt0 extends Encrypt0 {
 }
 
 export function parseRandomIvEncrypt0(message: Bytes): RandomIvEncrypt0 {
-  const cursor: Cursor = { bytes: message, at: 0 };
-  readExactly(cursor, "\xd0\x83", "COSE_Encrypt0");
-  const protectedHeader = readBytes(cursor);
-  const iv = readIvHeader(cursor);
-  const ciphertext = readBytes(cursor);
-  readEnd(cursor);
+  const headers = createHeaders();
+  const reader = createReader(message);
+  reader.exactly("\xd0\x83", "COSE_Encrypt0");
+  const protectedHeader = reader.bytes();
+  const iv = headers.readIv(reader);
+  const ciphertext = reader.bytes();
+  reader.end();
   return {
     protectedHeader: protectedHeader,
-    sessionKid: readContentHeader(protectedHeader),
+    sessionKid: headers.readContent(protectedHeader),
     ciphertext: ciphertext,
     iv: iv,
   };

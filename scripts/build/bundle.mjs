@@ -1,6 +1,7 @@
 import { readFileSync } from "node:fs";
 import { basename, join, relative, sep } from "node:path";
 import { minify } from "terser";
+import { forgetBootOnly } from "./boot-only.mjs";
 import { inlineConstants } from "./constants.mjs";
 import { GLOBALS, pinNames } from "./gate/surface.mjs";
 import { formatHits, gate } from "./gate.mjs";
@@ -126,11 +127,11 @@ function fence(dist) {
   };
 }
 
-/** Puts constants in place, minifies, then judges the final text. */
+/** Puts constants in place, has the boot's own functions deleted, minifies, then judges the final text. */
 function finish(board, dist) {
   return {
     name: "finish",
-    renderChunk: (code) => minify(inlineConstants(code), MINIFY),
+    renderChunk: (code) => minify(forgetBootOnly(inlineConstants(code)), MINIFY),
     async generateBundle(_options, bundle) {
       for (const chunk of Object.values(bundle)) {
         const hits = gate(chunk.code);

@@ -7,8 +7,16 @@ export interface SizeRecord {
   measure: string;
   limit: number;
   bundles: { [board: string]: BundleSizes };
+  /** Of the bundle in Espruino. */
+  variables?: VariablesRecord;
+}
+
+export interface VariablesRecord {
+  measure: string;
+  states: { booted: number; streaming: number; offline: number };
 }
 
 export const LIMIT_BYTES: number;
+export const LIMIT_VARIABLES: number;
 export function measureBundles(root: string): SizeRecord;
 export function judgeSizes(recorded: SizeRecord | undefined, measured: SizeRecord): string[];

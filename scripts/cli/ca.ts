@@ -90,7 +90,7 @@ function toTable(issued: Issued[], now: number): string {
     dateOf(entry.notAfter),
     printable(entry.subject),
   ]);
-  return table([["SERIAL", "ROLE", "STATE", "FROM", "UNTIL", "SUBJECT"], ...rows]);
+  return table(["SERIAL", "ROLE", "STATE", "FROM", "UNTIL", "SUBJECT"], rows);
 }
 
 function toJson(entry: Issued, now: number): string {

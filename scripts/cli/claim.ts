@@ -2,8 +2,8 @@ import { type Command, InvalidArgumentError } from "@commander-js/extra-typings"
 import { newClaim } from "../../cloud/claims.ts";
 import type { ClaimSummary } from "../../cloud/store/enrolment.ts";
 import { toHex } from "../../protocol/bytes.ts";
-import { type Output, printable } from "./output.ts";
-import { table, when } from "./table.ts";
+import { type Output, printable, when } from "./output.ts";
+import { table } from "./table.ts";
 import { DATABASE_OPTION, withStore } from "./with-store.ts";
 
 /** Seconds of a unit. */
@@ -86,7 +86,12 @@ export function addClaimCommand(program: Command, output: Output): void {
       if (json) for (const one of claims) output.out(`${JSON.stringify(toJson(one, now))}\n`);
       else {
         const head = ["HASH", "STATE", "USER", "DEVICE", "EXPIRES", "USED BY"];
-        output.out(table([head, ...claims.map((one) => toRow(one, now))]));
+        output.out(
+          table(
+            head,
+            claims.map((one) => toRow(one, now)),
+          ),
+        );
       }
     });
 }

@@ -5,8 +5,8 @@ import { createNodeCrypto } from "../../cloud/crypto/node-crypto.ts";
 import { parsePublicKey, registerDevice } from "../../cloud/registry.ts";
 import type { DeviceSummary, Store } from "../../cloud/store/store.ts";
 import { type Bytes, toHex } from "../../protocol/bytes.ts";
-import { type Output, printable } from "./output.ts";
-import { table, when } from "./table.ts";
+import { type Output, printable, when } from "./output.ts";
+import { table } from "./table.ts";
 import { DATABASE_OPTION, withStore } from "./with-store.ts";
 
 /** A key given in place, rather than the name of a file with one. */
@@ -156,7 +156,7 @@ Examples:
     .option(...DATABASE_OPTION)
     .action(async ({ json, db }) => {
       const devices = await withStore(db, (store) => store.listDevices());
-      if (!json) return output.out(table([HEAD, ...devices.map(toRow)]));
+      if (!json) return output.out(table(HEAD, devices.map(toRow)));
       for (const summary of devices) output.out(`${JSON.stringify(toJson(summary))}\n`);
     });
   addShow(device as Command, output);

@@ -21,6 +21,11 @@ export function wantsColour(stream: { isTTY?: boolean }): boolean {
   return stream.isTTY === true && !process.env.NO_COLOR;
 }
 
+/** Unix seconds for people. */
+export function when(seconds: number): string {
+  return new Date(seconds * 1000).toISOString();
+}
+
 /** A measurement as one line of JSON, for programs. */
 export function toNdjson(measurement: Measurement): string {
   const { device, session, sequence, name, unit, value, time, timeFrom } = measurement;

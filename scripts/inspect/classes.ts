@@ -1,7 +1,7 @@
 import { toStored } from "../../cloud/receiver/records.ts";
 import { type Bytes, fromBigEndian, toHex } from "../../protocol/bytes.ts";
-import { type Cursor, readEnd, readExactly } from "../../protocol/cbor.ts";
-import { readContentHeader } from "../../protocol/cose/encrypt0.ts";
+import { checkContentHeader } from "../../protocol/cose/content-header.ts";
+import { createHeaders } from "../../protocol/cose/encrypt0.ts";
 import { createEventOpener } from "../../protocol/event-message.ts";
 import { createSessionOpener } from "../../protocol/session-message.ts";
 import type { MessageClass } from "../../protocol/topics.ts";
@@ -14,7 +14,7 @@ import type { Inspector } from "./subject.ts";
 const KEY_LENGTH = 16;
 
 const session: SignedRule = {
-  readHeader: (header) => fromBigEndian(readContentHeader(header)),
+  readHeader: (header) => fromBigEndian(createHeaders().readContent(header)),
   open({ crypto }, sign1, device, self) {
     const { key, kid, counter, baseIv } = createSessionOpener(crypto)(sign1, device, self);
     crypto.destroyKey(key);
@@ -29,9 +29,7 @@ const session: SignedRule = {
 
 /** Protected header {1: 1}: the content is not a key, so it has no kid. */
 function readPlainHeader(header: Bytes): undefined {
-  const cursor: Cursor = { bytes: header, at: 0 };
-  readExactly(cursor, "\xa1\x01\x01", "protected header of the content");
-  readEnd(cursor);
+  checkContentHeader(header);
 }
 
 const event: SignedRule = {

@@ -136,3 +136,16 @@ export function printItem(item: Item, full: boolean): string {
 export function diagnose(value: Bytes): string {
   return printItem(readTree(value).item, true);
 }
+
+/** One item likewise, nothing left out, that zeros may follow. */
+export function diagnosePadded(value: Bytes): string {
+  let length = value.length;
+  for (;;)
+    try {
+      const text = diagnose(value.slice(0, length) as Bytes);
+      const zeros = value.length - length;
+      return zeros === 0 ? text : `${text}\nand ${zeros} zeros`;
+    } catch (error) {
+      if (value.charCodeAt(--length) !== 0) throw error;
+    }
+}

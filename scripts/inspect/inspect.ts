@@ -68,6 +68,7 @@ interface Question {
   /** Where it is not deterministic CBOR. */
   loose: string | undefined;
   inspectors: Inspectors;
+  item: Item;
 }
 
 /** Strict CBOR of the profile's form and size, as one class has it. */
@@ -101,6 +102,14 @@ async function chooseSigned(fitting: Reading[], evidence: Evidence): Promise<Rea
   return undefined;
 }
 
+/** The class that an Encrypt0 of a wrong form looks like: with an IV beside its header it is a receipt. */
+function likeness(item: Item): MessageClass | undefined {
+  if (!("tag" in item) || item.tag !== 16n || !("array" in item.of)) return undefined;
+  const unprotected = item.of.array[1];
+  const hasIv = unprotected !== undefined && "map" in unprotected && unprotected.map.length > 0;
+  return hasIv ? "receipt" : "reading";
+}
+
 /** The class whose form the message has; without one, what the likeliest class says of it. */
 async function guess(question: Question): Promise<Reading> {
   const names = Object.keys(question.inspectors) as MessageClass[];
@@ -111,8 +120,12 @@ async function guess(question: Question): Promise<Reading> {
     const chosen = others.length > 0 ? await chooseSigned(fitting, question.evidence) : first;
     return chosen ?? { form: first.form, classes: fitting.flatMap(({ classes }) => classes) };
   }
+  const alike = likeness(question.item);
   // "profile" is said of the first bytes already: any other code comes from further in.
-  const nearest = readings.find(({ form }) => form.code !== "profile") ?? readings[0];
+  const nearest =
+    readings.find(({ classes }) => classes[0] === alike) ??
+    readings.find(({ form }) => form.code !== "profile") ??
+    readings[0];
   const { form, classes } = nearest as Reading;
   return { classes: [], form: { ...form, text: `as ${classes}: ${form.text}` } };
 }
@@ -133,7 +146,7 @@ async function judgeTree(
   evidence: Evidence,
   inspectors: Inspectors,
 ): Promise<Omit<Report, "bytes" | "topic">> {
-  const question = { evidence, message, loose, inspectors };
+  const question = { evidence, message, loose, inspectors, item };
   const reading =
     claim.messageClass === undefined ? await guess(question) : readAs(question, claim.messageClass);
   const { classes, judge, form } = reading;

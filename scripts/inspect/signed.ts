@@ -4,7 +4,7 @@ import { type Bytes, toHex } from "../../protocol/bytes.ts";
 import type { KeyHandle } from "../../protocol/cose/crypto.ts";
 import { createEncryptOpener, type Encrypt } from "../../protocol/cose/encrypt.ts";
 import { hashSign1, parseSign1, type Sign1, verifySign1 } from "../../protocol/cose/sign1.ts";
-import { externalAad } from "../../protocol/cose/structures.ts";
+import { createStructures } from "../../protocol/cose/structures.ts";
 import type { MessageClass } from "../../protocol/topics.ts";
 import type { Evidence } from "./evidence.ts";
 import {
@@ -81,7 +81,7 @@ export function signedClass(messageClass: MessageClass, rule: SignedRule) {
 
     function judgeSignature(device: Device | undefined): Layer {
       if (device === undefined) return lacks("signature", NO_DEVICE);
-      const aad = externalAad(messageClass, device.thumbprint);
+      const aad = createStructures().externalAad(messageClass, device.thumbprint);
       const verified = attempt("signature", () =>
         verifySign1(crypto, sign1, device.publicKey, aad),
       );
@@ -105,7 +105,11 @@ export function signedClass(messageClass: MessageClass, rule: SignedRule) {
       const isOpen = "value" in opened;
       const hash =
         device && signature.verdict === "ok"
-          ? hashSign1(crypto, sign1, externalAad(messageClass, device.thumbprint))
+          ? hashSign1(
+              crypto,
+              sign1,
+              createStructures().externalAad(messageClass, device.thumbprint),
+            )
           : undefined;
       const number = isOpen ? opened.value.counter : counter;
       return {

@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { type Board, checkSettings } from "../../firmware/config.ts";
+import { fromHex } from "../../protocol/bytes.ts";
 
 const KEY = `04${"ab".repeat(64)}`;
 const board = (network: "wifi" | "host"): Board => ({
@@ -20,7 +21,7 @@ const withWifi = (wifi: unknown, brokers: object[] = [BROKER]) =>
 
 describe("settings", () => {
   it("take a broker and a key", () => {
-    expect(host({})).toMatchObject({ brokers: [BROKER], cloudPublicKey: KEY, wifi: [] });
+    expect(host({})).toMatchObject({ brokers: [BROKER], cloudPublicKey: fromHex(KEY), wifi: [] });
   });
 
   it("take all a broker may have, and four of them", () => {

@@ -10,25 +10,23 @@ import {
   cborText,
   MAP,
   NEGATIVE,
-  readBoolean,
-  readBytes,
-  readBytesOf,
-  readEnd,
-  readExactly,
-  readHead,
-  readInt,
-  readText,
   TAG,
   TEXT,
   UNSIGNED,
 } from "../../protocol/cbor.ts";
+import {
+  createReader,
+  type Reader,
+  readBoolean,
+  readInt,
+  readText,
+} from "../../protocol/cbor-reader.ts";
 import { type Item, readAny, writeAny } from "../support/cbor-any.ts";
 import { encodeOracle, fromBinary, hex } from "../support/cbor-oracle.ts";
 import { codeOf } from "../support/refusal.ts";
 import { readVectors } from "../support/vectors.ts";
 
 const utf8 = (text: string) => Buffer.from(text, "utf8").toString("latin1");
-const at = (value: Bytes) => ({ bytes: value, at: 0 });
 
 /** Values of RFC 8949 appendix A, and the steps between the forms of a head. */
 const TABLE: [digits: string, meaning: Item][] = [
@@ -112,16 +110,16 @@ describe("refusals", () => {
       for (const form of forms) {
         const first = parseInt(form.slice(0, 2), 16) | (major << 5);
         const head = hex(first.toString(16).padStart(2, "0") + form.slice(2));
-        expect(codeOf(() => readHead(at(head), major))).toBe("cbor");
+        expect(codeOf(() => createReader(head).head(major))).toBe("cbor");
       }
     },
   );
 
   it("refuses a length beyond the message without taking memory for it", () => {
     for (const length of ["5818", "5a7fffffff", "5affffffff", "5b001fffffffffffff"]) {
-      expect(codeOf(() => readBytes(at(hex(length))))).toBe("cbor");
+      expect(codeOf(() => createReader(hex(length)).bytes())).toBe("cbor");
       const text = hex(length.replace(/^5/, "7"));
-      expect(codeOf(() => readText(at(text)))).toBe("cbor");
+      expect(codeOf(() => readText(createReader(text)))).toBe("cbor");
     }
   });
 
@@ -137,8 +135,9 @@ describe("refusals", () => {
     ["a break", "ff"],
   ])("%s is of no type of the profile: form", (_name, digits) => {
     const value = hex(digits);
+    const readBytes = (reader: Reader) => reader.bytes();
     for (const read of [readInt, readBytes, readText, readBoolean])
-      expect(codeOf(() => read(at(value)))).toBe("form");
+      expect(codeOf(() => read(createReader(value)))).toBe("form");
     expect(codeOf(() => readAny(value))).toBe("form");
   });
 
@@ -152,19 +151,19 @@ describe("refusals", () => {
   });
 
   it("refuses another type than the one asked for: form", () => {
-    expect(codeOf(() => readInt(at(hex("40"))))).toBe("form");
-    expect(codeOf(() => readBytes(at(hex("60"))))).toBe("form");
-    expect(codeOf(() => readText(at(hex("40"))))).toBe("form");
-    expect(codeOf(() => readHead(at(hex("a0")), ARRAY))).toBe("form");
-    expect(codeOf(() => readBoolean(at(hex("01"))))).toBe("form");
+    expect(codeOf(() => readInt(createReader(hex("40"))))).toBe("form");
+    expect(codeOf(() => createReader(hex("60")).bytes())).toBe("form");
+    expect(codeOf(() => readText(createReader(hex("40"))))).toBe("form");
+    expect(codeOf(() => createReader(hex("a0")).head(ARRAY))).toBe("form");
+    expect(codeOf(() => readBoolean(createReader(hex("01"))))).toBe("form");
   });
 
   it("refuses other lengths, other bytes and more of them", () => {
-    expect(codeOf(() => readBytesOf(at(hex("420102")), 3))).toBe("size");
-    expect(readBytesOf(at(hex("420102")), 2)).toBe("\x01\x02");
-    expect(codeOf(() => readExactly(at(hex("01")), "\x02", "thing"))).toBe("profile");
-    expect(codeOf(() => readExactly(at(hex("01")), "\x01\x02", "thing"))).toBe("profile");
-    expect(codeOf(() => readEnd(at(hex("01"))))).toBe("cbor");
+    expect(codeOf(() => createReader(hex("420102")).bytesOf(3))).toBe("size");
+    expect(createReader(hex("420102")).bytesOf(2)).toBe("\x01\x02");
+    expect(codeOf(() => createReader(hex("01")).exactly("\x02", "thing"))).toBe("profile");
+    expect(codeOf(() => createReader(hex("01")).exactly("\x01\x02", "thing"))).toBe("profile");
+    expect(codeOf(() => createReader(hex("01")).end())).toBe("cbor");
   });
 });
 
@@ -182,7 +181,7 @@ describe("text", () => {
     ["above U+10FFFF", "f4908080"],
     ["a byte that never occurs", "ff"],
   ])("%s is refused: cbor", (_name, digits) => {
-    expect(codeOf(() => readText(at(cborText(hex(digits)))))).toBe("cbor");
+    expect(codeOf(() => readText(createReader(cborText(hex(digits)))))).toBe("cbor");
   });
 
   it("is refused exactly where the platform's decoder refuses it", () => {
@@ -196,7 +195,7 @@ describe("text", () => {
     fc.assert(
       fc.property(nearText, (codes) => {
         const value = Uint8Array.from(codes);
-        const code = codeOf(() => readText(at(cborText(fromBinary(value)))));
+        const code = codeOf(() => readText(createReader(cborText(fromBinary(value)))));
         expect(code).toBe(isText(value) ? "none" : "cbor");
       }),
       { numRuns: 3000 },
@@ -227,7 +226,7 @@ describe("the writer", () => {
     const majors = [UNSIGNED, NEGATIVE, BYTE_STRING, TEXT, ARRAY, MAP, TAG];
     fc.assert(
       fc.property(fc.constantFrom(...majors), fc.maxSafeNat(), (major, value) => {
-        expect(readHead(at(cborHead(major, value)), major)).toBe(value);
+        expect(createReader(cborHead(major, value)).head(major)).toBe(value);
       }),
     );
   });
@@ -274,5 +273,18 @@ describe.skipIf(appendixA === undefined)("RFC 8949 appendix A (skipped without V
         vector.hex,
         expect.stringMatching(/^(cbor|form)$/),
       ]);
+  });
+});
+
+describe("a counter", () => {
+  const read = (digits: string, longest: number) =>
+    createReader(cborBytes(hex(digits))).counter(longest, "counter");
+
+  it.each(["01", "ff", "0100", "80000000", "ffffffff"])("takes %s", (digits) => {
+    expect(toHex(read(digits, 4))).toBe(digits);
+  });
+
+  it.each(["", "00", "0001", "0000000001", "0100000000"])("refuses %j: sequence", (digits) => {
+    expect(codeOf(() => read(digits, 4))).toBe("sequence");
   });
 });

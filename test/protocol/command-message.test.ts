@@ -9,7 +9,7 @@ import {
 } from "../../protocol/command-content.ts";
 import { createCommandMaker, createCommandOpener } from "../../protocol/command-message.ts";
 import { hashSign1, parseSign1 } from "../../protocol/cose/sign1.ts";
-import { externalAad } from "../../protocol/cose/structures.ts";
+import { createStructures } from "../../protocol/cose/structures.ts";
 import { createEnrolledOpener } from "../../protocol/enrolled-message.ts";
 import { DOWNWARD_LIMIT } from "../../protocol/topics.ts";
 import type { Update } from "../../protocol/update-parameters.ts";
@@ -71,7 +71,7 @@ describe("a sealed command", () => {
   ])("gives the device the %s, and its name", (_name, command) => {
     const { message, hash } = seal(command);
     expect(open(message)).toEqual({ command, hash });
-    const aad = externalAad("command", device.thumbprint);
+    const aad = createStructures().externalAad("command", device.thumbprint);
     expect(hashSign1(nodeCrypto, parseSign1(message), aad)).toBe(hash);
   });
 

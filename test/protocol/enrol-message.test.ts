@@ -13,7 +13,7 @@ import {
 import { openEncryptByHand } from "../support/cose-reader.ts";
 import { makeCsr, readCsrKey } from "../support/csr.ts";
 import { makeParty, nodeCrypto, openDevice, type TestDevice } from "../support/parties.ts";
-import { buildEnrol, text } from "../support/provisioning-builder.ts";
+import { buildEnrol, resign, text } from "../support/provisioning-builder.ts";
 import { codeOf, flipEveryByte, MESSAGE_CODES } from "../support/refusal.ts";
 
 const CLAIM = bytes("0123456789abcdef");
@@ -159,5 +159,18 @@ describe("refusals", () => {
       signHeader: (header) => new Map([...header, [4, toBinary(party.kid)]]),
     });
     expect(codeOf(() => enrol.parse(short.message))).toBe("size");
+  });
+
+  it("refuses to another key what it signs again, with the right name or the stolen one", () => {
+    const { payload } = enrol.parse(make().message);
+    const attacker = makeParty();
+    const named = (thumbprint: Bytes) => ({
+      signHeader: (header: Map<number, unknown>) =>
+        new Map([...header, [4, toBinary(thumbprint)] as const]),
+    });
+    const own = resign(attacker, attacker, "enrol", payload, named(attacker.thumbprint));
+    expect(codeOf(() => open(own, attacker.kid))).toBe("decrypt");
+    const stolen = resign(attacker, device, "enrol", payload, named(device.thumbprint));
+    expect(codeOf(() => open(stolen, device.kid))).toBe("signature");
   });
 });

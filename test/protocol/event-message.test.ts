@@ -7,7 +7,7 @@ import {
   USAGE_WRAP,
 } from "../../protocol/cose/crypto.ts";
 import { hashSign1, parseSign1 } from "../../protocol/cose/sign1.ts";
-import { externalAad } from "../../protocol/cose/structures.ts";
+import { createStructures } from "../../protocol/cose/structures.ts";
 import { createEventMaker, createEventOpener } from "../../protocol/event-message.ts";
 import { createSenmlMaker } from "../../protocol/senml.ts";
 import { createSessionOpener } from "../../protocol/session-message.ts";
@@ -17,6 +17,8 @@ import { buildEvent } from "../support/cose-builder.ts";
 import { openEncryptByHand } from "../support/cose-reader.ts";
 import { makeParty, nodeCrypto, openDevice, type TestDevice } from "../support/parties.ts";
 import { codeOf, flipEveryBit, MESSAGE_CODES } from "../support/refusal.ts";
+
+const { externalAad } = createStructures();
 
 /** [{0: "door", 4: true}]: no uptime, no time. */
 const DOOR = bytes("\x81\xa2\x00\x64door\x04\xf5");

@@ -2,7 +2,7 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { type Bytes, fromBigEndian } from "../../protocol/bytes.ts";
 import { NONCE_LENGTH, parseSequencedEncrypt0 } from "../../protocol/cose/encrypt0.ts";
 import { hashSign1, parseSign1 } from "../../protocol/cose/sign1.ts";
-import { externalAad } from "../../protocol/cose/structures.ts";
+import { createStructures } from "../../protocol/cose/structures.ts";
 import { createReadingSealer, openReading } from "../../protocol/reading.ts";
 import { createSessionMaker, createSessionOpener } from "../../protocol/session-message.ts";
 import { CLASSES } from "../../protocol/topics.ts";
@@ -16,6 +16,8 @@ import {
   type TestDevice,
 } from "../support/parties.ts";
 import { codeOf, flipEveryBit, MESSAGE_CODES } from "../support/refusal.ts";
+
+const { externalAad } = createStructures();
 
 const cloud = makeParty();
 const open = createSessionOpener(nodeCrypto);

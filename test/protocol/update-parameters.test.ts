@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { type Bytes, bytes } from "../../protocol/bytes.ts";
-import { readEnd } from "../../protocol/cbor.ts";
+import { createReader } from "../../protocol/cbor-reader.ts";
 import {
   createUpdateReader,
   LAST_SETTING,
@@ -17,9 +17,9 @@ import { codeOf } from "../support/refusal.ts";
 const readUpdate = createUpdateReader();
 
 function read(map: Bytes, lastKey = LAST_UPDATE): Update {
-  const cursor = { bytes: map, at: 0 };
-  const update = readUpdate(cursor, lastKey);
-  readEnd(cursor);
+  const reader = createReader(map);
+  const update = readUpdate(reader, lastKey);
+  reader.end();
   return update;
 }
 

@@ -16,6 +16,7 @@ import {
   buildReply,
   type ContentChanges,
   commandOracle,
+  padOracle,
 } from "../support/provisioning-builder.ts";
 import { codeOf } from "../support/refusal.ts";
 import { countKeys, set, type WrongRow, wrongLayers } from "../support/wrong-layers.ts";
@@ -62,8 +63,13 @@ const ids = (index: number): Row[] => [
 /** Of padded contents. */
 const paddings: Row[] = [
   ["no padding", "form", { padding: Buffer.alloc(0) }],
-  ["a step too much of padding", "form", { padding: Buffer.alloc(200) }],
-  ["padding that is no zeros", "form", { padding: Buffer.alloc(10, 1) }],
+  ["padding to nowhere", "form", { padding: Buffer.alloc(10) }],
+  [
+    "a step too much of padding",
+    "form",
+    { plaintext: (parts) => Buffer.concat([padOracle(parts), Buffer.alloc(64)]) },
+  ],
+  ["padding that is no zeros", "form", { plaintext: ones }],
   ["an element more", "profile", more],
 ];
 
@@ -148,6 +154,13 @@ const replies: Row[] = [
   ["a detail as text", "form", at(3, "done")],
   ["null for the detail", "form", at(3, null)],
 ];
+
+/** Padded, its last zero a one. */
+function ones(parts: unknown[]): Buffer {
+  const padded = padOracle(parts);
+  padded[padded.length - 1] = 1;
+  return padded;
+}
 
 function trailing(parts: unknown[]): Buffer {
   return Buffer.concat([toBinary(encodeOracle(parts)), Buffer.alloc(1)]);

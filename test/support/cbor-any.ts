@@ -1,25 +1,25 @@
-/** Any item of the profile's types, read and written with protocol/cbor.ts alone. */
+/** Any item of the profile's types, read and written with protocol/cbor.ts and cbor-reader.ts alone. */
 import type { Bytes } from "../../protocol/bytes.ts";
 import {
   ARRAY,
   BYTE_STRING,
-  type Cursor,
   cborBytes,
   cborHead,
   cborInt,
   cborText,
   MAP,
   NEGATIVE,
-  readBoolean,
-  readBytes,
-  readEnd,
-  readHead,
-  readInt,
-  readText,
   TAG,
   TEXT,
   UNSIGNED,
 } from "../../protocol/cbor.ts";
+import {
+  createReader,
+  type Reader,
+  readBoolean,
+  readInt,
+  readText,
+} from "../../protocol/cbor-reader.ts";
 
 export type Item =
   | { int: number }
@@ -36,28 +36,28 @@ function many<T>(count: number, read: () => T): T[] {
   return items;
 }
 
-const READERS: Record<number, (cursor: Cursor) => Item> = {
-  [UNSIGNED]: (cursor) => ({ int: readInt(cursor) }),
-  [NEGATIVE]: (cursor) => ({ int: readInt(cursor) }),
-  [BYTE_STRING]: (cursor) => ({ bytes: readBytes(cursor) }),
-  [TEXT]: (cursor) => ({ text: readText(cursor) }),
-  [ARRAY]: (cursor) => ({ array: many(readHead(cursor, ARRAY), () => readItem(cursor)) }),
-  [MAP]: (cursor) => ({
-    map: many(readHead(cursor, MAP), () => [readItem(cursor), readItem(cursor)]),
+const READERS: Record<number, (reader: Reader) => Item> = {
+  [UNSIGNED]: (reader) => ({ int: readInt(reader) }),
+  [NEGATIVE]: (reader) => ({ int: readInt(reader) }),
+  [BYTE_STRING]: (reader) => ({ bytes: reader.bytes() }),
+  [TEXT]: (reader) => ({ text: readText(reader) }),
+  [ARRAY]: (reader) => ({ array: many(reader.head(ARRAY), () => readItem(reader)) }),
+  [MAP]: (reader) => ({
+    map: many(reader.head(MAP), () => [readItem(reader), readItem(reader)]),
   }),
-  [TAG]: (cursor) => ({ tag: readHead(cursor, TAG), of: readItem(cursor) }),
+  [TAG]: (reader) => ({ tag: reader.head(TAG), of: readItem(reader) }),
 };
 
-function readItem(cursor: Cursor): Item {
-  const read = READERS[cursor.bytes.charCodeAt(cursor.at) >> 5];
-  return read === undefined ? { boolean: readBoolean(cursor) } : read(cursor);
+function readItem(reader: Reader): Item {
+  const read = READERS[reader.peek() >> 5];
+  return read === undefined ? { boolean: readBoolean(reader) } : read(reader);
 }
 
 /** The one item of the bytes. */
 export function readAny(bytes: Bytes): Item {
-  const cursor = { bytes, at: 0 };
-  const item = readItem(cursor);
-  readEnd(cursor);
+  const reader = createReader(bytes);
+  const item = readItem(reader);
+  reader.end();
   return item;
 }
 

@@ -6,13 +6,15 @@ import { type Bytes, toBigEndian } from "../../protocol/bytes.ts";
 import { type DeviceCrypto, USAGE_DERIVE, USAGE_ENCRYPT } from "../../protocol/cose/crypto.ts";
 import { parseSequencedEncrypt0 } from "../../protocol/cose/encrypt0.ts";
 import { hashSign1, MESSAGE_HASH_LENGTH, parseSign1 } from "../../protocol/cose/sign1.ts";
-import { externalAad } from "../../protocol/cose/structures.ts";
+import { createStructures } from "../../protocol/cose/structures.ts";
 import { thumbprintOf } from "../../protocol/kid.ts";
 import { openReading } from "../../protocol/reading.ts";
 import { RECEIPT_KEY_INFO, type ReceiptRange, sealReceipt } from "../../protocol/receipt.ts";
 import { createSessionOpener, type OpenedSession } from "../../protocol/session-message.ts";
 import type { MessageClass } from "../../protocol/topics.ts";
 import { createManualClock, type ManualClock } from "./manual-clock.ts";
+
+const { externalAad } = createStructures();
 
 export interface Sent {
   messageClass: MessageClass;

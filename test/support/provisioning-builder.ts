@@ -15,28 +15,26 @@ import { makeCsr } from "./csr.ts";
 import type { Party } from "./parties.ts";
 
 export interface ContentChanges extends SealedChanges {
-  /** The array, before it is padded where it is; or the plaintext's bytes, taken as they are. */
+  /** The array, before it is padded where it is; or the plaintext's bytes. */
   plaintext?: Change<unknown[]>;
-  /** The padding's bytes in place of the right ones. */
+  /** What stands after the array in place of the right zeros. */
   padding?: Buffer;
 }
 
 const HEADER = () => new Map([[1, 1]]);
 
-/** The array and a last element of zeros that makes its length a multiple of 64. */
-export function padOracle(content: unknown[]): Buffer {
-  for (let length = 0; ; length++) {
-    const padded = toBinary(encodeOracle([...content, Buffer.alloc(length)]));
-    if (padded.length % 64 === 0) return padded;
-  }
+/** The array, and zeros up to a multiple of 64. */
+export function padOracle(content: unknown): Buffer {
+  const array = toBinary(encodeOracle(content));
+  return Buffer.concat([array, Buffer.alloc(-array.length & 63)]);
 }
 
 function paddedContent(content: unknown[], changes: ContentChanges): Buffer {
   const value = changed(content, changes.plaintext);
   if (Buffer.isBuffer(value)) return value;
   const { padding } = changes;
-  if (padding !== undefined) return toBinary(encodeOracle([...(value as unknown[]), padding]));
-  return padOracle(value as unknown[]);
+  if (padding === undefined) return padOracle(value);
+  return Buffer.concat([toBinary(encodeOracle(value)), padding]);
 }
 
 /** Of "shed" for "ann", with a claim of sevens. */
@@ -89,7 +87,7 @@ export function buildSignedCommand(
   command: unknown[],
   changes: ContentChanges = {},
 ): Bytes {
-  const payload = fromBinary(paddedContent(command, changes));
+  const payload = fromBinary(asBytes(changed(command, changes.plaintext)));
   return buildSign1(provisioner, payload, changes, "command", device.thumbprint);
 }
 

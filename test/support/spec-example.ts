@@ -7,18 +7,13 @@ import {
   parseSequencedEncrypt0,
 } from "../../protocol/cose/encrypt0.ts";
 import { MESSAGE_HASH_LENGTH, parseSign1, type Signed } from "../../protocol/cose/sign1.ts";
-import {
-  encStructure,
-  externalAad,
-  kdfContext,
-  sigStructure,
-} from "../../protocol/cose/structures.ts";
+import { createStructures } from "../../protocol/cose/structures.ts";
 import { createEventMaker } from "../../protocol/event-message.ts";
 import { createReadingSealer } from "../../protocol/reading.ts";
 import { RECEIPT_KEY_INFO, type Receipt, sealReceipt } from "../../protocol/receipt.ts";
 import { createSenmlMaker } from "../../protocol/senml.ts";
 import { createSessionMaker } from "../../protocol/session-message.ts";
-import { diagnose, hexLines } from "../../scripts/inspect/diagnostic.ts";
+import { diagnose, diagnosePadded, hexLines } from "../../scripts/inspect/diagnostic.ts";
 import { decodeOracle, encodeOracle, fromBinary, type Tag } from "./cbor-oracle.ts";
 import { hkdfOracle, type SealedClass } from "./cose-builder.ts";
 import {
@@ -30,6 +25,8 @@ import {
   exampleSecret,
 } from "./example-crypto.ts";
 import { importContentKey, nodeCrypto, type Party } from "./parties.ts";
+
+const { encStructure, externalAad, kdfContext, sigStructure } = createStructures();
 
 export interface Example {
   sessionMessage: Bytes;
@@ -170,7 +167,7 @@ export function sealedText(example: SealedExample): string[] {
     "",
     `${example.plaintextTitle}:`,
     "",
-    block(diagnose(content)),
+    block(diagnosePadded(content)),
     "",
     "What is authenticated and not sent:",
     "",

@@ -155,7 +155,7 @@ export function provisioningText(): string {
       messageClass: "command",
       title: "Command, a sealed update",
       plaintextTitle:
-        "The plaintext: counter, issue, expiry, action, device id, user id, parameters and padding",
+        "The plaintext: counter, issue, expiry, action, device id, user id, parameters; padding",
       drawn: EXAMPLE.command,
       sender: exampleProvisioner,
       recipient: device,
@@ -167,7 +167,7 @@ export function provisioningText(): string {
     ...sealedText({
       messageClass: "reply",
       title: "Reply",
-      plaintextTitle: "The plaintext: device counter, command hash, status, detail and padding",
+      plaintextTitle: "The plaintext: device counter, command hash, status, detail; padding",
       drawn: EXAMPLE.reply,
       sender: device,
       recipient: cloud,

@@ -5,6 +5,7 @@ import {
   AWAIT_PUBCOMP,
   AWAIT_PUBREC,
   AWAIT_PUBREL,
+  COLUMNS,
   ILLEGAL,
   INBOUND,
   NEXT,
@@ -64,14 +65,16 @@ function moveText(cell: number, states: Record<number, string>, act: string): st
 
 function movesText(
   heads: string[],
-  cells: number[][],
+  cells: string,
   states: Record<number, string>,
   act: string,
 ): string {
-  const rows = cells.map((row, i) => [
-    states[i * 16] as string,
-    ...row.map((cell) => moveText(cell, states, act)),
-  ]);
+  const rows = [];
+  for (let at = 0; at < cells.length; at += COLUMNS) {
+    const row = [...Buffer.from(cells.slice(at, at + COLUMNS), "latin1")];
+    const state = states[rows.length * 16] as string;
+    rows.push([state, ...row.map((cell) => moveText(cell, states, act))]);
+  }
   return table(heads, rows);
 }
 

@@ -4,7 +4,7 @@ import { startDevice } from "../../firmware/device.ts";
 import { createLife } from "../../firmware/life.ts";
 import type { Net, Socket } from "../../firmware/ports.ts";
 import type { Sensor } from "../../firmware/sensors/sensor.ts";
-import { toHex } from "../../protocol/bytes.ts";
+import { type Bytes, fromHex, toHex } from "../../protocol/bytes.ts";
 import { thumbprintOracle } from "./cose-builder.ts";
 import type { HistoryEvent, Values } from "./history.ts";
 import { netPort, realClock } from "./net-port.ts";
@@ -130,7 +130,7 @@ export function createWireDevice(measurements: number): WireDevice {
         {
           brokers: [{ host: "127.0.0.1", port }],
           wifi: [],
-          cloudPublicKey,
+          cloudPublicKey: fromHex(cloudPublicKey) as Bytes,
           receiptSeconds: RECEIPT_SECONDS,
         },
       );

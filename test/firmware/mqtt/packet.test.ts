@@ -1,12 +1,11 @@
 import type { Packet } from "mqtt-packet";
 import { describe, expect, it } from "vitest";
+import { createHandshake } from "../../../firmware/mqtt/handshake.ts";
 import type { ServerPacket } from "../../../firmware/mqtt/packet.ts";
 import {
   CONNACK,
   encodeAck,
-  encodeConnect,
   encodePublish,
-  encodeSubscribe,
   MAX_PACKET,
   PINGREQ,
   PINGRESP,
@@ -21,6 +20,8 @@ import {
 import type { Bytes } from "../../../protocol/bytes.ts";
 import { decodeAll } from "../../support/mqtt-decode.ts";
 import { fromOracle, oracle } from "../../support/mqtt-oracle.ts";
+
+const { connect: encodeConnect, subscribe: encodeSubscribe } = createHandshake();
 
 /** A packet as we should read it: what is not named is 0 or empty. */
 function read(size: number, fields: Partial<ServerPacket>): ServerPacket {

@@ -15,16 +15,14 @@ import {
   parseSequencedEncrypt0,
 } from "../../../protocol/cose/encrypt0.ts";
 import { parseSign1 } from "../../../protocol/cose/sign1.ts";
-import {
-  encStructure,
-  RECIPIENT_PROTECTED,
-  sigStructure,
-} from "../../../protocol/cose/structures.ts";
+import { createStructures, RECIPIENT_PROTECTED } from "../../../protocol/cose/structures.ts";
 import { decodeOracle, fromBinary, hex, Tag, toBinary } from "../../support/cbor-oracle.ts";
 import { kdfContextOracle } from "../../support/cose-builder.ts";
 import { importContentKey, nodeCrypto } from "../../support/parties.ts";
 import { codeOf } from "../../support/refusal.ts";
 import { readVectors } from "../../support/vectors.ts";
+
+const { encStructure, sigStructure } = createStructures();
 
 interface Key {
   x: string;

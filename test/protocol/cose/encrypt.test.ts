@@ -8,12 +8,12 @@ import {
   USAGE_ENCRYPT,
 } from "../../../protocol/cose/crypto.ts";
 import {
+  createEncryptMaker,
   createEncryptOpener,
   type Envelope,
   MAX_RECIPIENTS,
-  makeEncrypt,
 } from "../../../protocol/cose/encrypt.ts";
-import { contentHeader } from "../../../protocol/cose/encrypt0.ts";
+import { createHeaders } from "../../../protocol/cose/encrypt0.ts";
 import {
   decodeOracle,
   encodeOracle,
@@ -55,7 +55,13 @@ afterAll(() => {
 });
 
 function make(recipients: { publicKey: Bytes; thumbprint: Bytes }[]): Bytes {
-  return makeEncrypt(device.crypto, contentHeader(kid), envelope, recipients, prefix, carried);
+  return createEncryptMaker(device.crypto)(
+    createHeaders().content(kid),
+    envelope,
+    recipients,
+    prefix,
+    carried,
+  );
 }
 
 describe("an Encrypt", () => {

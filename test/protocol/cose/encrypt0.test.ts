@@ -1,19 +1,17 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { type Bytes, toHex } from "../../../protocol/bytes.ts";
-import { cborBytes } from "../../../protocol/cbor.ts";
+import { createReader } from "../../../protocol/cbor-reader.ts";
 import {
-  contentHeader,
-  ivHeader,
+  createHeaders,
   nonceOf,
   parseRandomIvEncrypt0,
   parseSequencedEncrypt0,
-  readContentHeader,
-  readCounter,
-  readIvHeader,
 } from "../../../protocol/cose/encrypt0.ts";
 import { encodeOracle, fromBinary, hex, toBinary } from "../../support/cbor-oracle.ts";
 import { codeOf } from "../../support/refusal.ts";
+
+const headers = createHeaders();
 
 describe("nonceOf", () => {
   it.each([
@@ -47,29 +45,18 @@ describe("headers", () => {
         [1, 1],
         [4, toBinary(kid)],
       ]);
-      expect(contentHeader(kid)).toBe(encodeOracle(header));
-      expect(readContentHeader(contentHeader(kid))).toBe(kid);
+      expect(headers.content(kid)).toBe(encodeOracle(header));
+      expect(headers.readContent(headers.content(kid))).toBe(kid);
     }
     const iv = hex("000102030405060708090a0b");
-    expect(ivHeader(iv)).toBe(encodeOracle(new Map([[5, toBinary(iv)]])));
-    expect(readIvHeader({ bytes: ivHeader(iv), at: 0 })).toBe(iv);
+    expect(headers.iv(iv)).toBe(encodeOracle(new Map([[5, toBinary(iv)]])));
+    expect(headers.readIv(createReader(headers.iv(iv)))).toBe(iv);
   });
 
   it("refuse bytes after a protected header: cbor", () => {
-    expect(codeOf(() => readContentHeader(`${contentHeader(hex("01"))}\0` as Bytes))).toBe("cbor");
-  });
-});
-
-describe("readCounter", () => {
-  const read = (digits: string, longest: number) =>
-    readCounter({ bytes: cborBytes(hex(digits)), at: 0 }, longest, "counter");
-
-  it.each(["01", "ff", "0100", "80000000", "ffffffff"])("takes %s", (digits) => {
-    expect(toHex(read(digits, 4))).toBe(digits);
-  });
-
-  it.each(["", "00", "0001", "0000000001", "0100000000"])("refuses %j: sequence", (digits) => {
-    expect(codeOf(() => read(digits, 4))).toBe("sequence");
+    expect(codeOf(() => headers.readContent(`${headers.content(hex("01"))}\0` as Bytes))).toBe(
+      "cbor",
+    );
   });
 });
 

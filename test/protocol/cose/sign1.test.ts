@@ -3,24 +3,26 @@ import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { type Bytes, bytes, toHex } from "../../../protocol/bytes.ts";
 import {
+  createSign1Maker,
   hashSign1,
   MESSAGE_HASH_LENGTH,
-  makeSign1,
   parseSign1,
   verifySign1,
 } from "../../../protocol/cose/sign1.ts";
-import { sigStructure } from "../../../protocol/cose/structures.ts";
+import { createStructures } from "../../../protocol/cose/structures.ts";
 import { encodeOracle, fromBinary, hex, Tag, toBinary } from "../../support/cbor-oracle.ts";
 import { publicKeyObject } from "../../support/cose-builder.ts";
 import { makeParty, nodeCrypto, openDevice } from "../../support/parties.ts";
 import { codeOf, flipEveryBit, MESSAGE_CODES } from "../../support/refusal.ts";
+
+const { sigStructure } = createStructures();
 
 const signer = makeParty();
 const aad = bytes("additional");
 const payload = bytes("\x00payload\xff");
 
 function make() {
-  return makeSign1(nodeCrypto, signer.key, signer.kid, aad, payload);
+  return createSign1Maker(nodeCrypto)(signer.key, signer.kid, aad, payload);
 }
 
 describe("a Sign1", () => {
@@ -59,7 +61,7 @@ describe("a Sign1", () => {
 
   it("made by the device's module is verified by the cloud's", () => {
     const device = openDevice();
-    const { message } = makeSign1(device.crypto, device.key, device.kid, aad, payload);
+    const { message } = createSign1Maker(device.crypto)(device.key, device.kid, aad, payload);
     expect(codeOf(() => verifySign1(nodeCrypto, parseSign1(message), device.publicKey, aad))).toBe(
       "none",
     );

@@ -1,15 +1,11 @@
 import { describe, expect, it } from "vitest";
 import { bytes, toHex } from "../../../protocol/bytes.ts";
-import {
-  encStructure,
-  externalAad,
-  kdfContext,
-  RECIPIENT_PROTECTED,
-  sigStructure,
-} from "../../../protocol/cose/structures.ts";
+import { createStructures, RECIPIENT_PROTECTED } from "../../../protocol/cose/structures.ts";
 import type { MessageClass } from "../../../protocol/topics.ts";
 import { encodeOracle, hex, toBinary } from "../../support/cbor-oracle.ts";
 import { aadOracle, kdfContextOracle } from "../../support/cose-builder.ts";
+
+const { encStructure, externalAad, kdfContext, sigStructure } = createStructures();
 
 const device = hex(`${"00".repeat(31)}ff`);
 const cloud = hex("a5".repeat(32));

@@ -29,6 +29,8 @@ describe("what is no message of the profile", () => {
     ["garbage", "\xff\xff" as Bytes, "cbor", /byte 0/],
     ["deep nesting", "\x81".repeat(1000) as Bytes, "cbor", /levels/],
     ["other CBOR", "\x83\x01\x02\x03" as Bytes, "profile", /as session: COSE_Sign1/],
+    ["an Encrypt0 without a header", hex("d08340a040"), "profile", /as reading: protected header/],
+    ["one with an IV", hex("d08340a1054040"), "size", /as receipt: byte string, expected 12/],
     ["a loose head", "\xd0\x98\x03\x40\xa0\x40" as Bytes, "cbor", /byte 1: not the shortest/],
     ["too long", "\x00".repeat(MAX_MESSAGE + 1) as Bytes, "size", /at most 65536/],
     ["too long for its class", hex(`d08340a0590400${"00".repeat(1024)}`), "size", /as reading/],

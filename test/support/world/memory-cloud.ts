@@ -14,7 +14,7 @@ import { parsePublicKey, registerDevice } from "../../../cloud/registry.ts";
 import { MIGRATIONS } from "../../../cloud/store/migrations.ts";
 import { storeOf } from "../../../cloud/store/sqlite.ts";
 import type { Device, Reading } from "../../../cloud/store/store.ts";
-import { type Bytes, toHex } from "../../../protocol/bytes.ts";
+import type { Bytes } from "../../../protocol/bytes.ts";
 import { MAX_RECEIPTS, sealReceipt } from "../../../protocol/receipt.ts";
 import { TOPIC_PREFIX, topicOf } from "../../../protocol/topics.ts";
 import { toBinary } from "../cbor-oracle.ts";
@@ -29,7 +29,7 @@ const FIRST_DAY = 1_800_000_000;
 const KEK = Buffer.alloc(32, "k");
 const kek = nodeCrypto.importKek(KEK.toString("latin1") as Bytes);
 const self = makeParty();
-export const CLOUD_PUBLIC_KEY = toHex(self.publicKey);
+export const CLOUD_PUBLIC_KEY = self.publicKey;
 
 export interface MemoryCloudOptions {
   scheduler: Scheduler;
