@@ -45,7 +45,7 @@ export function createEventList(options: EventListOptions) {
       const made = make(options.identity, options.recipients, counter, pack);
       const record = freeRecord(RECORD, events);
       const kid = toBigEndian(counter);
-      const event = makeSigned("event", record, kid, made.hash, made.message, 0, 0);
+      const event = makeSigned("event", record, kid, made.hash, made.message);
       writeSigned(crypto, event);
       events.push(event);
     },

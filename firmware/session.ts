@@ -85,9 +85,7 @@ export function openSession(
     crypto.destroyKey(made.key);
     throw error;
   }
-  const session = restoreSession(
-    makeSigned("session", record, made.kid, made.hash, made.message, 0, 0),
-  );
+  const session = restoreSession(makeSigned("session", record, made.kid, made.hash, made.message));
   session.keys = keys;
   session.openedAt = uptime;
   return session;
