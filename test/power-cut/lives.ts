@@ -25,18 +25,19 @@ export function isOver({ failures }: Tally): boolean {
   return failures.length >= SHOWN;
 }
 
-/** One life; its cuts are those that came about. */
+/** One life. At least so many of the cuts planned have to come about; by default all of them. */
 export async function take(
   base: OpenDeviceCrypto,
   tally: Tally,
   seed: number,
   plan: number[],
+  least = plan.length,
 ): Promise<Outcome> {
   const outcome = await live(base, { plan, seed, tornAt });
   tally.lives++;
   tally.cuts += outcome.cuts;
-  if (outcome.cuts !== plan.length)
-    outcome.violations.push(`plan: ${plan.length} cuts, and only ${outcome.cuts} came about`);
+  if (outcome.cuts < least)
+    outcome.violations.push(`plan: ${least} cuts, and only ${outcome.cuts} came about`);
   if (outcome.violations.length > 0)
     tally.failures.push(`seed ${seed}, cut at ${plan}:\n${outcome.violations.join("\n")}`);
   return outcome;

@@ -11,7 +11,7 @@ import { live } from "./scenario.ts";
 
 /** Of more points than that, every second, third ... is taken. */
 const DAILY_CUTS = 250;
-const NIGHTLY_CUTS = 35_000;
+const NIGHTLY_CUTS = 8000;
 
 const base = openBase();
 afterAll(() => base.close());

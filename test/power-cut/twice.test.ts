@@ -4,9 +4,9 @@ import { openBase } from "../support/world/world.ts";
 import { createTally, isNightly, isOver, NIGHTLY_MS, report, spread, take } from "./lives.ts";
 
 /** First cuts of a seed, and second cuts after each. There are half a million pairs to a seed. */
-const FIRSTS = isNightly ? 100 : 12;
-const SECONDS = isNightly ? 60 : 10;
-const NIGHTLY_CUTS = 70_000;
+const FIRSTS = isNightly ? 60 : 12;
+const SECONDS = isNightly ? 40 : 10;
+const NIGHTLY_CUTS = 16_000;
 /** Multiples of it, modulo 1, fill the range from 0 to 1 evenly. */
 const GOLDEN = 0.618034;
 
