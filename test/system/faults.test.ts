@@ -30,7 +30,8 @@ const AT_ONCE = 12;
 const MEASUREMENTS = 4;
 /** A changed bit can leave a device subscribed to nothing: then the connection is cut once more. */
 const PATIENCE_MS = 2500;
-const LONGEST_MS = 20_000;
+/** A busy machine takes its time, and a life that is well does not wait for this. */
+const LONGEST_MS = 60_000;
 /** The last receipt and its acknowledgement may meet a fault too. */
 const TAIL_MS = 80;
 /** As many as a reader can look at. */
