@@ -25,9 +25,9 @@ it("cut 40 times, loses nothing that was receipted and stores nothing twice", {
       const plan = Array.from({ length: CUTS }, (_, at) =>
         at === 0 ? first : 1 + ((first + at * step) % LAST_POINT),
       );
-      // After the last readings a boot has fewer points than planned.
+      // A boot that only waits for receipts has fewer points: what was planned later does not come.
       if (!isOver(tally) && (!isNightly || tally.cuts < NIGHTLY_CUTS))
-        await take(base.crypto, tally, seed, plan, CUTS / 2);
+        await take(base.crypto, tally, seed, plan, 1);
     }
     seed++;
   } while (isNightly && tally.cuts < NIGHTLY_CUTS && !isOver(tally));
