@@ -77,7 +77,6 @@ export const INTERNAL_PROPERTIES = [
   "recipients",
   "record",
   "refused",
-  "rekey",
   "remove",
   "report",
   "restarting",
