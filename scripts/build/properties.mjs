@@ -54,7 +54,6 @@ export const INTERNAL_PROPERTIES = [
   "onReady",
   "onRepeat",
   "onSession",
-  "onState",
   "onUnheard",
   "openedAt",
   "outbound",
