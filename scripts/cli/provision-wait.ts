@@ -1,0 +1,119 @@
+/** Sends a stored command, waits for its reply and says how it ended. */
+import { type Delivered, deliver } from "../../cloud/operator/deliver.ts";
+import { outcomeOf } from "../../cloud/operator/outcome.ts";
+import { openSender, type Sender } from "../../cloud/operator/sender.ts";
+import { addressOf } from "../../cloud/receiver/broker.ts";
+import type { Command } from "../../cloud/store/commands.ts";
+import type { KnownDevice, Store } from "../../cloud/store/store.ts";
+import { JudgedAsFailed } from "./exit.ts";
+import type { Output } from "./output.ts";
+import { readPassword } from "./password.ts";
+import type { ConnectionOptions } from "./provision-options.ts";
+import { resultOf, toJson, withoutReply } from "./provision-view.ts";
+import { watchForStop } from "./stop.ts";
+import { withStore } from "./with-store.ts";
+
+const TICK_MS = 1000;
+
+/** A line that counts the seconds on a terminal; gives what ends it. */
+function showWaiting(output: Output, timeout: number): () => void {
+  if (process.stderr.isTTY !== true) return () => {};
+  const start = Date.now();
+  const show = () => {
+    const seconds = Math.floor((Date.now() - start) / 1000);
+    output.error(
+      `\r\x1b[Kwaiting for the reply: ${seconds} s of ${timeout} s (Ctrl-C stops waiting)`,
+    );
+  };
+  const timer = setInterval(show, TICK_MS);
+  show();
+  return () => {
+    clearInterval(timer);
+    output.error("\r\x1b[K");
+  };
+}
+
+interface Waiting {
+  store: Store;
+  sender: Sender;
+  device: KnownDevice;
+  command: Command;
+  stopped: Promise<void>;
+}
+
+async function send(
+  { store, sender, device, command, stopped }: Waiting,
+  { prefix, broker, timeout }: ConnectionOptions,
+  output: Output,
+): Promise<Delivered> {
+  const { action, counter } = command;
+  let said = "";
+  const say = (line: string) => {
+    if (line !== said) output.error(`${line}\n`);
+    said = line;
+  };
+  say(`${action} ${counter} stored, ${command.form}`);
+  const endWaiting = showWaiting(output, timeout);
+  try {
+    return await deliver({
+      ...{ store, sender, prefix, command, stopped },
+      timeoutMs: timeout * 1000,
+      onSent: (isHeard) =>
+        say(
+          isHeard
+            ? `sent to ${addressOf(broker)}`
+            : "the device has not subscribed at this broker; sent again until it has",
+        ),
+    });
+  } catch (error) {
+    output.error(withoutReply(device, command, true));
+    throw error;
+  } finally {
+    endWaiting();
+  }
+}
+
+/** The result to standard output; throws when it is none that was hoped for. */
+function conclude(
+  { end, command }: Delivered,
+  device: KnownDevice,
+  isJson: boolean,
+  output: Output,
+): void {
+  const line = `${command.action} ${command.counter}: ${resultOf(command)}`;
+  output.out(isJson ? `${JSON.stringify(toJson(device, command))}\n` : `${line}\n`);
+  if (end !== "replied") output.error(withoutReply(device, command, end === "stopped"));
+  if (outcomeOf(command)?.isDone !== true) throw new JudgedAsFailed();
+}
+
+/**
+ * With store and broker open, `choose` gives the command to send: before it nothing is
+ * issued, so that a wrong address costs nothing.
+ */
+export async function sendAndWait(
+  options: ConnectionOptions,
+  output: Output,
+  choose: (store: Store) => Promise<{ device: KnownDevice; command: Command }>,
+): Promise<void> {
+  const { stopped, unwatch } = watchForStop();
+  try {
+    await withStore(options.db, async (store) => {
+      const sender = await openSender({
+        url: options.broker,
+        username: options.username,
+        password: readPassword(options.passwordFile),
+        maxQos: options.maxQos,
+        onLost: (message) => output.error(`${message}; trying again\n`),
+      });
+      try {
+        const chosen = await choose(store);
+        const delivered = await send({ store, sender, stopped, ...chosen }, options, output);
+        conclude(delivered, chosen.device, options.json === true, output);
+      } finally {
+        await sender.close();
+      }
+    });
+  } finally {
+    unwatch();
+  }
+}
