@@ -10,7 +10,7 @@ const RECONNECT_MS = 1000;
 const KEEP_ALIVE = 30;
 /** CONNACK of MQTT 3.1.1 brokers (1) and of MQTT 5 brokers (132) for a version they refuse. */
 const VERSION_REFUSED: unknown[] = [1, 132];
-/** PUBREC of MQTT 5: nobody has subscribed, so the broker keeps nothing. */
+/** PUBACK or PUBREC of MQTT 5: nobody has subscribed, so the broker keeps nothing. */
 const NO_SUBSCRIBERS = 16;
 const ID_BYTES = 8;
 
@@ -28,7 +28,8 @@ export interface SenderOptions {
 export interface Sender {
   /**
    * Resolves when the broker has taken the message; false when it says that nobody listens
-   * there, so that it has thrown it away. An MQTT 3.1.1 broker never says.
+   * there, so that it has thrown it away. Few say it: none on MQTT 3.1.1, and Mosquitto only
+   * at QoS 1.
    */
   send(topic: string, message: Bytes): Promise<boolean>;
   close(): Promise<void>;

@@ -20,8 +20,10 @@ import {
 import { makeParty, nodeCrypto, type Party } from "../../support/parties.ts";
 import { PREFIX, type TestDevice, wire } from "./test-device.ts";
 
-/** Undefined: no answer. */
-export type Answer = (opened: OpenedCommand) => Omit<Reply, "command"> | undefined;
+/** Undefined: no answer. It names the command that it is for, unless it says another. */
+export type Answer = (
+  opened: OpenedCommand,
+) => (Omit<Reply, "command"> & { command?: Bytes }) | undefined;
 
 export const done: Answer = () => ({ status: STATUS_DONE, detail: 0 });
 
