@@ -92,8 +92,7 @@ export function createDelivery(options: DeliveryOptions) {
     return {
       packetId: item.packetId,
       phase: item.phase,
-      keep(packetId, phase) {
-        item.packetId = packetId;
+      keep(phase) {
         item.phase = phase;
         writeSigned(crypto, item);
       },

@@ -1,5 +1,5 @@
 /** The firmware in this process over real TCP, on a clock that runs fast, with its history kept. */
-import { type Packet, parser } from "mqtt-packet";
+import type { Packet } from "mqtt-packet";
 import { startDevice } from "../../firmware/device.ts";
 import { createLife } from "../../firmware/life.ts";
 import type { Net, Socket } from "../../firmware/ports.ts";
@@ -8,6 +8,7 @@ import { type Bytes, fromHex, toHex } from "../../protocol/bytes.ts";
 import { thumbprintOracle } from "./cose-builder.ts";
 import type { HistoryEvent, Values } from "./history.ts";
 import { netPort, realClock } from "./net-port.ts";
+import { createTeller } from "./packet-teller.ts";
 import { createDeviceMemory, openMemoryCrypto } from "./world/device-memory.ts";
 import { createPower } from "./world/power.ts";
 import { openBase } from "./world/world.ts";
@@ -30,27 +31,16 @@ export interface WireDevice {
 
 /** The net of node:net, each packet told when it leaves the device and when it arrives. */
 function recordingNet(tell: (kind: "sent" | "got", packet: Packet) => void): Net {
-  function teller(kind: "sent" | "got") {
-    const reader = parser({ protocolVersion: 4 });
-    let isReadable = true;
-    reader.on("packet", (packet) => tell(kind, packet));
-    reader.on("error", () => {
-      isReadable = false;
-    });
-    return (data: string) => {
-      if (isReadable) reader.parse(Buffer.from(data, "latin1"));
-    };
-  }
   return {
     connect(options, connected) {
-      const sent = teller("sent");
-      const got = teller("got");
+      const sent = createTeller((packet) => tell("sent", packet));
+      const got = createTeller((packet) => tell("got", packet));
       const inner = netPort.connect(options, () => connected(socket));
-      inner.on("data", got);
+      inner.on("data", (data) => got(Buffer.from(data, "latin1")));
       const socket: Socket = {
         write(data) {
           const result = inner.write(data);
-          sent(data);
+          sent(Buffer.from(data, "latin1"));
           return result;
         },
         end: () => inner.end(),
