@@ -8,12 +8,13 @@ import {
 } from "../../protocol/command-content.ts";
 import { createCommandMaker } from "../../protocol/command-message.ts";
 import type { CoseCrypto } from "../../protocol/cose/crypto.ts";
-import { fail } from "../../protocol/errors.ts";
+import { type CoseflowError, fail } from "../../protocol/errors.ts";
 import type { Update } from "../../protocol/update-parameters.ts";
 import { checkId } from "../claims.ts";
 import type { Credential } from "../keys/credentials.ts";
 import type { Command, CommandAction, CommandForm, MadeCommand } from "../store/commands.ts";
 import type { KnownDevice, Store } from "../store/store.ts";
+import { hasLeaf } from "./known-leaf.ts";
 
 export interface Order {
   device: KnownDevice;
@@ -59,11 +60,13 @@ export function commandDeviceId({ deviceId, kid }: KnownDevice): string {
   return deviceId ?? toHex(kid);
 }
 
-/** Only a request may name another user: it is how a device changes hands. */
-function checkUser({ device, userId, action }: Order): void {
+/** Only a sealed request may name another user: it is how a device changes hands. */
+function checkUser({ device, userId, action, form }: Order): void {
   checkId("user id", userId);
-  if (action === "request" || device.userId === undefined || device.userId === userId) return;
-  fail("argument", `user id, expected that of device ${toHex(device.kid)}, got another`);
+  if (device.userId === undefined || device.userId === userId) return;
+  const why = action === "request" ? `: a ${form} request names nobody else, a sealed one may` : "";
+  if (action !== "request" || form !== "sealed")
+    fail("argument", `user id, expected that of device ${toHex(device.kid)}, got another${why}`);
 }
 
 function checkClaim({ claim, form }: Order): void {
@@ -74,7 +77,38 @@ function checkClaim({ claim, form }: Order): void {
     );
 }
 
-function makerOf({ crypto, provisioner }: IssueContext, order: Order) {
+const isTooLong = (error: unknown) => (error as CoseflowError).code === "size";
+
+/**
+ * With the provisioner's certificate beside it, so that the device needs none. Where that
+ * makes it too long, as beside a certificate to hand over, it goes without: only to a
+ * device that has it already, since any other would not answer.
+ */
+function withLeaf(
+  make: (leaf: Bytes | undefined) => MadeCommand,
+  leaf: Bytes,
+  isLeafKnown: boolean,
+): MadeCommand {
+  try {
+    return make(leaf);
+  } catch (error) {
+    if (!isTooLong(error)) throw error;
+  }
+  try {
+    const bare = make(undefined);
+    if (isLeafKnown) return bare;
+  } catch (error) {
+    if (!isTooLong(error)) throw error;
+    return fail("size", `${(error as Error).message}: spread it over several commands`);
+  }
+  return fail(
+    "size",
+    "command, expected room for the provisioner's certificate, which the device has not " +
+      "shown to have yet, got none: send a shorter one first, such as a request",
+  );
+}
+
+function makerOf({ crypto, provisioner }: IssueContext, order: Order, isLeafKnown: boolean) {
   const maker = createCommandMaker(crypto);
   const { device, form } = order;
   return (content: CommandContent): MadeCommand => {
@@ -82,10 +116,15 @@ function makerOf({ crypto, provisioner }: IssueContext, order: Order) {
     if (provisioner === undefined)
       return fail("argument", `provisioner, expected a key for a ${form} command, got none`);
     const leaf = provisioner.certificate.der;
-    return form === "sealed"
-      ? maker.sealed(provisioner, device, content, leaf)
-      : maker.signed(provisioner, device.thumbprint, content, leaf);
+    if (form === "signed") return maker.signed(provisioner, device.thumbprint, content, leaf);
+    const seal = (beside: Bytes | undefined) => maker.sealed(provisioner, device, content, beside);
+    return withLeaf(seal, leaf, isLeafKnown);
   };
+}
+
+async function isLeafKnown({ store, provisioner }: IssueContext, { device }: Order) {
+  if (provisioner === undefined) return false;
+  return hasLeaf(store, device.kid, provisioner.certificate.der);
 }
 
 /** Stores a new command to the device; what it throws leaves nothing behind. */
@@ -95,7 +134,7 @@ export async function issueCommand(context: IssueContext, order: Order): Promise
   const { device, userId, action, form, claim, update } = order;
   const issuedAt = context.now();
   const expiresAt = issuedAt + order.lifeSeconds;
-  const make = makerOf(context, order);
+  const make = makerOf(context, order, await isLeafKnown(context, order));
   const command = await context.store.issueCommand(
     { device: device.kid, action, form, userId, issuedAt, expiresAt },
     (counter) =>

@@ -1,6 +1,6 @@
 /** What every command that sends to a device takes. */
 import { readFileSync } from "node:fs";
-import { type Command, InvalidArgumentError } from "@commander-js/extra-typings";
+import { type Command, InvalidArgumentError, Option } from "@commander-js/extra-typings";
 import {
   DEFAULT_PRESET,
   PRESET_NAMES,
@@ -50,7 +50,11 @@ export function withConnection(command: Command) {
     .option("--password-file <file>", `file with the password (or ${PASSWORD_VARIABLE})`)
     .option("--max-qos <qos>", "1 for a broker without QoS 2", parseMaxQos)
     .option("--prefix <prefix>", "topic prefix", TOPIC_PREFIX)
-    .option("--timeout <time>", "how long to wait for the reply", parseDuration, TIMEOUT_SECONDS)
+    .addOption(
+      new Option("--timeout <time>", "how long to wait for the reply")
+        .argParser(parseDuration)
+        .default(TIMEOUT_SECONDS, "2m"),
+    )
     .option("--json", "the result as one line of JSON")
     .option(...DATABASE_OPTION);
 }
@@ -59,12 +63,18 @@ export function withConnection(command: Command) {
 export function withIssue(command: Command) {
   return withConnection(command)
     .requiredOption("--user <id>", "the user that the device belongs to, or is to belong to")
-    .option("--expires <time>", "from when on it is not obeyed", parseDuration, LIFE_SECONDS)
-    .option(
-      "--policy <policy>",
-      `${PRESET_NAMES.join(", ")}, or a file with "provisioning", such as the board file`,
-      parsePolicy,
-      presetPolicy(DEFAULT_PRESET),
+    .addOption(
+      new Option("--expires <time>", "from when on it is not obeyed")
+        .argParser(parseDuration)
+        .default(LIFE_SECONDS, "1h"),
+    )
+    .addOption(
+      new Option(
+        "--policy <policy>",
+        `${PRESET_NAMES.join(", ")}, or a file with "provisioning", such as the board file`,
+      )
+        .argParser(parsePolicy)
+        .default(readPolicy(DEFAULT_PRESET, DEFAULT_PRESET), DEFAULT_PRESET),
     )
     .option("--keys <directory>", "directory of the provisioner's key", KEYS_DIRECTORY)
     .option(

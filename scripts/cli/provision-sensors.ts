@@ -40,12 +40,12 @@ function placeOf(sensor: string, board: Known[] | undefined): number {
   if (/^\d+$/.test(sensor)) {
     const last = (board?.length ?? MAX_SENSORS) - 1;
     if (Number(sensor) <= last) return Number(sensor);
-    throw new Error(`sensor, expected a place from 0 to ${last}, got ${sensor}`);
+    throw new InvalidArgumentError(`sensor, expected a place from 0 to ${last}, got ${sensor}`);
   }
   const places = (board ?? []).flatMap(({ driver }, place) => (driver === sensor ? [place] : []));
   const [only] = places;
   if (only !== undefined && places.length === 1) return only;
-  throw new Error(
+  throw new InvalidArgumentError(
     board === undefined
       ? `sensor ${sensor}, expected --board with the board file that names it, or its place there`
       : `sensor ${sensor}, expected one of it on the board, got ${places.length}: give its place`,
@@ -56,16 +56,17 @@ const CHECKS = {
   period: (value: string) => {
     const seconds = Number(value);
     if (!(Number.isInteger(seconds) && seconds >= 1 && seconds <= MAX_PERIOD))
-      throw new Error(`--period, expected 1 to ${MAX_PERIOD} seconds, got ${value}`);
+      throw new InvalidArgumentError(`--period, expected 1 to ${MAX_PERIOD} seconds, got ${value}`);
     return { periodSeconds: seconds };
   },
   qos: (value: string) => {
-    if (value !== "0" && value !== "1") throw new Error(`--qos, expected 0 or 1, got ${value}`);
+    if (value !== "0" && value !== "1")
+      throw new InvalidArgumentError(`--qos, expected 0 or 1, got ${value}`);
     return { qos: Number(value) as 0 | 1 };
   },
   drop: (value: string) => {
     if (value !== "oldest" && value !== "newest")
-      throw new Error(`--drop, expected oldest or newest, got ${value}`);
+      throw new InvalidArgumentError(`--drop, expected oldest or newest, got ${value}`);
     return { drop: value as SensorUpdate["drop"] };
   },
 };
@@ -89,7 +90,7 @@ export function sensorUpdates(
   return [...changes].map(([sensor, change]) => {
     const { periodSeconds, qos, drop } = { ...board?.[sensor], ...change };
     if (periodSeconds === undefined || qos === undefined || drop === undefined)
-      throw new Error(
+      throw new InvalidArgumentError(
         `sensor ${sensor}, expected --period, --qos and --drop of it, or --board with its board file`,
       );
     return { sensor, periodSeconds, qos, drop };

@@ -35,7 +35,7 @@ export function wifiUpdates(
       ? process.env[WIFI_VARIABLE]?.split("\n")
       : passwordLines(passwordFile);
   if (passwords?.length !== ssids.length)
-    throw new Error(
+    throw new InvalidArgumentError(
       `Wi-Fi passwords, expected ${ssids.length}, one a line in --wifi-password-file or ` +
         `${WIFI_VARIABLE} (an empty line for an open network), got ${passwords?.length ?? 0}`,
     );
@@ -57,7 +57,7 @@ export function brokerUpdates(
 ): BrokerUpdate[] | undefined {
   const passwords = passwordFile === undefined ? undefined : passwordLines(passwordFile);
   if (passwords !== undefined && passwords.length !== (urls?.length ?? 0))
-    throw new Error(
+    throw new InvalidArgumentError(
       `${passwordFile}, expected a line for each --device-broker, got ${passwords.length}`,
     );
   return urls?.map((url, at) => {

@@ -3,7 +3,7 @@ import type { Command as StoredCommand } from "../../cloud/store/commands.ts";
 import type { KnownDevice, Store } from "../../cloud/store/store.ts";
 import { toHex } from "../../protocol/bytes.ts";
 import { findOne } from "./find-device.ts";
-import type { Output } from "./output.ts";
+import { type Output, when } from "./output.ts";
 import { parseCommandCounter } from "./parse.ts";
 import { withConnection } from "./provision-options.ts";
 import { COMMAND_HEAD, toJson, toRow } from "./provision-view.ts";
@@ -58,6 +58,11 @@ async function chooseIssued(
   if (command === undefined)
     throw new Error(
       `command, expected one to device ${toHex(device.kid)}, got none${counter === undefined ? "" : ` of counter ${counter}`}`,
+    );
+  if (command.reply === undefined && command.expiresAt < unixNow())
+    throw new Error(
+      `${command.action} ${command.counter}, expected one that is still obeyed, got one that ended ` +
+        `${when(command.expiresAt)}: issue a new one`,
     );
   return { device, command };
 }

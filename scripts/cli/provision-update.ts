@@ -1,5 +1,5 @@
 import { readFileSync } from "node:fs";
-import type { Command } from "@commander-js/extra-typings";
+import { type Command, InvalidArgumentError } from "@commander-js/extra-typings";
 import { fromPem } from "../../cloud/ca/certificate.ts";
 import { validCertificates } from "../../cloud/keys/credentials.ts";
 import { checkNoLockOut, JUDGED_ROLES } from "../../cloud/operator/lock-out.ts";
@@ -85,6 +85,18 @@ function updateOf(options: UpdateOptions): Update {
   return Object.fromEntries(given) as Update;
 }
 
+/** What does not fit together is a wrong command line, like a value that is wrong by itself. */
+function checkedUpdate(command: { error(message: string): never }, options: UpdateOptions): Update {
+  try {
+    const update = updateOf(options);
+    if (Object.keys(update).length > 0) return update;
+  } catch (error) {
+    if (!(error instanceof InvalidArgumentError)) throw error;
+    return command.error(`error: ${error.message}`);
+  }
+  return command.error("error: update, expected something to change, got nothing");
+}
+
 export function addUpdate(parent: Command, output: Output): void {
   const command = withUpdate(parent.command("update") as Command);
   command
@@ -93,9 +105,9 @@ export function addUpdate(parent: Command, output: Output): void {
       "after",
       `
 What is not named stays as it is; a list of networks or brokers replaces the whole list. A
-sensor is named by its place in the board file, from 0, or with --board by its driver. --roll
-goes with nothing else that must be done first: the device refuses while something waits for
-its receipt. Roles: ${JUDGED_ROLES.join(", ")}.
+sensor is named by its place in the board file, from 0, or with --board by its driver. A
+device refuses --roll while something of it waits for a receipt. The roles whose certificates
+devices judge are ${JUDGED_ROLES.join(", ")}.
 
 Examples:
   $ coseflow provision update --device boiler --user ann --broker mqtt://localhost \\
@@ -104,9 +116,7 @@ Examples:
       --wifi home --wifi-password-file wifi.txt`,
     )
     .action(async (options) => {
-      const update = updateOf(options);
-      if (Object.keys(update).length === 0)
-        command.error("error: nothing to change: name what is to be another way");
+      const update = checkedUpdate(command, options);
       checkNoLockOut(update.issuedNotBefore, options.keys, unixNow());
       await provision({ action: "update", update }, options, output);
     });

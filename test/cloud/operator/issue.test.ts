@@ -4,6 +4,7 @@ import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { readAudit } from "../../../cloud/audit/log.ts";
 import { journalPath } from "../../../cloud/journal/journal.ts";
 import type { Command } from "../../../cloud/store/commands.ts";
+import { type ReplyContent, writeReplyContent } from "../../../cloud/store/reply-content.ts";
 import { type Bytes, toHex } from "../../../protocol/bytes.ts";
 import {
   ACTION_DELETE,
@@ -14,7 +15,10 @@ import {
   FORM_SIGNED,
 } from "../../../protocol/command-content.ts";
 import { createCommandOpener } from "../../../protocol/command-message.ts";
+import { STATUS_REFUSED, STATUS_STALE } from "../../../protocol/reply-message.ts";
+import type { Update } from "../../../protocol/update-parameters.ts";
 import { type OperatorBench, openOperatorBench } from "../support/operator-bench.ts";
+import { hashOf } from "../support/store-bench.ts";
 import { temporaryDirectories } from "../support/temporary.ts";
 import type { TestDevice } from "../support/test-device.ts";
 
@@ -31,6 +35,14 @@ function opened({ message }: Command, device: TestDevice = bench.device) {
   const parsed = opener.parse(message);
   const self = { key: device.crypto.openDeviceKey(), thumbprint: device.thumbprint };
   return { parsed, ...opener.open(parsed, self, bench.provisioner.publicKey) };
+}
+
+/** As `serve` stores a reply. */
+function answer({ hash }: Command, reply: ReplyContent, counter: number) {
+  const content = writeReplyContent(reply);
+  const { kid: device } = bench.device;
+  const stored = { device, counter, command: hash, content, at: 1, deleted: false };
+  return bench.store.commitReply(stored, hashOf(`reply ${counter}`));
 }
 
 const CLAIM = "c".repeat(16) as Bytes;
@@ -93,6 +105,11 @@ describe("no command", () => {
     ["for another user", { action: "update", userId: "bob", update: { roll: true } }, "argument"],
     ["for another user's device to delete", { action: "delete", userId: "bob" }, "argument"],
     ["with a claim that others would read", { form: "signed", claim: CLAIM }, "profile"],
+    [
+      "to another user in a form that others can make or read",
+      { form: "signed", userId: "bob" },
+      "argument",
+    ],
     ["for a user id that is none", { userId: " " }, "argument"],
     ["of an unsealed update", { action: "update", form: "signed", update: {} }, "profile"],
     ["of an unsealed delete", { action: "delete", form: "plain" }, "profile"],
@@ -119,6 +136,20 @@ describe("no command", () => {
       code: "size",
     });
     expect(await bench.store.listCommands(bench.device.kid)).toEqual([]);
+  });
+
+  it("is issued without the certificate of its signer to a device that may not have it", async () => {
+    const update: Update = { cloudCertificate: "d".repeat(360) as Bytes };
+    const long = () => bench.issue({ action: "update", update });
+    await expect(long()).rejects.toThrow(/send a shorter one first/);
+    const command = await bench.issue();
+    await expect(long()).rejects.toThrow(/send a shorter one first/);
+    await answer(command, { status: STATUS_STALE, detail: 1 }, 1);
+    await expect(long()).rejects.toThrow(/send a shorter one first/);
+    await answer(await bench.issue(), { status: STATUS_REFUSED, detail: 1 }, 2);
+    const { parsed, command: content } = opened(await long());
+    expect(parsed.leaf).toBeUndefined();
+    expect(content.update).toEqual(update);
   });
 
   it("goes to a device that is closed, but for one more delete", async () => {

@@ -32,8 +32,8 @@ export interface ObeyOptions {
   device: TestDevice;
   cloud: Party;
   answer: Answer;
-  /** Of who may command; undefined: whose certificate rides along. */
-  provisioner?: Bytes | undefined;
+  /** Whose commands it takes, with or without his certificate. */
+  provisioner: Bytes;
 }
 
 /** Subscribes as the device and answers; gives what it opened, in order. */
