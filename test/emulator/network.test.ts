@@ -44,6 +44,7 @@ const CLIENT = `
     keepAlive: 60,
     subscriptions: [{ topicFilter: "down", qos: 2 }],
     onMessage: function (topic, payload) { console.log("got " + payload); },
+    onConnection: function () {},
     onReady: function () {
       if (!sent) sent = client.publish("up", "hello", 2, function () { console.log("done"); });
     },
@@ -68,7 +69,7 @@ async function flash(brokers: object[], cloudPublicKey: string): Promise<string>
   const { bundle } = await bundleBoard(directory, BOARD);
   await writeFlash(directory, {
     ".bootcde": readFileSync(bundle),
-    "coseflow.json": JSON.stringify({ brokers, cloudPublicKey, receiptSeconds: 1 }),
+    "coseflow.json": JSON.stringify({ brokers, cloudPublicKey, receiptSeconds: 10 }),
   });
   return directory;
 }
