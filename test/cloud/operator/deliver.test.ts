@@ -1,81 +1,23 @@
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import mqtt from "mqtt";
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
-import { type Delivery, deliver } from "../../../cloud/operator/deliver.ts";
+import { describe, expect, it } from "vitest";
 import { outcomeOf } from "../../../cloud/operator/outcome.ts";
 import { openSender } from "../../../cloud/operator/sender.ts";
 import type { Command } from "../../../cloud/store/commands.ts";
-import type { OpenedCommand } from "../../../protocol/command-message.ts";
 import {
   REASON_BUSY,
   STATUS_DELETED,
   STATUS_DONE,
   STATUS_REFUSED,
-  STATUS_STALE,
 } from "../../../protocol/reply-message.ts";
-import { type Mosquitto, startMosquitto } from "../../support/mosquitto.ts";
-import { type Answer, done, obey, storeReplies } from "../support/command-device.ts";
-import { type OperatorBench, openOperatorBench } from "../support/operator-bench.ts";
-import { temporaryDirectories } from "../support/temporary.ts";
-import { PREFIX, type TestDevice, wire } from "../support/test-device.ts";
+import { startMosquitto } from "../../support/mosquitto.ts";
+import { done } from "../support/command-device.ts";
+import { deliverBench, LONG } from "../support/deliver-bench.ts";
+import { PREFIX, wire } from "../support/test-device.ts";
 
-const temporary = temporaryDirectories();
-const NEVER = new Promise<void>(() => {});
-/** Nothing is slower on a machine that is busy. */
-const LONG = 30_000;
-const QUICK = { pollMs: 20, resendMs: 100 };
-
-let broker: Mosquitto;
-let bench: OperatorBench;
-let replies: Awaited<ReturnType<typeof storeReplies>>;
-const closers: (() => unknown)[] = [];
-
-beforeAll(async () => {
-  broker = await startMosquitto();
-});
-afterAll(() => broker?.close());
-beforeEach(async () => {
-  bench = await openOperatorBench(temporary());
-  replies = await storeReplies(broker.url, bench.store, [bench.device]);
-});
-afterEach(async () => {
-  for (const close of closers.splice(0).reverse()) await close();
-  await replies.close();
-  await bench.close();
-});
-
-async function listen(answer: Answer, device: TestDevice = bench.device) {
-  const { cloud } = replies;
-  const provisioner = bench.provisioner.publicKey;
-  const obedient = await obey({ url: broker.url, device, cloud, answer, provisioner });
-  closers.push(obedient.close);
-  return obedient;
-}
-
-async function connect(url = broker.url) {
-  const sender = await openSender({ url });
-  closers.push(sender.close);
-  return sender;
-}
-
-async function send(command: Command, change: Partial<Delivery> = {}) {
-  const sender = change.sender ?? (await connect());
-  return deliver({
-    ...{ store: bench.store, sender, prefix: PREFIX, command, stopped: NEVER },
-    ...{ timeoutMs: LONG, timing: QUICK, ...change },
-  });
-}
-
-/** As devices do: only what has a higher counter than all before. */
-function ordered(): Answer {
-  let last = 0;
-  return ({ command: { counter } }: OpenedCommand) => {
-    if (counter <= last) return { status: STATUS_STALE, detail: last };
-    last = counter;
-    return { status: STATUS_DONE, detail: 0 };
-  };
-}
+const bench = deliverBench();
+const { connect, listen, send } = bench;
 
 describe("a command that is sent", () => {
   it("is done when its reply is stored, and was stored before the device had it", async () => {
@@ -84,7 +26,7 @@ describe("a command that is sent", () => {
       states.push(bench.store.findCommandByHash(bench.device.kid, one.hash));
       return done(one);
     });
-    const command = await bench.issue({ action: "update", update: { roll: true } });
+    const command = await bench.parts.issue({ action: "update", update: { roll: true } });
     const sent: boolean[] = [];
     const delivered = await send(command, { onSent: (isHeard) => sent.push(isHeard) });
     expect(delivered).toMatchObject({ end: "replied", command: { state: "replied" } });
@@ -96,30 +38,30 @@ describe("a command that is sent", () => {
 
   it("is not done when the device refuses", async () => {
     await listen(() => ({ status: STATUS_REFUSED, detail: REASON_BUSY }));
-    const { command } = await send(await bench.issue());
+    const { command } = await send(await bench.parts.issue());
     expect(outcomeOf(command)).toMatchObject({ isDone: false, status: "refused" });
     expect(outcomeOf(command)?.words).toMatch(/^not now/);
   });
 
   it("makes the tombstone where it was a delete", async () => {
     await listen(() => ({ status: STATUS_DELETED, detail: 0 }));
-    const { command } = await send(await bench.issue({ action: "delete" }));
+    const { command } = await send(await bench.parts.issue({ action: "delete" }));
     expect(outcomeOf(command)).toMatchObject({ isDone: true, status: "deleted" });
-    expect(await bench.known()).toMatchObject({ state: "deleted" });
+    expect(await bench.parts.known()).toMatchObject({ state: "deleted" });
   });
 
   it("is not done by `done` where everything was to be erased", async () => {
     await listen(done);
-    const { command } = await send(await bench.issue({ action: "delete" }));
+    const { command } = await send(await bench.parts.issue({ action: "delete" }));
     expect(outcomeOf(command)).toMatchObject({ isDone: false, status: "done" });
-    expect(await bench.known()).toMatchObject({ state: "deleting" });
+    expect(await bench.parts.known()).toMatchObject({ state: "deleting" });
   });
 });
 
 describe("a wait that ends without a reply", () => {
   it("leaves the command unconfirmed; what comes later is taken", async () => {
     const silent = await listen(() => undefined);
-    const command = await bench.issue();
+    const command = await bench.parts.issue();
     const delivered = await send(command, { timeoutMs: 300 });
     expect(delivered).toMatchObject({ end: "timeout", command: { state: "unconfirmed" } });
     await silent.close();
@@ -133,12 +75,12 @@ describe("a wait that ends without a reply", () => {
     const stopped = new Promise<void>((resolve) => {
       stop = resolve;
     });
-    const delivered = await send(await bench.issue(), { stopped, onSent: () => stop() });
+    const delivered = await send(await bench.parts.issue(), { stopped, onSent: () => stop() });
     expect(delivered).toMatchObject({ end: "stopped", command: { state: "sent" } });
   });
 
   it("says expired when its time is over, and sends nothing any more", async () => {
-    const command = await bench.issue({ lifeSeconds: 10 }, { now: () => 1_700_000_000 });
+    const command = await bench.parts.issue({ lifeSeconds: 10 }, { now: () => 1_700_000_000 });
     const sent: boolean[] = [];
     const waiting = { timeoutMs: 300, onSent: (isHeard: boolean) => sent.push(isHeard) };
     expect(await send(command, waiting)).toMatchObject({
@@ -149,9 +91,9 @@ describe("a wait that ends without a reply", () => {
   });
 
   it("is not ended by the reply to another command", async () => {
-    const first = await bench.issue();
+    const first = await bench.parts.issue();
     await listen(() => ({ status: STATUS_DONE, detail: 0, command: first.hash }));
-    const second = await bench.issue();
+    const second = await bench.parts.issue();
     const delivered = await send(second, { timeoutMs: 500 });
     expect(delivered).toMatchObject({ end: "timeout", command: { reply: undefined } });
     expect(await bench.store.findCommand(bench.device.kid, first.counter)).toMatchObject({
@@ -160,64 +102,16 @@ describe("a wait that ends without a reply", () => {
   });
 });
 
-describe("two operators at once", () => {
-  it("have counters of their own, and each takes its own reply", async () => {
-    const { opened } = await listen((one) => ({
-      ...{ status: STATUS_REFUSED, detail: one.command.userId.length },
-    }));
-    const users = ["a", "bb", "ccc", "dddd"];
-    const stores = [bench.store, bench.open()];
-    const results = await Promise.all(
-      users.map(async (userId, at) => {
-        const store = stores[at % 2] as typeof bench.store;
-        const command = await bench.issue({ userId }, { store });
-        return (await send(command, { store })).command;
-      }),
-    );
-    expect(results.map(outcomeOf).map((outcome) => outcome?.detail)).toEqual([1, 2, 3, 4]);
-    expect(new Set(results.map(({ counter }) => counter)).size).toBe(users.length);
-    expect(new Set(opened.map(({ hash }) => hash)).size).toBe(users.length);
-  });
-
-  it("learn who was late: the lower counter comes back stale", async () => {
-    await listen(ordered());
-    const first = await bench.issue();
-    const second = await bench.issue({}, { store: bench.open() });
-    expect(outcomeOf((await send(second)).command)?.status).toBe("done");
-    const { command } = await send(first);
-    expect(outcomeOf(command)).toMatchObject({
-      ...{ isDone: false, status: "stale", detail: second.counter },
-    });
-  });
-});
-
-describe("a device that is ahead of the database", () => {
-  it("is caught up with after one stale reply", async () => {
-    const ahead = Date.now() + 86_400_000;
-    let last = ahead;
-    await listen(({ command: { counter } }) => {
-      if (counter <= last) return { status: STATUS_STALE, detail: last };
-      last = counter;
-      return { status: STATUS_DONE, detail: 0 };
-    });
-    expect(outcomeOf((await send(await bench.issue())).command)?.status).toBe("stale");
-    const again = await bench.issue();
-    expect(again.counter).toBe(ahead + 1);
-    expect(outcomeOf((await send(again)).command)?.isDone).toBe(true);
-  });
-});
-
 describe("a broker", () => {
   it("that nobody listens at is told again until the device does", async () => {
-    const command = await bench.issue();
+    const command = await bench.parts.issue();
     const sent: boolean[] = [];
     let came = () => {};
     const unheard = new Promise<void>((resolve) => {
       came = resolve;
     });
     // Of QoS 2 Mosquitto says nothing: it looks for subscribers after its PUBREC.
-    const sender = await openSender({ url: broker.url, maxQos: 1 });
-    closers.push(sender.close);
+    const sender = await connect(bench.url, 1);
     const delivered = send(command, {
       sender,
       onSent: (isHeard) => {
@@ -237,7 +131,7 @@ describe("a broker", () => {
     const lost = new Promise<void>((resolve) => {
       first = resolve;
     });
-    const delivered = send(await bench.issue(), { onSent: () => first() });
+    const delivered = send(await bench.parts.issue(), { onSent: () => first() });
     await lost;
     const { opened } = await listen(done);
     expect((await delivered).end).toBe("replied");
@@ -245,23 +139,23 @@ describe("a broker", () => {
   });
 
   it("that replays the reply changes nothing", async () => {
-    const client = await mqtt.connectAsync(broker.url);
-    closers.push(() => client.endAsync(true));
+    const client = await mqtt.connectAsync(bench.url);
+    bench.closeLater(() => client.endAsync(true));
     const captured: Buffer[] = [];
     client.on("message", (_topic, payload) => captured.push(payload));
     await client.subscribeAsync(bench.device.topic("reply"), { qos: 2 });
     await listen(done);
-    const { command } = await send(await bench.issue());
+    const { command } = await send(await bench.parts.issue());
     await expect.poll(() => captured.length, { timeout: LONG }).toBe(1);
     await client.publishAsync(bench.device.topic("reply"), captured[0] as Buffer, { qos: 2 });
-    await expect.poll(() => replies.outcomes, { timeout: LONG }).toEqual(["stored", "repeat"]);
+    await expect.poll(() => bench.outcomes, { timeout: LONG }).toEqual(["stored", "repeat"]);
     expect(await bench.store.findCommand(bench.device.kid, command.counter)).toEqual(command);
   });
 
   it("that holds a command back gets it again, byte for byte", async () => {
     let count = 0;
     const { messages } = await listen((one) => (++count < 3 ? undefined : done(one)));
-    const command = await bench.issue();
+    const command = await bench.parts.issue();
     expect((await send(command)).end).toBe("replied");
     expect(messages.slice(0, 3)).toEqual([1, 2, 3].map(() => wire(command.message)));
   });
@@ -276,7 +170,7 @@ describe("a broker", () => {
 describe("a broker of its own", () => {
   async function start(config: string) {
     const own = await startMosquitto({ config });
-    closers.push(own.close);
+    bench.closeLater(own.close);
     return own;
   }
 
@@ -284,15 +178,15 @@ describe("a broker of its own", () => {
     const own = await start("");
     const lost: string[] = [];
     const sender = await openSender({ url: own.url, onLost: (message) => lost.push(message) });
-    closers.push(sender.close);
+    bench.closeLater(sender.close);
     await own.restart();
     const client = await mqtt.connectAsync(own.url);
-    closers.push(() => client.endAsync(true));
+    bench.closeLater(() => client.endAsync(true));
     const got = new Promise<Buffer>((resolve) => {
       client.on("message", (_topic, payload) => resolve(payload));
     });
     await client.subscribeAsync(`${PREFIX}/+/command`, { qos: 2 });
-    const { message } = await bench.issue();
+    const { message } = await bench.parts.issue();
     expect(await sender.send(bench.device.topic("command"), message)).toBe(true);
     expect(await got).toEqual(wire(message));
     expect(lost.length).toBeGreaterThan(0);
@@ -300,7 +194,7 @@ describe("a broker of its own", () => {
 
   it("that forbids the topic is named, and the command stays stored", async () => {
     const own = await start(`acl_file ${aclFile()}`);
-    const command = await bench.issue();
+    const command = await bench.parts.issue();
     const sender = await connect(own.url);
     await expect(send(command, { sender })).rejects.toThrow(/expected it to take the command/);
     expect(await bench.store.findCommand(bench.device.kid, command.counter)).toMatchObject({
@@ -311,7 +205,7 @@ describe("a broker of its own", () => {
 
 /** A list that allows nobody to publish commands. */
 function aclFile(): string {
-  const path = join(temporary(), "acl");
+  const path = join(bench.temporary(), "acl");
   writeFileSync(path, "topic read #\n", { mode: 0o600 });
   return path;
 }

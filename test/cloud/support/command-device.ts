@@ -63,7 +63,7 @@ export async function obey({ url, device, cloud, answer, provisioner }: ObeyOpti
 export type Obedient = Awaited<ReturnType<typeof obey>>;
 
 /** Verifies, opens and stores replies to the cloud's key. */
-export async function storeReplies(url: string, store: Store, devices: TestDevice[]) {
+export async function storeReplies(url: string, store: () => Store, devices: TestDevice[]) {
   const cloud = makeParty();
   const openReply = createReplyOpener(nodeCrypto);
   const outcomes: string[] = [];
@@ -75,7 +75,7 @@ export async function storeReplies(url: string, store: Store, devices: TestDevic
     const sender = { publicKey: device.point, thumbprint: device.thumbprint };
     const reply = openReply(sign1, sender, cloud);
     const aad = createStructures().externalAad("reply", device.thumbprint);
-    const outcome = await store.commitReply(
+    const outcome = await store().commitReply(
       {
         ...{ device: device.kid, counter: reply.counter, command: reply.command },
         content: writeReplyContent(reply),

@@ -1,11 +1,15 @@
 /** A store in a file with one device in it, and a provisioner under a root. */
+import { copyFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
+import Database from "better-sqlite3";
 import type { Issuer } from "../../../cloud/ca/issue.ts";
+import { journalPath } from "../../../cloud/journal/journal.ts";
 import { type IssueContext, issueCommand, type Order } from "../../../cloud/operator/issue.ts";
 import type { Command } from "../../../cloud/store/commands.ts";
 import { openSqliteStore } from "../../../cloud/store/sqlite.ts";
 import type { KnownDevice, Store } from "../../../cloud/store/store.ts";
 import { kidOf, thumbprintOf } from "../../../protocol/kid.ts";
+import { run } from "../../scripts/cli/run.ts";
 import { nodeCrypto } from "../../support/parties.ts";
 import { makeRoot, makeUnder } from "./authority.ts";
 import { openTestDevice, type TestDevice } from "./test-device.ts";
@@ -27,7 +31,7 @@ export async function openOperatorBench(directory: string) {
     opened.push(store);
     return store;
   };
-  const store = open();
+  let store = open();
   const provisioner = credentialOf(
     await makeUnder(await makeRoot(unixNow()), "provisioner", unixNow()),
   );
@@ -45,7 +49,9 @@ export async function openOperatorBench(directory: string) {
 
   return {
     path,
-    store,
+    get store() {
+      return store;
+    },
     /** The same database once more, as another process has it. */
     open,
     device,
@@ -67,6 +73,26 @@ export async function openOperatorBench(directory: string) {
         { crypto: nodeCrypto, store, provisioner, now: unixNow, ...context },
         order,
       );
+    },
+
+    /** The database as it is now, without its journal. */
+    async backUp(): Promise<string> {
+      const copy = join(directory, "backup.db");
+      const database = new Database(path);
+      await database.backup(copy);
+      database.close();
+      return copy;
+    },
+    /** Puts a backup back and opens it, with the journal that is there or one made anew. */
+    async restore(copy: string, { isJournalLost = false } = {}): Promise<void> {
+      for (const one of opened.splice(0)) await one.close();
+      for (const file of [path, `${path}-wal`, `${path}-shm`]) rmSync(file, { force: true });
+      copyFileSync(copy, path);
+      if (isJournalLost) {
+        rmSync(journalPath(path));
+        await run("journal", "rebuild", "--db", path);
+      }
+      store = open();
     },
 
     async close() {

@@ -46,7 +46,7 @@ export function provisionBench() {
     const key = ["--key", device.publicKey, "--device", "boiler", "--user", "ann"];
     await run("device", "register", ...key, "--db", db);
     const store = openSqliteStore(db);
-    const replies = await storeReplies(broker.url, store, [device]);
+    const replies = await storeReplies(broker.url, () => store, [device]);
     parts = { directory, keys, db, device, store, replies };
   });
   afterEach(async () => {
