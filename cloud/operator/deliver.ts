@@ -78,14 +78,31 @@ async function giveUp(store: Store, { device, counter, action, expiresAt }: Comm
   await store.moveCommand(device, counter, isOver ? "expired" : "unconfirmed");
 }
 
+/** A promise that is raced again and again would keep every loser. */
+function stopSignal(stopped: Promise<void>): {
+  signal: AbortSignal;
+  failed(): Error | undefined;
+} {
+  const stop = new AbortController();
+  let failure: Error | undefined;
+  stopped
+    .catch((error: Error) => {
+      failure = error;
+    })
+    .finally(() => stop.abort());
+  return { signal: stop.signal, failed: () => failure };
+}
+
+async function pause(milliseconds: number, signal: AbortSignal): Promise<void> {
+  // Rejects when it is aborted, which only ends the pause.
+  await delay(milliseconds, undefined, { signal }).catch(() => {});
+}
+
 export async function deliver(delivery: Delivery): Promise<Delivered> {
   const { store, command, timeoutMs, timing = TIMING } = delivery;
   const deadline = Date.now() + timeoutMs;
   const step = keepSending(delivery);
-  let isStopped = false;
-  const stopped = delivery.stopped.then(() => {
-    isStopped = true;
-  });
+  const { signal, failed } = stopSignal(delivery.stopped);
   const row = async () => (await store.findCommand(command.device, command.counter)) as Command;
 
   for (;;) {
@@ -95,13 +112,15 @@ export async function deliver(delivery: Delivery): Promise<Delivered> {
       if (obeyed !== undefined) await store.raiseCommandCounter(command.device, obeyed);
       return { command: found, end: "replied" };
     }
-    if (isStopped) return { command: found, end: "stopped" };
+    if (signal.aborted) return { command: found, end: "stopped" };
     if (Date.now() >= deadline) {
       await giveUp(store, found);
       const last = await row();
       return { command: last, end: last.state === "replied" ? "replied" : "timeout" };
     }
     step(Date.now());
-    await Promise.race([delay(timing.pollMs), stopped]);
+    await pause(timing.pollMs, signal);
+    const failure = failed();
+    if (failure) throw failure;
   }
 }

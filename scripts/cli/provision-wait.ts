@@ -9,29 +9,10 @@ import { JudgedAsFailed } from "./exit.ts";
 import type { Output } from "./output.ts";
 import { readPassword } from "./password.ts";
 import type { ConnectionOptions } from "./provision-options.ts";
+import { showProgress } from "./provision-progress.ts";
 import { resultOf, toJson, withoutReply } from "./provision-view.ts";
 import { watchForStop } from "./stop.ts";
 import { withStore } from "./with-store.ts";
-
-const TICK_MS = 1000;
-
-/** A line that counts the seconds on a terminal; gives what ends it. */
-function showWaiting(output: Output, timeout: number): () => void {
-  if (process.stderr.isTTY !== true) return () => {};
-  const start = Date.now();
-  const show = () => {
-    const seconds = Math.floor((Date.now() - start) / 1000);
-    output.error(
-      `\r\x1b[Kwaiting for the reply: ${seconds} s of ${timeout} s (Ctrl-C stops waiting)`,
-    );
-  };
-  const timer = setInterval(show, TICK_MS);
-  show();
-  return () => {
-    clearInterval(timer);
-    output.error("\r\x1b[K");
-  };
-}
 
 interface Waiting {
   store: Store;
@@ -47,29 +28,24 @@ async function send(
   output: Output,
 ): Promise<Delivered> {
   const { action, counter } = command;
-  let said = "";
-  const say = (line: string) => {
-    if (line !== said) output.error(`${line}\n`);
-    said = line;
-  };
-  say(`${action} ${counter} stored, ${command.form}`);
-  const endWaiting = showWaiting(output, timeout);
+  const progress = showProgress(output, timeout, process.stderr.isTTY === true);
+  progress.say(`${action} ${counter} stored, ${command.form}`);
   try {
     return await deliver({
       ...{ store, sender, prefix, command, stopped },
       timeoutMs: timeout * 1000,
       onSent: (isHeard) =>
-        say(
+        progress.say(
           isHeard
             ? `sent to ${addressOf(broker)}`
             : "the device has not subscribed at this broker; sent again until it has",
         ),
     });
   } catch (error) {
-    output.error(withoutReply(device, command, true));
+    progress.say(withoutReply(device, command, true).trimEnd());
     throw error;
   } finally {
-    endWaiting();
+    progress.end();
   }
 }
 

@@ -89,6 +89,21 @@ describe("coseflow provision request", () => {
     expect(out).toContain('"form":"plain"');
   });
 
+  it("asks for the passphrase of the provisioner's key, in a file or the environment", async () => {
+    rmSync(bench.keys, { recursive: true });
+    const passphrase = file("passphrase", "correct horse battery\n");
+    await run("ca", "init", "--dir", bench.keys, "--passphrase-file", passphrase);
+    await listen(done);
+    expect((await provision("request", "--passphrase-file", passphrase)).code).toBe(0);
+    const wrong = await provision(
+      "request",
+      "--passphrase-file",
+      file("wrong", "wrong horse battery"),
+    );
+    expect([wrong.code, wrong.error]).toEqual([1, expect.stringContaining("got another")]);
+    expect(await bench.store.listCommands(bench.device.kid)).toHaveLength(1);
+  });
+
   it("never becomes weaker for want of a key: the error names the policy", async () => {
     rmSync(join(bench.keys, "provisioner-1.key.pem"));
     const sealed = await provision("request");
