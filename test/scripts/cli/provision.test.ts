@@ -150,6 +150,18 @@ describe("the built program", () => {
     expect(await codeOf(start("request", "--device", "boiler", ...place()))).toBe(2);
   });
 
+  it("leaves, when it is killed, a command that can be sent again", async () => {
+    const child = start("request", ...ADDRESSEE, ...place());
+    await expect.poll(() => child.said(), { timeout: LONG }).toContain("stored, sealed");
+    child.kill("SIGKILL");
+    await codeOf(child);
+    const { opened } = await listen(done);
+    const again = ["--device", "boiler", "--broker", bench.url, "--db", bench.db];
+    expect((await run("provision", "resend", ...again)).code).toBe(0);
+    const [command] = await bench.store.listCommands(bench.device.kid);
+    expect(opened[0]?.hash).toBe(command?.hash);
+  });
+
   it("says on Ctrl-C that the command stays issued, and how to ask again", async () => {
     const child = start("delete", ...ADDRESSEE, ...place());
     await expect.poll(() => child.said(), { timeout: LONG }).toContain("stored, sealed");
@@ -175,6 +187,31 @@ describe("coseflow provision delete", () => {
     expect(opened).toHaveLength(1);
     expect(await bench.store.findDevice(bench.device.kid)).toMatchObject({ state: "deleted" });
     expect((await provision("delete")).code).toBe(1);
+  });
+});
+
+describe("coseflow provision resend", () => {
+  it("sends nothing whose time is over, and nothing that was never issued", async () => {
+    const again = ["--device", "boiler", "--broker", bench.url, "--db", bench.db];
+    const none = await run("provision", "resend", ...again);
+    expect([none.code, none.error]).toEqual([
+      1,
+      expect.stringMatching(/expected one.*got none\n$/),
+    ]);
+    const { out } = await provision("request", "--expires", "1s", "--timeout", "3s");
+    expect(out).toMatch(/^request \d+: expired\n$/);
+    const late = await run("provision", "resend", ...again);
+    expect([late.code, late.error]).toEqual([1, expect.stringContaining("issue a new one")]);
+    const other = await run("provision", "resend", ...again, "--counter", "7");
+    expect(other.error).toContain("got none of counter 7");
+  });
+
+  it("shows the reply that has come meanwhile, and sends nothing", async () => {
+    const { messages } = await listen(done);
+    const { out } = await provision("request");
+    const again = ["--device", "boiler", "--broker", bench.url, "--db", bench.db];
+    expect(await run("provision", "resend", ...again)).toMatchObject({ code: 0, out });
+    expect(messages).toHaveLength(1);
   });
 });
 
