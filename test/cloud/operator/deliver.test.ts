@@ -1,3 +1,4 @@
+import { execFileSync } from "node:child_process";
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import mqtt from "mqtt";
@@ -11,6 +12,7 @@ import {
   STATUS_DONE,
   STATUS_REFUSED,
 } from "../../../protocol/reply-message.ts";
+import { startAedes } from "../../support/brokers.ts";
 import { startMosquitto } from "../../support/mosquitto.ts";
 import { done } from "../support/command-device.ts";
 import { deliverBench, LONG } from "../support/deliver-bench.ts";
@@ -174,22 +176,49 @@ describe("a broker of its own", () => {
     return own;
   }
 
+  /** Whoever listens to commands there. */
+  async function subscribed(url: string): Promise<{ got: Promise<Buffer> }> {
+    const client = await mqtt.connectAsync(url, { protocolVersion: 4 });
+    bench.closeLater(() => client.endAsync(true));
+    const got = new Promise<Buffer>((resolve) => {
+      client.on("message", (_topic, payload) => resolve(payload));
+    });
+    await client.subscribeAsync(`${PREFIX}/+/command`, { qos: 2 });
+    return { got };
+  }
+
   it("that is restarted between two sends is found again", async () => {
     const own = await start("");
     const lost: string[] = [];
     const sender = await openSender({ url: own.url, onLost: (message) => lost.push(message) });
     bench.closeLater(sender.close);
     await own.restart();
-    const client = await mqtt.connectAsync(own.url);
-    bench.closeLater(() => client.endAsync(true));
-    const got = new Promise<Buffer>((resolve) => {
-      client.on("message", (_topic, payload) => resolve(payload));
-    });
-    await client.subscribeAsync(`${PREFIX}/+/command`, { qos: 2 });
+    const client = await subscribed(own.url);
     const { message } = await bench.parts.issue();
     expect(await sender.send(bench.device.topic("command"), message)).toBe(true);
-    expect(await got).toEqual(wire(message));
+    expect(await client.got).toEqual(wire(message));
     expect(lost.length).toBeGreaterThan(0);
+  });
+
+  it("that speaks MQTT 3.1.1 only is spoken to so", async () => {
+    const own = await startAedes();
+    bench.closeLater(own.close);
+    const client = await subscribed(own.url);
+    const sender = await connect(own.url);
+    const { message } = await bench.parts.issue();
+    expect(await sender.send(bench.device.topic("command"), message)).toBe(true);
+    expect(await client.got).toEqual(wire(message));
+  });
+
+  it("that wants a password gets it, and a wrong one is no secret in the error", async () => {
+    const path = join(bench.temporary(), "passwords");
+    execFileSync("mosquitto_passwd", ["-b", "-c", path, "ann", "correct"]);
+    const own = await start(`password_file ${path}`);
+    const right = await openSender({ url: own.url, username: "ann", password: "correct" });
+    await right.close();
+    const wrong = openSender({ url: own.url, username: "ann", password: "hunter2" });
+    await expect(wrong).rejects.toThrow(/^broker mqtt:\/\/127.0.0.1:\d+: .*[Nn]ot authorized/);
+    await expect(wrong).rejects.not.toThrow(/hunter2/);
   });
 
   it("that forbids the topic is named, and the command stays stored", async () => {
