@@ -25,7 +25,7 @@ export interface MadeCommand {
 }
 
 export interface StoredReply {
-  /** The opened reply. */
+  /** The opened reply, as reply-content.ts writes it. */
   content: Bytes;
   /** The device counter of its message. */
   counter: number;
@@ -59,6 +59,11 @@ export interface CommandStore {
     draft: CommandDraft,
     make: (counter: number) => MadeCommand,
   ): Promise<Command | "device-unknown" | "device-deleted" | "device-revoked">;
+  /**
+   * The device has obeyed this counter, whoever sent it: the next one is above it. A
+   * database older than its device would otherwise never get ahead of it.
+   */
+  raiseCommandCounter(device: Bytes, counter: number): Promise<void>;
   /** False when the command has left the states from which it may come there. */
   moveCommand(
     device: Bytes,
