@@ -186,10 +186,11 @@ export function createDelivery(options: DeliveryOptions) {
 
     /**
      * Opens a new session: the next reading is sealed under it. False while the newest has
-     * no receipt: a few are kept at most, and the oldest would go with its readings.
+     * no receipt, unless `always`: a few are kept at most, and the oldest would go with its
+     * readings.
      */
-    rekey(): boolean {
-      if (!sessions.newest().receipted) return false;
+    rekey(always?: boolean): boolean {
+      if (!always && !sessions.newest().receipted) return false;
       sessions.open(outbox);
       pump();
       return true;
@@ -256,14 +257,15 @@ export function createDelivery(options: DeliveryOptions) {
 
     /**
      * Takes a receipt; anything else throws and changes nothing. What may go out now waits
-     * for pump, which MQTT calls once its reply is written: the stack is small.
+     * for pump, which MQTT calls once its reply is written: the stack is small. Gives the
+     * time of the latest receipt, 0 before the first.
      */
-    receipt(message: Bytes): void {
+    receipt(message: Bytes): number {
       const parsed = parseRandomIvEncrypt0(message);
       const session: Session | undefined = sessions.find(parsed.sessionKid);
       const keys = session && session.keys;
       // Of a session before this boot, perhaps: what it lists is receipted again.
-      if (!keys) return;
+      if (!keys) return latest;
       const receipt = openReceipt(crypto, keys.receiptKey, options.identity.thumbprint, parsed);
       const uptime = clock.uptime();
       // The latest word counts; an old receipt that comes again tells an old time.
@@ -276,9 +278,11 @@ export function createDelivery(options: DeliveryOptions) {
       receipt.readings.forEach(function (range) {
         if (outbox.settle(range, uptime)) settled = true;
       });
-      if (!settled) return;
-      repeat.settled();
-      sessions.prune(outbox);
+      if (settled) {
+        repeat.settled();
+        sessions.prune(outbox);
+      }
+      return latest;
     },
   };
 }

@@ -1,10 +1,16 @@
 /** The only wiring: the board file, Espruino's own parts and the C module become a device. */
 import board from "coseflow:board";
 import drivers from "coseflow:drivers";
-import { HAS_BUTTON, HAS_LED, IS_ESP32, IS_OPEN } from "coseflow:parts";
+import { BUILD_TIME, HAS_BUTTON, HAS_LED, IS_ESP32, IS_OPEN } from "coseflow:parts";
 import { fail } from "../protocol/errors.ts";
 import { startButton } from "./button.ts";
-import { checkSettings, type PinConfig, SETTINGS_FILE, type SensorConfig } from "./config.ts";
+import {
+  checkProvisioning,
+  checkSettings,
+  type PinConfig,
+  SETTINGS_FILE,
+  type SensorConfig,
+} from "./config.ts";
 import { exposeCommands, type Scope } from "./console.ts";
 import { startDevice } from "./device.ts";
 import { createClock } from "./espruino/clock.ts";
@@ -65,6 +71,8 @@ function main(): void {
           log: log,
           report: service.report,
           life: service.life,
+          provisioning: () =>
+            checkProvisioning(require("Storage").readJSON(SETTINGS_FILE, true), BUILD_TIME),
           joinNetwork(joined: () => void): void {
             if (!IS_ESP32) joined();
             else

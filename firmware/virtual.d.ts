@@ -17,6 +17,8 @@ declare module "coseflow:drivers" {
 }
 
 declare module "coseflow:parts" {
+  /** Day of the build, Unix seconds: what had expired by then has expired. */
+  export const BUILD_TIME: number;
   /** The board is an ESP32 with its own Wi-Fi. */
   export const IS_ESP32: boolean;
   export const HAS_LED: boolean;

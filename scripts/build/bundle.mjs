@@ -88,8 +88,21 @@ function virtualModules(boardFile, dist) {
   };
 }
 
+const DAY = 86400;
+
+/** The day of the build, so that two builds of a day are the same; SOURCE_DATE_EPOCH where it is set. */
+function buildTime() {
+  const seconds = Number(process.env.SOURCE_DATE_EPOCH ?? Math.floor(Date.now() / 1000));
+  if (!Number.isSafeInteger(seconds) || seconds < 0)
+    throw new Error(
+      `SOURCE_DATE_EPOCH, expected Unix seconds, got ${process.env.SOURCE_DATE_EPOCH}`,
+    );
+  return seconds - (seconds % DAY);
+}
+
 function partsModule({ network, led, button, console }) {
   const parts = {
+    BUILD_TIME: buildTime(),
     IS_ESP32: network === "wifi",
     HAS_LED: led !== undefined,
     HAS_BUTTON: button !== undefined,

@@ -1,13 +1,15 @@
 /** The firmware in this process over real TCP, on a clock that runs fast, with its history kept. */
 import { type Packet, parser } from "mqtt-packet";
+import type { DeviceTrust } from "../../cloud/keys/device-trust.ts";
 import { startDevice } from "../../firmware/device.ts";
 import { createLife } from "../../firmware/life.ts";
 import type { Net, Socket } from "../../firmware/ports.ts";
 import type { Sensor } from "../../firmware/sensors/sensor.ts";
-import { type Bytes, fromHex, toHex } from "../../protocol/bytes.ts";
+import { toHex } from "../../protocol/bytes.ts";
 import { thumbprintOracle } from "./cose-builder.ts";
 import type { HistoryEvent, Values } from "./history.ts";
 import { netPort, realClock } from "./net-port.ts";
+import { provisioningOf } from "./trust.ts";
 import { createDeviceMemory, openMemoryCrypto } from "./world/device-memory.ts";
 import { createPower } from "./world/power.ts";
 import { openBase } from "./world/world.ts";
@@ -24,7 +26,7 @@ export interface WireDevice {
   events: HistoryEvent[];
   produced: Values[];
   uncaught: unknown[];
-  start(port: number, cloudPublicKey: string): void;
+  start(port: number, trust: DeviceTrust): void;
   powerOff(): void;
 }
 
@@ -98,7 +100,7 @@ export function createWireDevice(measurements: number): WireDevice {
     events,
     produced,
     uncaught,
-    start(port, cloudPublicKey) {
+    start(port, trust) {
       startDevice(
         {
           crypto,
@@ -118,6 +120,7 @@ export function createWireDevice(measurements: number): WireDevice {
           log() {},
           report() {},
           life: createLife(() => {}),
+          provisioning: () => provisioningOf(trust),
           joinNetwork: (joined) => joined(),
           createSensor: () => sensor,
         },
@@ -130,7 +133,6 @@ export function createWireDevice(measurements: number): WireDevice {
         {
           brokers: [{ host: "127.0.0.1", port }],
           wifi: [],
-          cloudPublicKey: fromHex(cloudPublicKey) as Bytes,
           receiptSeconds: RECEIPT_SECONDS,
         },
       );

@@ -17,7 +17,7 @@ import { measuredKey } from "../history/measured.ts";
 import { checkHistory, type HistoryEvent, type Values } from "../history.ts";
 import { createDeviceMemory, openMemoryCrypto } from "./device-memory.ts";
 import { createMemoryBroker } from "./memory-broker.ts";
-import { CLOUD_PUBLIC_KEY, createMemoryCloud } from "./memory-cloud.ts";
+import { createMemoryCloud, TRUST } from "./memory-cloud.ts";
 import { createPower, type Power, someTears } from "./power.ts";
 import { createScheduler } from "./scheduler.ts";
 import { createVirtualNet, type Peer } from "./virtual-net.ts";
@@ -237,13 +237,13 @@ export function createWorld(base: OpenDeviceCrypto, options: WorldOptions = {}) 
           log: say,
           report,
           life: createLife(say),
+          provisioning: () => TRUST,
           joinNetwork: (joined) => joined(),
           createSensor: (config) => createSensor(config.driver),
         },
         { ...BOARD, ...options.board },
         {
           brokers: [{ host: "broker", port: 1883 }],
-          cloudPublicKey: CLOUD_PUBLIC_KEY,
           receiptSeconds: 10,
           wifi: [],
           ...options.settings,
@@ -256,7 +256,7 @@ export function createWorld(base: OpenDeviceCrypto, options: WorldOptions = {}) 
   /** One health record a boot, soon after its first receipt, as firmware/service.ts sends it. */
   function sendReport(device: RunningDevice, clock: Clock, report: ReportError): void {
     clock.setTimeout(() => {
-      if (device.delivery.time() === undefined) sendReport(device, clock, report);
+      if (device.delivery?.time() === undefined) sendReport(device, clock, report);
       else sendHealth({ clock, report, system: NO_SYSTEM, boots: 1, reason: 0, errors: 0 }, device);
     }, REPORT_MS);
   }
