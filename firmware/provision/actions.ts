@@ -3,11 +3,7 @@
  * changes, and each step can be done again: a power cut repeats the whole.
  */
 import type { Bytes } from "../../protocol/bytes.ts";
-import {
-  ACTION_REQUEST,
-  type Command,
-  FORM_SEALED,
-} from "../../protocol/command-content.ts";
+import { ACTION_REQUEST, type Command, FORM_SEALED } from "../../protocol/command-content.ts";
 import { LAST_DEVICE_COUNTER } from "../../protocol/content-parts.ts";
 import type { DeviceCrypto } from "../../protocol/cose/crypto.ts";
 import type { CoseflowError } from "../../protocol/errors.ts";
@@ -26,9 +22,9 @@ import type { Log } from "../ports.ts";
 import type { Outcome } from "./command.ts";
 import {
   applySensor,
+  mergeSensors,
   networksOf,
   readStoredSettings,
-  type StoredSettings,
   writeStoredSettings,
 } from "./stored-settings.ts";
 
@@ -100,16 +96,10 @@ export function createActions(ports: ActionPorts) {
     );
   }
 
-  function withSensors(stored: StoredSettings, sensors: SensorUpdate[]): StoredSettings {
-    const others = (stored.sensors || []).filter(
-      (old) => !sensors.some((each) => each.sensor === old.sensor),
-    );
-    stored.sensors = others.concat(sensors);
-    return stored;
-  }
-
   function updateSensors(sensors: SensorUpdate[]): void {
-    writeStoredSettings(crypto, withSensors(readStoredSettings(crypto, ports.log), sensors));
+    const stored = readStoredSettings(crypto, ports.log);
+    mergeSensors(stored, sensors);
+    writeStoredSettings(crypto, stored);
     sensors.forEach(function (each) {
       applySensor(ports.board, each);
       ports.sample(each.sensor);
@@ -120,6 +110,7 @@ export function createActions(ports: ActionPorts) {
   function updateNetworks(command: Command, update: Update): Outcome | undefined {
     const stored = readStoredSettings(crypto, ports.log);
     if (stored.failed === command.counter) return refused(REASON_SETTINGS);
+    // On trial right now, in this boot or the next.
     if (stored.trial) return undefined;
     const next = networksOf(stored, update);
     const now = networksOf(stored, {});
@@ -142,8 +133,7 @@ export function createActions(ports: ActionPorts) {
       ports.log("update refused: " + (error as Error).message);
       return refused(REASON_CERTIFICATE);
     }
-    if (change.deviceCounter !== undefined)
-      crypto.moveCounter("device", change.deviceCounter);
+    if (change.deviceCounter !== undefined) crypto.moveCounter("device", change.deviceCounter);
     if (change.sensors) updateSensors(change.sensors);
     if (change.wifi || change.brokers) {
       const outcome = updateNetworks(command, change);

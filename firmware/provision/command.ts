@@ -94,12 +94,7 @@ export function createCommandHandler(ports: CommandPorts) {
   function makeReply(hash: Bytes, outcome: Outcome): { counter: number; body: Bytes } {
     const counter = crypto.nextDeviceCounter();
     const reply = { command: hash, status: outcome.status, detail: outcome.detail };
-    const made = createReplyMaker(crypto)(
-      ports.identity,
-      ports.trust.recipients(),
-      counter,
-      reply,
-    );
+    const made = createReplyMaker(crypto)(ports.identity, ports.trust.recipients(), counter, reply);
     log("command: reply " + outcome.status);
     return {
       counter: counter,
@@ -134,8 +129,7 @@ export function createCommandHandler(ports: CommandPorts) {
     record.body = made.body;
     record.phase = outcome.status === STATUS_DELETED ? DELETING : DONE;
     writeCommandRecord(crypto, record);
-    if (record.phase === DELETING)
-      ports.erase(record.body.substring(MESSAGE_HASH_LENGTH) as Bytes);
+    if (record.phase === DELETING) ports.erase(record.body.substring(MESSAGE_HASH_LENGTH) as Bytes);
     else handOver(record);
   }
 
@@ -211,8 +205,7 @@ export function createCommandHandler(ports: CommandPorts) {
 
   /** Nobody vouches for it: nothing is kept, and it does no more than a signed request can. */
   function takePlain(opened: OpenedCommand): void {
-    const outcome =
-      judge(opened.command, FORM_PLAIN) || tryAct(opened.command, FORM_PLAIN);
+    const outcome = judge(opened.command, FORM_PLAIN) || tryAct(opened.command, FORM_PLAIN);
     if (outcome === undefined) return;
     const made = makeReply(opened.hash, outcome);
     send(made.counter, made.body);
@@ -231,8 +224,7 @@ export function createCommandHandler(ports: CommandPorts) {
   }
 
   function resumeRecord(record: CommandRecord): void {
-    if (record.phase === DELETING)
-      ports.erase(record.body.substring(MESSAGE_HASH_LENGTH) as Bytes);
+    if (record.phase === DELETING) ports.erase(record.body.substring(MESSAGE_HASH_LENGTH) as Bytes);
     else if (record.phase === DONE) handOver(record);
     else if (record.phase === DOING)
       carryOut(record, createCommandReader()(record.body, record.form));
@@ -247,8 +239,7 @@ export function createCommandHandler(ports: CommandPorts) {
         log("command passed over: too many messages to verify");
         return;
       }
-      const signer =
-        parsed.form === FORM_PLAIN ? undefined : ports.trust.provisioner(parsed.leaf);
+      const signer = parsed.form === FORM_PLAIN ? undefined : ports.trust.provisioner(parsed.leaf);
       const opened = opener.open(parsed, ports.identity, signer);
       if (parsed.form === FORM_PLAIN) takePlain(opened);
       else take(opened, parsed.form, parsed.leaf);

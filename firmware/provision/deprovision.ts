@@ -8,8 +8,8 @@ import type { DeviceCrypto } from "../../protocol/cose/crypto.ts";
 import { TOPIC_PREFIX, topicOf } from "../../protocol/topics.ts";
 import { SETTINGS_FILE, type Settings } from "../config.ts";
 import { eraseStore, factoryReset } from "../factory-reset.ts";
-import { createMqttClient } from "../mqtt/client.ts";
 import type { Turn } from "../mqtt/broker.ts";
+import { createMqttClient } from "../mqtt/client.ts";
 import type { Clock, Log, Net, System } from "../ports.ts";
 import { FAREWELL_FILE, FAREWELL_SECONDS, type Farewell, writeFarewell } from "./farewell.ts";
 

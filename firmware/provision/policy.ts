@@ -9,7 +9,7 @@ export interface ProvisioningPolicy {
 }
 
 /** A preset, or what differs from the first. */
-export type Provisioning = "high-security" | "standard" | ProvisioningPolicy;
+export type CommandPolicy = "high-security" | "standard" | ProvisioningPolicy;
 
 /** What each policy is called where it is set, by its form. */
 export const FORM_NAMES = ["", "sealed", "signed", "plain"];

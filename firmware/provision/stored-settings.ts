@@ -75,6 +75,14 @@ export function applySensor(board: Board, update: SensorUpdate): boolean {
   return true;
 }
 
+/** A sensor's newest values replace its older ones. */
+export function mergeSensors(stored: StoredSettings, sensors: SensorUpdate[]): void {
+  const others = (stored.sensors || []).filter(
+    (old) => !sensors.some((each) => each.sensor === old.sensor),
+  );
+  stored.sensors = others.concat(sensors);
+}
+
 /** The networks that a trial would use: what the update names, and for the rest what is in use. */
 export function networksOf(stored: StoredSettings, update: Update): Networks {
   const wifi = update.wifi || stored.wifi;
@@ -83,6 +91,16 @@ export function networksOf(stored: StoredSettings, update: Update): Networks {
   if (wifi) networks.wifi = wifi;
   if (brokers) networks.brokers = brokers;
   return networks;
+}
+
+/** Adds what the cloud says of sensors and of networks that it vouches for itself, as with `enrolled`. */
+export function addSettings(store: DeviceRecords, update: Update, log: Log): void {
+  if (!update.sensors && !update.wifi && !update.brokers) return;
+  const stored = readStoredSettings(store, log);
+  if (update.sensors) mergeSensors(stored, update.sensors);
+  if (update.wifi) stored.wifi = update.wifi;
+  if (update.brokers) stored.brokers = update.brokers;
+  writeStoredSettings(store, stored);
 }
 
 /** A broker has answered: what was on trial is what is used from now on. */
