@@ -2,6 +2,7 @@ import { type Bytes, fromHex } from "../protocol/bytes.ts";
 import { fail } from "../protocol/errors.ts";
 import type { Broker } from "./mqtt/broker.ts";
 import { checkNetwork, type WifiNetwork } from "./network-settings.ts";
+import type { CommandPolicy } from "./provision/policy.ts";
 
 /** The board file (boards/*.json) as the bundle carries it: public, the same for every board of a kind. */
 export interface Board {
@@ -22,6 +23,8 @@ export interface Board {
   button?: PinConfig;
   /** "locked": nobody can type at the console, or read what is logged. "open" where not given. */
   console?: "open" | "locked";
+  /** In which form commands are taken; all sealed where not given. */
+  provisioning?: CommandPolicy;
   /** Hours between two health records, where it is not the default of 24. */
   health?: { periodHours: number };
 }
@@ -70,6 +73,8 @@ export interface Settings {
   wifi: WifiNetwork[];
   /** Topic prefix, where it is not the profile's own. */
   topicPrefix?: string;
+  /** In place of the board file's. */
+  provisioning?: CommandPolicy;
   /** Seconds without a receipt before the first repeat, where it is not the default of 60. */
   receiptSeconds?: number;
 }

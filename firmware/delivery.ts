@@ -242,6 +242,12 @@ export function createDelivery(options: DeliveryOptions) {
       return true;
     },
 
+    /** Keeps a reply under its counter and hash, and sends it until a receipt lists it. */
+    reply(kid: Bytes, hash: Bytes, message: Bytes): void {
+      events.reply(kid, hash, message);
+      pump();
+    },
+
     /** Signs and seals a SenML pack as an event. */
     event(pack: Bytes): void {
       events.add(pack);

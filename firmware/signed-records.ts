@@ -19,9 +19,11 @@ import type { Log } from "./ports.ts";
 const VERSION = 1;
 const HEAD = 5;
 
+export type SignedClass = "session" | "event" | "reply";
+
 /** A message with one counter value; its bytes are sent until a receipt lists its hash. */
 export interface Signed extends Outgoing {
-  messageClass: "session" | "event";
+  messageClass: SignedClass;
   /** Id of its record. */
   record: string;
   /** The device counter as shortest big-endian bytes: a session's kid. */
@@ -57,7 +59,7 @@ export function freeRecord(prefix: string, used: Signed[]): string {
 
 /** A message as it is when just made. */
 export function makeSigned(
-  messageClass: "session" | "event",
+  messageClass: SignedClass,
   record: string,
   kid: Bytes,
   hash: Bytes,
@@ -79,7 +81,7 @@ export function makeSigned(
   };
 }
 
-function decode(record: string, messageClass: "session" | "event", text: Bytes): Signed {
+function decode(record: string, messageClass: SignedClass, text: Bytes): Signed {
   const hashAt = HEAD + text.charCodeAt(4);
   const messageAt = hashAt + MESSAGE_HASH_LENGTH;
   const part = (from: number, to: number) => text.substring(from, to) as Bytes;
@@ -103,7 +105,7 @@ function decode(record: string, messageClass: "session" | "event", text: Bytes):
 export function readSigned(
   store: DeviceRecords,
   prefix: string,
-  messageClass: "session" | "event",
+  messageClass: SignedClass,
   count: number,
 ): Signed[] {
   const found: Signed[] = [];
