@@ -8,6 +8,7 @@ import type { Recipient } from "../protocol/cose/encrypt.ts";
 import { kidOf, thumbprintOf } from "../protocol/kid.ts";
 import { CLOUD } from "../protocol/roles.ts";
 import { CLOUD_TOPIC, TOPIC_PREFIX, topicOf } from "../protocol/topics.ts";
+import type * as Cold from "./cold.ts";
 import type { Board, Provisioning, SensorConfig, Settings } from "./config.ts";
 import { createDelivery, type Delivery } from "./delivery.ts";
 import {
@@ -26,12 +27,11 @@ import { createMqttClient } from "./mqtt/client.ts";
 import { UNHEARD } from "./mqtt/options.ts";
 import type { Clock, Log, Net, ReportError, System } from "./ports.ts";
 import { requestFormOf } from "./provision/policy.ts";
-import { runCommand } from "./provision/run-command.ts";
 import { startTrial } from "./provision/trial.ts";
 import { startSampler } from "./sampler.ts";
 import type { Sensor } from "./sensors/sensor.ts";
 import type { Identity } from "./session.ts";
-import { FLOOR_STEP, openTrust } from "./trust.ts";
+import { FLOOR_STEP } from "./trust.ts";
 import { createVerifyLimit } from "./verify-limit.ts";
 
 /** Seconds between two signs of life on a quiet connection. */
@@ -51,6 +51,8 @@ export interface DevicePorts {
   log: Log;
   report: ReportError;
   life: Life;
+  /** Makes what is rarely needed; nobody holds it for long. */
+  cold: () => typeof Cold;
   /** Reads from flash whom to believe. */
   provisioning: () => Provisioning;
   /** Calls back once the board has a network; at once where it always has one. */
@@ -115,7 +117,7 @@ export function startDevice(ports: DevicePorts, board: Board, settings: Settings
   let settled = startTrial(ports, board, settings);
 
   function trust() {
-    return openTrust(crypto, ports.provisioning(), ports.log);
+    return ports.cold().openTrust(crypto, ports.provisioning(), ports.log);
   }
 
   /** Puts the cloud that is believed now in the list; gives the time floor. */
@@ -183,7 +185,7 @@ export function startDevice(ports: DevicePorts, board: Board, settings: Settings
       return;
     }
     const running = delivery;
-    runCommand(
+    ports.cold().runCommand(
       {
         crypto: crypto,
         identity: identity,

@@ -1,17 +1,12 @@
 /** The only wiring: the board file, Espruino's own parts and the C module become a device. */
 import board from "coseflow:board";
+import { loadCold } from "coseflow:cold";
 import drivers from "coseflow:drivers";
 import { BUILD_TIME, HAS_BUTTON, HAS_LED, IS_ESP32, IS_OPEN } from "coseflow:parts";
 import { fail } from "../protocol/errors.ts";
 import { RESET_COMMAND } from "./boot-guard.ts";
 import { startButton } from "./button.ts";
-import {
-  checkProvisioning,
-  checkSettings,
-  type PinConfig,
-  SETTINGS_FILE,
-  type SensorConfig,
-} from "./config.ts";
+import { checkSettings, type PinConfig, SETTINGS_FILE, type SensorConfig } from "./config.ts";
 import { exposeCommands, type Scope } from "./console.ts";
 import { createClock } from "./espruino/clock.ts";
 import { loadCrypto } from "./espruino/crypto.ts";
@@ -78,10 +73,14 @@ function main(): void {
           log: log,
           report: service.report,
           life: service.life,
+          cold: loadCold,
           system: service.system,
           restart: () => restart(service, RESET_COMMAND),
           provisioning: () =>
-            checkProvisioning(require("Storage").readJSON(SETTINGS_FILE, true), BUILD_TIME),
+            loadCold().checkProvisioning(
+              require("Storage").readJSON(SETTINGS_FILE, true),
+              BUILD_TIME,
+            ),
           joinNetwork(joined: () => void): void {
             if (!IS_ESP32) joined();
             else

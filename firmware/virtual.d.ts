@@ -1,4 +1,4 @@
-/** Modules that the build makes from a board's JSON file. Only main.ts imports them. */
+/** Modules that the build makes. Only main.ts imports them. */
 
 declare module "coseflow:board" {
   const board: import("./config.ts").Board;
@@ -25,4 +25,9 @@ declare module "coseflow:parts" {
   export const HAS_BUTTON: boolean;
   /** Its console is not locked. */
   export const IS_OPEN: boolean;
+}
+
+declare module "coseflow:cold" {
+  /** Makes the functions of cold.ts, which are gone with the last of them that is held. */
+  export function loadCold(): typeof import("./cold.ts");
 }

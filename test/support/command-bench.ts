@@ -2,6 +2,7 @@
  * A device that takes commands, over flash that outlasts its power: the handler, its actions,
  * its trust and its replies are the firmware's own; the cloud opens what comes back.
  */
+
 import { issueRole, issueRoot } from "../../cloud/ca/issue.ts";
 import type { Board, Settings } from "../../firmware/config.ts";
 import { createEventList } from "../../firmware/event-list.ts";

@@ -1,6 +1,8 @@
 /** The firmware in this process over real TCP, on a clock that runs fast, with its history kept. */
+
 import type { Packet } from "mqtt-packet";
 import type { DeviceTrust } from "../../cloud/keys/device-trust.ts";
+import * as cold from "../../firmware/cold.ts";
 import { startDevice } from "../../firmware/device.ts";
 import { createLife } from "../../firmware/life.ts";
 import type { Net, Socket } from "../../firmware/ports.ts";
@@ -111,6 +113,7 @@ export function createWireDevice(measurements: number): WireDevice {
           log() {},
           report() {},
           life: createLife(() => {}),
+          cold: () => cold,
           provisioning: () => provisioningOf(trust),
           joinNetwork: (joined) => joined(),
           system: NO_STORAGE,

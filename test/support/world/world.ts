@@ -2,9 +2,11 @@
  * A device, a broker and the cloud in one process and in virtual time. The device is the
  * firmware's own from startDevice on; its power goes where a plan says, and comes back.
  */
+
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import * as cold from "../../../firmware/cold.ts";
 import type { Board, Settings } from "../../../firmware/config.ts";
 import { type RunningDevice, startDevice } from "../../../firmware/device.ts";
 import { sendHealth } from "../../../firmware/health.ts";
@@ -238,6 +240,7 @@ export function createWorld(base: OpenDeviceCrypto, options: WorldOptions = {}) 
           log: say,
           report,
           life: createLife(say),
+          cold: () => cold,
           provisioning: () => TRUST,
           joinNetwork: (joined) => joined(),
           system: NO_STORAGE,
