@@ -3,10 +3,12 @@ import { toHex } from "../../protocol/bytes.ts";
 import { topicOf } from "../../protocol/topics.ts";
 import { toBuffer } from "../crypto/convert.ts";
 import type { AcceptedEnrol } from "../registrar/accept-enrol.ts";
+import type { StoredEnrolled } from "../store/enrolment.ts";
 import { createAccept, type Outcome } from "./accept.ts";
 import type { AcceptContext } from "./accept-context.ts";
 import type { AcceptedEvent } from "./accept-event.ts";
 import type { AcceptedReading } from "./accept-reading.ts";
+import type { AcceptedReply } from "./accept-reply.ts";
 import type { AcceptedSession } from "./accept-session.ts";
 import type { MqttConnection, MqttMessage } from "./mqtt.ts";
 import type { Receipts } from "./receipts.ts";
@@ -78,9 +80,22 @@ export function createReceiver(options: ReceiverOptions) {
     toMeasurements(outcome.device, outcome.reading, outcome.date).forEach(onMeasurement);
   }
 
+  function tellEnrolled({ to, message }: StoredEnrolled): boolean {
+    const topic = topicOf(context.prefix, to, "enrolled");
+    return publish(topic, toBuffer(message, "enrolled"), { qos: 2 });
+  }
+
+  function afterReply({ isReceipted, enrolled, ...outcome }: AcceptedReply): void {
+    const { device, repeat, status } = outcome;
+    const sent = enrolled && tellEnrolled(enrolled);
+    const next = enrolled && toHex(enrolled.to);
+    const who = { device: deviceName(device), kid: toHex(device.kid) };
+    log({ event: "reply", ...who, status, repeat, next, sent });
+    if (isReceipted) receipts.message(outcome);
+  }
+
   function afterEnrol({ device, repeat, enrolled }: AcceptedEnrol): void {
-    const topic = topicOf(context.prefix, device.kid, "enrolled");
-    const sent = publish(topic, toBuffer(enrolled, "enrolled"), { qos: 2 });
+    const sent = tellEnrolled({ to: device.kid, message: enrolled });
     log({ event: "enrol", device: deviceName(device), kid: toHex(device.kid), repeat, sent });
   }
 
@@ -89,6 +104,7 @@ export function createReceiver(options: ReceiverOptions) {
     if (outcome.kind === "session") afterSigned(outcome);
     else if (outcome.kind === "event") afterEvent(outcome, payload);
     else if (outcome.kind === "enrol") afterEnrol(outcome);
+    else if (outcome.kind === "reply") afterReply(outcome);
     else if (outcome.kind === "reading") afterReading(outcome, qos);
     else log(refusalLine(outcome));
   }

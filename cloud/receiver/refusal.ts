@@ -1,6 +1,7 @@
 import type { Bytes } from "../../protocol/bytes.ts";
 import type { CoseflowError, ErrorCode } from "../../protocol/errors.ts";
 import type { MessageClass } from "../../protocol/topics.ts";
+import type { ReplyRefusal } from "../store/commands.ts";
 import type { EnrolRefusal } from "../store/enrolment.ts";
 
 /** Why a message is not taken: a failure of the protocol, or one of these. */
@@ -11,6 +12,8 @@ export type RefusalReason =
    * registered, is deleted (only its reply to that is taken), or revoked.
    */
   | EnrolRefusal
+  /** Why a reply is not taken. */
+  | ReplyRefusal
   /** This receiver has no keys of a registrar. */
   | "no-registrar"
   /** The registrar cannot issue: a fault here. The device asks again. */
@@ -87,6 +90,8 @@ function isErrorCode(code: unknown): code is ErrorCode {
 /** For the operator, of reasons that do not say what to do: a device that is not let in is not told why. */
 const WORDS: { [reason in RefusalReason]?: string } = {
   "counter-conflict": "two messages with one counter: a cloned device or restored flash",
+  "command-unknown": "a device replies to a command that is not in this database",
+  "key-known": "a device replaces its key by one that is another's",
   "no-registrar": "a device asks for its certificate, and there are no keys of a registrar here",
   "claim-unknown":
     "a device enrols with a claim that nobody made: mistyped, or of another database",

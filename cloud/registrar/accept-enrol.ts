@@ -72,7 +72,7 @@ export function createEnrolAcceptor(context: AcceptContext, keys: RegistrarKeys)
     if (typeof outcome === "object") return outcome;
     // Another process may have been first: then its bytes are the ones that count.
     const stored = outcome === "repeat" ? await store.findEnrolled(device.kid, hash) : undefined;
-    const enrolled = stored ?? enrolment.reply;
+    const enrolled = stored?.message ?? enrolment.reply;
     return { kind: "enrol", device, repeat: outcome === "repeat", enrolled };
   }
 
@@ -119,9 +119,9 @@ export function createEnrolAcceptor(context: AcceptContext, keys: RegistrarKeys)
     if (isRefused(parsed)) return parsed;
     const { sign1, hash } = parsed;
     if (!limit.allows(sign1.kid)) return { refused: "limit" };
-    const enrolled = known && (await store.findEnrolled(kid, hash));
-    if (enrolled === undefined) return judgeNew(kid, parsed, known);
+    const stored = known && (await store.findEnrolled(kid, hash));
+    if (!stored) return judgeNew(kid, parsed, known);
     limit.repeated(sign1.kid);
-    return { kind: "enrol", device: known as KnownDevice, repeat: true, enrolled };
+    return { kind: "enrol", device: known, repeat: true, enrolled: stored.message };
   };
 }

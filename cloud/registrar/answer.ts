@@ -3,7 +3,7 @@ import type { Bytes } from "../../protocol/bytes.ts";
 import type { Recipient } from "../../protocol/cose/encrypt.ts";
 import { MESSAGE_HASH_LENGTH } from "../../protocol/cose/sign1.ts";
 import { createEnrolledMaker } from "../../protocol/enrolled-message.ts";
-import { fail } from "../../protocol/errors.ts";
+import { type CoseflowError, fail } from "../../protocol/errors.ts";
 import type { Update } from "../../protocol/update-parameters.ts";
 import { createDeviceIssuer } from "../ca/device-issuer.ts";
 import { issuedNotBefore } from "../ca/issued.ts";
@@ -17,14 +17,37 @@ export interface Answer {
   reply: Bytes;
 }
 
-/** A device with an old image is told at once which certificates of the roles are revoked. */
-function settingsOf({ index }: RegistrarKeys): Update {
+/**
+ * A device with an old image is told at once which certificates of the roles are revoked, as
+ * far as the message has room: two certificates nearly fill it. Best first; a command can
+ * tell the rest. A provisioner can do most; a new certificate of the cloud replaces an older
+ * one by itself; a registrar's is judged but once in a device's life.
+ */
+function settingsOf({ index }: RegistrarKeys): Update[] {
   const { issued } = index.list();
+  const provisioner = issuedNotBefore(issued, "provisioner") ?? 0;
   const cloud = issuedNotBefore(issued, "cloud") ?? 0;
   const registrar = issuedNotBefore(issued, "registrar") ?? 0;
-  const provisioner = issuedNotBefore(issued, "provisioner") ?? 0;
-  if (cloud + registrar + provisioner === 0) return {};
-  return { issuedNotBefore: { cloud, registrar, provisioner } };
+  const told = [
+    { cloud, registrar, provisioner },
+    { cloud, registrar: 0, provisioner },
+    { cloud: 0, registrar: 0, provisioner },
+  ].filter((roles) => roles.cloud + roles.registrar + roles.provisioner > 0);
+  return [...told.map((roles) => ({ issuedNotBefore: roles })), {}];
+}
+
+/** What `make` makes of the first that is not too much for one message. */
+function firstThatFits<T>(candidates: Update[], make: (settings: Update) => T): T {
+  let refusal: unknown;
+  for (const settings of candidates) {
+    try {
+      return make(settings);
+    } catch (error) {
+      if ((error as CoseflowError).code !== "size") throw error;
+      refusal = error;
+    }
+  }
+  throw refusal;
 }
 
 export function createAnswerer(crypto: NodeCrypto, keys: RegistrarKeys) {
@@ -47,8 +70,10 @@ export function createAnswerer(crypto: NodeCrypto, keys: RegistrarKeys) {
       fail("certificate", "registrar, expected a valid certificate, got one that has expired");
     const { der: certificate } = await issueFor(csr, now);
     const request = hash.substring(0, MESSAGE_HASH_LENGTH) as Bytes;
-    const content = { request, certificate, time: now, settings: settingsOf(keys) };
-    const { message } = makeEnrolled(registrar, device, content, registrar.certificate.der);
+    const { message } = firstThatFits(settingsOf(keys), (settings) => {
+      const content = { request, certificate, time: now, settings };
+      return makeEnrolled(registrar, device, content, registrar.certificate.der);
+    });
     return { certificate, reply: message };
   };
 }

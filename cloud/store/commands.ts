@@ -47,7 +47,27 @@ export interface DeviceReply extends StoredReply {
   command: Bytes;
   /** True when the device says that it has deleted itself. */
   deleted: boolean;
+  /** With the reply `rolled`. */
+  roll?: RolledKey | undefined;
 }
+
+/** A key that takes the place of the device's. */
+export interface RolledKey {
+  publicKey: Bytes;
+  thumbprint: Bytes;
+  /** DER. */
+  certificate: Bytes;
+  /** The `enrolled` message to it. */
+  enrolled: Bytes;
+}
+
+/** Why a reply is not taken, beside what every signed message is refused for. */
+export type ReplyRefusal =
+  | "command-unknown"
+  /** The command asks for something else, or has had its reply. */
+  | "command-other"
+  /** The new key is another's. */
+  | "key-known";
 
 export interface CommandStore {
   /**
@@ -74,9 +94,10 @@ export interface CommandStore {
   expireCommands(now: number): Promise<number>;
   /**
    * Keeps the first reply to a command; further ones only spend their counter. The reply to
-   * a delete makes the device's row its tombstone.
+   * a delete makes the device's row its tombstone. The reply `rolled` introduces the new key,
+   * and keeps the `enrolled` that answers it.
    */
-  commitReply(reply: DeviceReply, hash: Bytes): Promise<SignedCommit | "command-unknown">;
+  commitReply(reply: DeviceReply, hash: Bytes): Promise<SignedCommit | ReplyRefusal>;
   findCommand(device: Bytes, counter: number): Promise<Command | undefined>;
   /** By its hash, or 16 or more bytes from the start of it. */
   findCommandByHash(device: Bytes, hash: Bytes): Promise<Command | undefined>;

@@ -12,9 +12,11 @@ import type {
   CommandStore,
   DeviceReply,
   MadeCommand,
+  ReplyRefusal,
   StoredReply,
 } from "./commands.ts";
 import { type DeviceRow, toDevice } from "./sqlite-device.ts";
+import { rollTable } from "./sqlite-roll.ts";
 import type { SignedTable } from "./sqlite-signed.ts";
 import type { KnownDevice, SignedCommit } from "./store.ts";
 
@@ -61,7 +63,7 @@ function toCommand(row: CommandRow): Command {
 /** Why a device gets no such command. To a device that is being deleted, a delete may be sent again. */
 function refusalOf(device: KnownDevice | undefined, action: CommandAction) {
   if (!device) return "device-unknown";
-  if (device.state === "revoked") return "device-revoked";
+  if (["revoked", "rolling", "rolled"].includes(device.state)) return "device-revoked";
   const isDeleting = device.state === "deleting" && action === "delete";
   if (device.state === "deleted" || (device.state === "deleting" && !isDeleting))
     return "device-deleted";
@@ -76,6 +78,7 @@ export function commandTables(
   journal: Journal,
   now: () => number,
 ): CommandStore {
+  const rolls = rollTable(database, audit);
   const findDevice = database.prepare<[Buffer], DeviceRow>("SELECT * FROM device WHERE kid = ?");
   const setState = database.prepare(
     "UPDATE device SET state = ?, certificate = iif(? = 'deleted', NULL, certificate) WHERE kid = ?",
@@ -156,17 +159,17 @@ export function commandTables(
       keep({ kind: "command", kid, counter });
   }
 
-  function commitReply(
-    keep: Keep,
-    reply: DeviceReply,
-    hash: Bytes,
-  ): SignedCommit | "command-unknown" {
+  function commitReply(keep: Keep, reply: DeviceReply, hash: Bytes): SignedCommit | ReplyRefusal {
     const command = byHash(reply.device, reply.command);
     if (!command) return "command-unknown";
+    const before = signed.find(reply.device, reply.counter, hash);
+    if (before) return before;
+    const refusal = reply.roll && rolls.refusalOf(reply.roll, reply.device, command);
+    if (refusal) return refusal;
     const outcome = signed.claim(reply.device, reply.counter, hash, "reply");
-    if (outcome !== "stored") return outcome;
     const kid = toBuffer(reply.device, "key id");
     putReply.run(toBuffer(reply.content, "reply"), reply.counter, reply.at, kid, command.counter);
+    if (reply.roll) rolls.introduce(reply.roll, reply);
     const device = known(reply.device) as KnownDevice;
     if (reply.deleted && command.action === "delete" && device.state === "deleting") {
       close(keep, device, "deleted", reply.at);

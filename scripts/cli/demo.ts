@@ -81,7 +81,7 @@ async function watch(url: string, undo: Undo[]): Promise<MqttClient> {
     client.once("error", (error) => refuse("code" in error ? String(error.code) : error.message));
     client.once("close", () => refuse("it closed the connection"));
   });
-  await client.subscribeAsync(`${TOPIC_PREFIX}/#`, { qos: 0 });
+  await client.subscribeAsync(`${TOPIC_PREFIX}/+/+`, { qos: 0 });
   return client;
 }
 

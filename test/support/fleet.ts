@@ -58,6 +58,6 @@ export async function watchSequences(url: string) {
     const key = `${toHex(kid)}/${fromBigEndian(reading.sessionKid)}`;
     highest.set(key, Math.max(highest.get(key) ?? 0, reading.sequence));
   });
-  await client.subscribeAsync(`${TOPIC_PREFIX}/#`);
+  await client.subscribeAsync(`${TOPIC_PREFIX}/+/+`);
   return { highest, close: () => client.endAsync(true) };
 }

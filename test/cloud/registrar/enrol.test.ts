@@ -8,6 +8,7 @@ import type { AcceptedEnrol } from "../../../cloud/registrar/accept-enrol.ts";
 import { type Bytes, fromHex } from "../../../protocol/bytes.ts";
 import { makeCsr } from "../../support/csr.ts";
 import { makeParty, type Party } from "../../support/parties.ts";
+import { makeUnder, NOW } from "../support/authority.ts";
 import { makeRegistrar, type TestRegistrar } from "../support/registrar.ts";
 import { temporaryDirectories } from "../support/temporary.ts";
 import { openTestCloud, type TestCloud } from "../support/test-cloud.ts";
@@ -120,13 +121,18 @@ describe("a device with a claim", () => {
     expect(await send(stranger.message, devices[1])).toEqual(refusedAs("kid"));
   });
 
-  it("is told what was revoked before it came", async () => {
-    const { serial, notBefore } = registrar.registrar.certificate;
-    registrar.index.revoke(serial, cloud.clock.now);
-    const { enrolled } = await enrolledBy(enrol());
-    expect(device.openEnrolled(enrolled).settings).toEqual({
-      issuedNotBefore: { cloud: 0, registrar: notBefore + 1, provisioner: 0 },
-    });
+  it("is told what was revoked before it came, as much as has room", async () => {
+    const revoke = async (role: "registrar" | "cloud" | "provisioner", later: number) => {
+      const { certificate } = await makeUnder(registrar.root, role, NOW + later);
+      registrar.index.add(certificate);
+      registrar.index.revoke(certificate.serial, NOW);
+      return certificate.notBefore + 1;
+    };
+    const told = async () => device.openEnrolled((await enrolledBy(enrol())).enrolled).settings;
+    const one = { cloud: 0, registrar: await revoke("registrar", 1), provisioner: 0 };
+    expect(await told()).toEqual({ issuedNotBefore: one });
+    const two = { cloud: await revoke("cloud", 2), provisioner: await revoke("provisioner", 3) };
+    expect(await told()).toMatchObject({ issuedNotBefore: { provisioner: two.provisioner } });
   });
 
   it("names its user and device id in UTF-8", async () => {
