@@ -24,7 +24,10 @@ import {
 import type { Turn } from "./mqtt/broker.ts";
 import { createMqttClient } from "./mqtt/client.ts";
 import { UNHEARD } from "./mqtt/options.ts";
-import type { Clock, Log, Net, ReportError } from "./ports.ts";
+import type { Clock, Log, Net, ReportError, System } from "./ports.ts";
+import { requestFormOf } from "./provision/policy.ts";
+import { runCommand } from "./provision/run-command.ts";
+import { startTrial } from "./provision/trial.ts";
 import { startSampler } from "./sampler.ts";
 import type { Sensor } from "./sensors/sensor.ts";
 import type { Identity } from "./session.ts";
@@ -52,6 +55,9 @@ export interface DevicePorts {
   provisioning: () => Provisioning;
   /** Calls back once the board has a network; at once where it always has one. */
   joinNetwork: (joined: () => void) => void;
+  system: Pick<System, "storage" | "interpreter">;
+  /** Restarts the board, on purpose. */
+  restart: () => void;
   createSensor: (config: SensorConfig) => Sensor;
 }
 
@@ -102,7 +108,11 @@ export function startDevice(ports: DevicePorts, board: Board, settings: Settings
   const prefix = settings.topicPrefix || TOPIC_PREFIX;
   const receiptTopic = topicOf(prefix, kid, "receipt");
   const cloudTopic = prefix + CLOUD_TOPIC;
+  const commandTopic = topicOf(prefix, kid, "command");
   const mayVerify = createVerifyLimit(clock);
+  const requestForm = requestFormOf(settings.provisioning || board.provisioning);
+  /** To be called once a broker has answered, where new networks are on trial. */
+  let settled = startTrial(ports, board, settings);
 
   function trust() {
     return openTrust(crypto, ports.provisioning(), ports.log);
@@ -166,6 +176,54 @@ export function startDevice(ports: DevicePorts, board: Board, settings: Settings
     );
   }
 
+  /** A command; without one it goes on with what an earlier one left undone. */
+  function command(message: Bytes | undefined): void {
+    if (!delivery) {
+      if (message !== undefined) ports.log("command passed over: there is no session yet");
+      return;
+    }
+    const running = delivery;
+    runCommand(
+      {
+        crypto: crypto,
+        identity: identity,
+        log: ports.log,
+        board: board,
+        settings: settings,
+        system: ports.system,
+        provisioning: ports.provisioning,
+        recipients: recipients,
+        mayVerify: mayVerify,
+        requestForm: requestForm,
+        ids: undefined,
+        delivery: running,
+        samples: device.samples,
+        restart: ports.restart,
+        trustChanged() {
+          lookUpCloud();
+          if (recipients.length > 0) running.rekey(true);
+        },
+        enrol: () => undefined,
+      },
+      message,
+    );
+  }
+
+  function resumeCommand(): void {
+    command(undefined);
+  }
+
+  /** The trial of new networks ends well: its command has waited for that. */
+  function endTrial(): void {
+    const keep = settled;
+    settled = undefined;
+    if (keep)
+      later("new settings", function () {
+        keep();
+        resumeCommand();
+      });
+  }
+
   /** A certificate of the cloud: where it is later than the one in use, a session for it follows. */
   function takeCloud(certificate: Bytes): void {
     const opened = trust();
@@ -180,6 +238,8 @@ export function startDevice(ports: DevicePorts, board: Board, settings: Settings
     lookUpCloud();
     if (!delivery) stream();
     else delivery.rekey(true);
+    // A reply may have waited for a cloud to seal it to.
+    later("command", resumeCommand);
   }
 
   const mqtt = createMqttClient({
@@ -193,6 +253,7 @@ export function startDevice(ports: DevicePorts, board: Board, settings: Settings
     subscriptions: [
       { topicFilter: receiptTopic, qos: 1 },
       { topicFilter: cloudTopic, qos: 1 },
+      { topicFilter: commandTopic, qos: 2 },
     ],
     onReady() {
       if (delivery) delivery.pump();
@@ -200,9 +261,11 @@ export function startDevice(ports: DevicePorts, board: Board, settings: Settings
     onConnection(connected) {
       unheard = 0;
       life.move(connected ? (delivery ? CONNECTED : ASKING) : DISCONNECTED);
+      if (connected) endTrial();
     },
     onMessage(topic, payload) {
       if (topic === cloudTopic) later("cloud certificate refused", () => takeCloud(payload));
+      else if (topic === commandTopic) later("command refused", () => command(payload));
       if (topic !== receiptTopic || !delivery) return;
       try {
         const time = delivery.receipt(payload);
@@ -225,6 +288,7 @@ export function startDevice(ports: DevicePorts, board: Board, settings: Settings
     samples: [],
   };
   if (recipients.length > 0) stream();
+  if (!settled) later("command", resumeCommand);
   life.move(READY);
   ports.joinNetwork(mqtt.connect);
   return device;

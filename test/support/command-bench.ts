@@ -107,6 +107,18 @@ export function createCommandBench(
     };
   }
 
+  function erasePorts() {
+    const own = power;
+    return {
+      crypto,
+      log: (line: string) => log.push(line),
+      system: {
+        storage: storage(),
+        interpreter: { enableWatchdog() {}, kickWatchdog() {}, reboot: own.off },
+      },
+    };
+  }
+
   const bench = {
     memory,
     files,
@@ -147,10 +159,11 @@ export function createCommandBench(
       const wifi = options.network === "wifi" ? [{ ssid: "old", password: "old password" }] : [];
       bench.settings = { brokers: BROKERS, wifi };
       own.run(() => {
-        if (readFarewell(crypto, storage()) !== undefined) {
-          completeErasure(crypto, say);
-          return;
-        }
+        const farewell = readFarewell(crypto, storage());
+        // As main.ts: nothing starts without settings.
+        if (farewell !== undefined && files.has("coseflow.json")) completeErasure(crypto, say);
+        else if (farewell !== undefined) endFarewell(erasePorts());
+        if (farewell !== undefined || !files.has("coseflow.json")) return;
         const stored = readStoredSettings(crypto, say);
         isOnTrial = stored.trial !== undefined;
         applyStoredSettings(stored, bench.board, bench.settings);
@@ -164,10 +177,7 @@ export function createCommandBench(
           log: say,
           board: bench.board,
           settings: bench.settings,
-          system: {
-            storage: storage(),
-            interpreter: { enableWatchdog() {}, kickWatchdog() {}, reboot: own.off },
-          },
+          system: erasePorts().system,
           provisioning: () => ({
             ...provisioningOf({
               anchor: toHex(authority.anchor),
@@ -244,14 +254,7 @@ export function createCommandBench(
         replies.push(
           openReply(parseSign1(farewell.reply), { publicKey, thumbprint }, authority.cloud),
         );
-        endFarewell({
-          crypto,
-          log: (line) => log.push(line),
-          system: {
-            storage: storage(),
-            interpreter: { enableWatchdog() {}, kickWatchdog() {}, reboot: power.off },
-          },
-        });
+        endFarewell(erasePorts());
       });
     },
 

@@ -9,6 +9,7 @@ import { toHex } from "../../protocol/bytes.ts";
 import { thumbprintOracle } from "./cose-builder.ts";
 import type { HistoryEvent, Values } from "./history.ts";
 import { netPort, realClock } from "./net-port.ts";
+import { NO_STORAGE } from "./no-storage.ts";
 import { createTeller } from "./packet-teller.ts";
 import { provisioningOf } from "./trust.ts";
 import { createDeviceMemory, openMemoryCrypto } from "./world/device-memory.ts";
@@ -112,6 +113,8 @@ export function createWireDevice(measurements: number): WireDevice {
           life: createLife(() => {}),
           provisioning: () => provisioningOf(trust),
           joinNetwork: (joined) => joined(),
+          system: NO_STORAGE,
+          restart: () => {},
           createSensor: () => sensor,
         },
         {

@@ -15,6 +15,7 @@ import { type OpenDeviceCrypto, openStandIn } from "../../../simulator/devcrypto
 import { thumbprintOracle } from "../cose-builder.ts";
 import { measuredKey } from "../history/measured.ts";
 import { checkHistory, type HistoryEvent, type Values } from "../history.ts";
+import { NO_STORAGE } from "../no-storage.ts";
 import { createDeviceMemory, openMemoryCrypto } from "./device-memory.ts";
 import { createMemoryBroker } from "./memory-broker.ts";
 import { createMemoryCloud, TRUST } from "./memory-cloud.ts";
@@ -239,6 +240,8 @@ export function createWorld(base: OpenDeviceCrypto, options: WorldOptions = {}) 
           life: createLife(say),
           provisioning: () => TRUST,
           joinNetwork: (joined) => joined(),
+          system: NO_STORAGE,
+          restart: () => {},
           createSensor: (config) => createSensor(config.driver),
         },
         { ...BOARD, ...options.board },
