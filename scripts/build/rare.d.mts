@@ -1,0 +1,1 @@
+export function gatherRare(code: string, rare?: string[]): string;
