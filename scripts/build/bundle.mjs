@@ -7,7 +7,6 @@ import { inlineConstants } from "./constants.mjs";
 import { GLOBALS, pinNames } from "./gate/surface.mjs";
 import { formatHits, gate } from "./gate.mjs";
 import { INTERNAL_PATTERN } from "./properties.mjs";
-import { gatherRare } from "./rare.mjs";
 
 /** The longest line terser makes where it can break: see MINIFY. */
 const LINE_LENGTH = 80;
@@ -161,7 +160,7 @@ function fence(dist) {
 function finish(board, dist) {
   return {
     name: "finish",
-    renderChunk: (code) => minify(forgetBootOnly(gatherRare(inlineConstants(code))), MINIFY),
+    renderChunk: (code) => minify(forgetBootOnly(inlineConstants(code)), MINIFY),
     async generateBundle(_options, bundle) {
       for (const chunk of Object.values(bundle)) {
         const hits = gate(chunk.code);

@@ -1,1 +1,0 @@
-export function gatherRare(code: string, rare?: string[]): string;
