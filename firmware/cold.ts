@@ -5,5 +5,7 @@
  * use. What is there and here too, such as CBOR, is in flash twice.
  */
 export { checkProvisioning } from "./config.ts";
+export { createEnrolment } from "./provision/enrol.ts";
+export { enrolmentDue } from "./provision/enrolment-due.ts";
 export { runCommand } from "./provision/run-command.ts";
 export { openTrust } from "./trust.ts";

@@ -7,7 +7,7 @@ import type { DeviceCrypto } from "../protocol/cose/crypto.ts";
 import type { Recipient } from "../protocol/cose/encrypt.ts";
 import { kidOf, thumbprintOf } from "../protocol/kid.ts";
 import { CLOUD } from "../protocol/roles.ts";
-import { CLOUD_TOPIC, TOPIC_PREFIX, topicOf } from "../protocol/topics.ts";
+import { CLOUD_TOPIC, type MessageClass, TOPIC_PREFIX, topicOf } from "../protocol/topics.ts";
 import type * as Cold from "./cold.ts";
 import type { Board, Provisioning, SensorConfig, Settings } from "./config.ts";
 import { createDelivery, type Delivery } from "./delivery.ts";
@@ -15,17 +15,18 @@ import {
   ASKING,
   CONNECTED,
   DISCONNECTED,
+  ENROLLING,
   type Life,
   OPENED,
-  OPENING,
   READY,
   RECEIPTED,
   STARTED,
 } from "./life.ts";
 import type { Turn } from "./mqtt/broker.ts";
 import { createMqttClient } from "./mqtt/client.ts";
-import { UNHEARD } from "./mqtt/options.ts";
+import { type Kept, UNHEARD } from "./mqtt/options.ts";
 import type { Clock, Log, Net, ReportError, System } from "./ports.ts";
+import type { DeviceEnrolment } from "./provision/enrol.ts";
 import { requestFormOf } from "./provision/policy.ts";
 import { startTrial } from "./provision/trial.ts";
 import { startSampler } from "./sampler.ts";
@@ -102,6 +103,8 @@ export function startDevice(ports: DevicePorts, board: Board, settings: Settings
   /** Repeats since this connection began, or the last receipt on it. */
   let unheard = 0;
   let delivery: Delivery | undefined;
+  /** While the device is without a certificate that it is to have. */
+  let enrolment: DeviceEnrolment | undefined;
   /** The cloud, alone in the list; nobody while no certificate of it is acceptable. */
   const recipients: Recipient[] = [];
   life.move(STARTED);
@@ -110,6 +113,7 @@ export function startDevice(ports: DevicePorts, board: Board, settings: Settings
   const prefix = settings.topicPrefix || TOPIC_PREFIX;
   const receiptTopic = topicOf(prefix, kid, "receipt");
   const cloudTopic = prefix + CLOUD_TOPIC;
+  const enrolledTopic = topicOf(prefix, kid, "enrolled");
   const commandTopic = topicOf(prefix, kid, "command");
   const mayVerify = createVerifyLimit(clock);
   const requestForm = requestFormOf(settings.provisioning || board.provisioning);
@@ -149,6 +153,23 @@ export function startDevice(ports: DevicePorts, board: Board, settings: Settings
     ports.report(error, what);
   }
 
+  function publish(
+    messageClass: MessageClass,
+    message: Bytes,
+    qos: 0 | 1 | 2,
+    done: () => void,
+    kept: Kept | undefined,
+  ): boolean {
+    return mqtt.publish(topicOf(prefix, kid, messageClass), message, qos, done, kept);
+  }
+
+  function onUnheard(): void {
+    // Repeats while there is no connection say nothing of the next one.
+    if (life.state() < ENROLLING) return;
+    unheard++;
+    if (unheard >= UNHEARD_REPEATS) mqtt.drop(UNHEARD);
+  }
+
   function stream(): void {
     const running = createDelivery({
       crypto: crypto,
@@ -156,18 +177,12 @@ export function startDevice(ports: DevicePorts, board: Board, settings: Settings
       recipients: recipients,
       clock: clock,
       log: ports.log,
-      publish: (messageClass, message, qos, done, kept) =>
-        mqtt.publish(topicOf(prefix, kid, messageClass), message, qos, done, kept),
+      publish: publish,
       queue: board.queue,
       receiptSeconds: settings.receiptSeconds || 0,
       rekeySeconds: (board.session && board.session.rekeySeconds) || 0,
       onSession: (receipted) => life.move(receipted ? RECEIPTED : OPENED),
-      onUnheard() {
-        // Repeats while there is no connection say nothing of the next one.
-        if (life.state() < OPENING) return;
-        unheard++;
-        if (unheard >= UNHEARD_REPEATS) mqtt.drop(UNHEARD);
-      },
+      onUnheard: onUnheard,
     });
     running.start();
     delivery = running;
@@ -176,6 +191,49 @@ export function startDevice(ports: DevicePorts, board: Board, settings: Settings
     device.samples = board.sensors.map((config) =>
       startSampler(ports, running, ports.createSensor(config), config),
     );
+  }
+
+  /** Who the device is, once it has enrolled. */
+  let ids: { deviceId: Bytes; userId: Bytes } | undefined;
+
+  /**
+   * Enrols where that is still to be done, and streams where it has what that needs. Waits where
+   * there is no cloud to seal to.
+   */
+  function proceed(): void {
+    if (recipients.length === 0) return;
+    const cold = ports.cold();
+    const to = cold.enrolmentDue(crypto, ports.provisioning(), ports.log);
+    ids = to.ids;
+    if (enrolment) enrolment.end();
+    enrolment = undefined;
+    if (to.asked) {
+      enrolment = cold.createEnrolment(
+        {
+          crypto: crypto,
+          identity: identity,
+          recipients: recipients,
+          clock: clock,
+          log: ports.log,
+          provisioning: ports.provisioning,
+          publish: publish,
+          receiptSeconds: settings.receiptSeconds || 0,
+          mayVerify: mayVerify,
+          onUnheard: onUnheard,
+        },
+        to.asked,
+      );
+      enrolment.start();
+      enrolment.pump();
+    }
+    if (to.mayStream && !delivery) stream();
+  }
+
+  function takeEnrolled(message: Bytes): void {
+    if (!enrolment || !enrolment.receive(message)) return;
+    lookUpCloud();
+    proceed();
+    resumeCommand();
   }
 
   /** A command; without one it goes on with what an earlier one left undone. */
@@ -197,7 +255,7 @@ export function startDevice(ports: DevicePorts, board: Board, settings: Settings
         recipients: recipients,
         mayVerify: mayVerify,
         requestForm: requestForm,
-        ids: undefined,
+        ids: ids,
         delivery: running,
         samples: device.samples,
         restart: ports.restart,
@@ -205,7 +263,7 @@ export function startDevice(ports: DevicePorts, board: Board, settings: Settings
           lookUpCloud();
           if (recipients.length > 0) running.rekey(true);
         },
-        enrol: () => undefined,
+        enrol: proceed,
       },
       message,
     );
@@ -238,8 +296,8 @@ export function startDevice(ports: DevicePorts, board: Board, settings: Settings
     if (!opened.keep(CLOUD, certificate)) return;
     ports.log("new certificate of the cloud");
     lookUpCloud();
-    if (!delivery) stream();
-    else delivery.rekey(true);
+    if (delivery) delivery.rekey(true);
+    proceed();
     // A reply may have waited for a cloud to seal it to.
     later("command", resumeCommand);
   }
@@ -256,8 +314,10 @@ export function startDevice(ports: DevicePorts, board: Board, settings: Settings
       { topicFilter: receiptTopic, qos: 1 },
       { topicFilter: cloudTopic, qos: 1 },
       { topicFilter: commandTopic, qos: 2 },
+      { topicFilter: enrolledTopic, qos: 2 },
     ],
     onReady() {
+      if (enrolment) enrolment.pump();
       if (delivery) delivery.pump();
     },
     onConnection(connected) {
@@ -267,6 +327,7 @@ export function startDevice(ports: DevicePorts, board: Board, settings: Settings
     },
     onMessage(topic, payload) {
       if (topic === cloudTopic) later("cloud certificate refused", () => takeCloud(payload));
+      else if (topic === enrolledTopic) later("enrolled refused", () => takeEnrolled(payload));
       else if (topic === commandTopic) later("command refused", () => command(payload));
       if (topic !== receiptTopic || !delivery) return;
       try {
@@ -289,7 +350,7 @@ export function startDevice(ports: DevicePorts, board: Board, settings: Settings
     firstSession: 0,
     samples: [],
   };
-  if (recipients.length > 0) stream();
+  proceed();
   if (!settled) later("command", resumeCommand);
   life.move(READY);
   ports.joinNetwork(mqtt.connect);
