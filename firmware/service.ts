@@ -76,7 +76,7 @@ function startRounds(
       lasted = true;
       openBootGuard(service.crypto, service.log).lasted();
     }
-    if (device.delivery.time() === undefined) due = now + REPORT_SECONDS;
+    if (!device.delivery || device.delivery.time() === undefined) due = now + REPORT_SECONDS;
     else if (now >= due) {
       due = now + periodHours * 3600;
       sendHealth(service, device);

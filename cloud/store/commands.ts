@@ -79,6 +79,11 @@ export interface CommandStore {
     draft: CommandDraft,
     make: (counter: number) => MadeCommand,
   ): Promise<Command | "device-unknown" | "device-deleted" | "device-revoked">;
+  /**
+   * The device has obeyed this counter, whoever sent it: the next one is above it. A
+   * database older than its device would otherwise never get ahead of it.
+   */
+  raiseCommandCounter(device: Bytes, counter: number): Promise<void>;
   /** False when the command has left the states from which it may come there. */
   moveCommand(
     device: Bytes,

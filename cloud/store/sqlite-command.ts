@@ -89,6 +89,10 @@ export function commandTables(
        ON CONFLICT (device) DO UPDATE SET last = max(last + 1, excluded.last) RETURNING last`,
     )
     .pluck();
+  const raiseCounter = database.prepare(
+    `INSERT INTO command_counter (device, last) VALUES (?, ?)
+     ON CONFLICT (device) DO UPDATE SET last = excluded.last WHERE excluded.last > last`,
+  );
   const insert = database.prepare(
     `INSERT INTO command (device, counter, hash, action, form, user_id, message, issued_at, expires_at)
      VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)`,
@@ -150,6 +154,11 @@ export function commandTables(
     return toCommand(find.get(kid, counter) as CommandRow);
   }
 
+  function raise(keep: Keep, kid: Bytes, counter: number): void {
+    if (raiseCounter.run(toBuffer(kid, "key id"), counter).changes === 1)
+      keep({ kind: "command", kid, counter });
+  }
+
   function commitReply(keep: Keep, reply: DeviceReply, hash: Bytes): SignedCommit | ReplyRefusal {
     const command = byHash(reply.device, reply.command);
     if (!command) return "command-unknown";
@@ -175,11 +184,15 @@ export function commandTables(
   }
 
   const issueAll = journal.protect(issue);
+  const raiseAll = journal.protect(raise);
   const replyAll = journal.protect(commitReply);
 
   return {
     async issueCommand(draft, make) {
       return issueAll(draft, make);
+    },
+    async raiseCommandCounter(device, counter) {
+      raiseAll(device, counter);
     },
     async moveCommand(device, counter, state) {
       return move.run({ device: toBuffer(device, "key id"), counter, state }).changes === 1;

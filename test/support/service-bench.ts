@@ -26,7 +26,11 @@ export function createServiceBench() {
       reboot: () => events.push("reboot"),
     },
     process: { memory: () => ({ free: 2100 }), on: () => undefined },
-    storage: { erase: (name) => events.push(`erase ${name}`) },
+    storage: {
+      read: () => undefined,
+      write: (name) => events.push(`write ${name}`),
+      erase: (name) => events.push(`erase ${name}`),
+    },
     esp32: { getWakeupCause: () => 0, getState: () => ({ freeHeap: 120000 }) },
     wifi: { getStatus: () => ({ rssi: -61 }) },
   };
