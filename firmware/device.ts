@@ -3,35 +3,27 @@
  * Everything it needs is given to it; main.ts does the wiring.
  */
 import { type Bytes, fromBigEndian, toHex } from "../protocol/bytes.ts";
-import type { DeviceCrypto } from "../protocol/cose/crypto.ts";
 import type { Recipient } from "../protocol/cose/encrypt.ts";
-import { kidOf, thumbprintOf } from "../protocol/kid.ts";
+import { kidOf } from "../protocol/kid.ts";
 import { CLOUD } from "../protocol/roles.ts";
 import { CLOUD_TOPIC, type MessageClass, TOPIC_PREFIX, topicOf } from "../protocol/topics.ts";
-import type * as Cold from "./cold.ts";
-import type { Board, Provisioning, SensorConfig, Settings } from "./config.ts";
+import type { Board, Settings } from "./config.ts";
 import { createDelivery, type Delivery } from "./delivery.ts";
+import type { DevicePorts, RunningDevice } from "./device-ports.ts";
 import {
   ASKING,
   CONNECTED,
   DISCONNECTED,
   ENROLLING,
-  type Life,
   OPENED,
   READY,
   RECEIPTED,
   STARTED,
 } from "./life.ts";
-import type { Turn } from "./mqtt/broker.ts";
 import { createMqttClient } from "./mqtt/client.ts";
 import { type Kept, UNHEARD } from "./mqtt/options.ts";
-import type { Clock, Log, Net, ReportError, System } from "./ports.ts";
 import type { DeviceEnrolment } from "./provision/enrol.ts";
-import { requestFormOf } from "./provision/policy.ts";
-import { startTrial } from "./provision/trial.ts";
 import { startSampler } from "./sampler.ts";
-import type { Sensor } from "./sensors/sensor.ts";
-import type { Identity } from "./session.ts";
 import { FLOOR_STEP } from "./trust.ts";
 import { createVerifyLimit } from "./verify-limit.ts";
 
@@ -44,52 +36,6 @@ const KEEP_ALIVE_SECONDS = 60;
  * restarts is back sooner.
  */
 const UNHEARD_REPEATS = 3;
-
-export interface DevicePorts {
-  crypto: DeviceCrypto;
-  net: Net;
-  clock: Clock;
-  log: Log;
-  report: ReportError;
-  life: Life;
-  /** Makes what is rarely needed; nobody holds it for long. */
-  cold: () => typeof Cold;
-  /** Reads from flash whom to believe. */
-  provisioning: () => Provisioning;
-  /** Calls back once the board has a network; at once where it always has one. */
-  joinNetwork: (joined: () => void) => void;
-  system: Pick<System, "storage" | "interpreter">;
-  /** Restarts the board, on purpose. */
-  restart: () => void;
-  createSensor: (config: SensorConfig) => Sensor;
-}
-
-/** A device that has started, for those who look after it. */
-export interface RunningDevice {
-  /** Hexadecimal. */
-  kid: string;
-  /** Undefined until it has what it needs to open a session. */
-  delivery:
-    | Pick<Delivery, "time" | "queued" | "drops" | "newest" | "sessions" | "rekey" | "event">
-    | undefined;
-  /** The broker at hand, and what MQTT has counted. */
-  turn: Turn;
-  /** Messages that did not verify. */
-  refused: number;
-  /** Counter of the first session of this boot. */
-  firstSession: number;
-  /** One for each sensor: reads it now. */
-  samples: (() => void)[];
-}
-
-function openIdentity(crypto: DeviceCrypto, board: Board, log: Log): Identity {
-  const key = crypto.openDeviceKey();
-  const publicKey = crypto.exportPublicKey(key);
-  const thumbprint = thumbprintOf(crypto, publicKey);
-  log("coseflow on " + board.name + ", device " + toHex(kidOf(thumbprint)));
-  log("register it: coseflow device register --key " + toHex(publicKey));
-  return { key: key, thumbprint: thumbprint };
-}
 
 /**
  * Starts the device. Throws, before it is connected to anything, when it has no key or
@@ -108,7 +54,7 @@ export function startDevice(ports: DevicePorts, board: Board, settings: Settings
   /** The cloud, alone in the list; nobody while no certificate of it is acceptable. */
   const recipients: Recipient[] = [];
   life.move(STARTED);
-  const identity = openIdentity(crypto, board, ports.log);
+  const identity = ports.cold().openIdentity(crypto, board, ports.log);
   const kid = kidOf(identity.thumbprint);
   const prefix = settings.topicPrefix || TOPIC_PREFIX;
   const receiptTopic = topicOf(prefix, kid, "receipt");
@@ -116,9 +62,9 @@ export function startDevice(ports: DevicePorts, board: Board, settings: Settings
   const enrolledTopic = topicOf(prefix, kid, "enrolled");
   const commandTopic = topicOf(prefix, kid, "command");
   const mayVerify = createVerifyLimit(clock);
-  const requestForm = requestFormOf(settings.provisioning || board.provisioning);
+  const requestForm = ports.cold().requestFormOf(settings.provisioning || board.provisioning);
   /** To be called once a broker has answered, where new networks are on trial. */
-  let settled = startTrial(ports, board, settings);
+  let settled = ports.cold().startTrial(ports, board, settings);
 
   function trust() {
     return ports.cold().openTrust(crypto, ports.provisioning(), ports.log);
@@ -233,11 +179,11 @@ export function startDevice(ports: DevicePorts, board: Board, settings: Settings
     if (!enrolment || !enrolment.receive(message)) return;
     lookUpCloud();
     proceed();
-    resumeCommand();
+    command();
   }
 
   /** A command; without one it goes on with what an earlier one left undone. */
-  function command(message: Bytes | undefined): void {
+  function command(message?: Bytes): void {
     if (!delivery) {
       if (message !== undefined) ports.log("command passed over: there is no session yet");
       return;
@@ -269,10 +215,6 @@ export function startDevice(ports: DevicePorts, board: Board, settings: Settings
     );
   }
 
-  function resumeCommand(): void {
-    command(undefined);
-  }
-
   /** The trial of new networks ends well: its command has waited for that. */
   function endTrial(): void {
     const keep = settled;
@@ -280,7 +222,7 @@ export function startDevice(ports: DevicePorts, board: Board, settings: Settings
     if (keep)
       later("new settings", function () {
         keep();
-        resumeCommand();
+        command();
       });
   }
 
@@ -299,7 +241,7 @@ export function startDevice(ports: DevicePorts, board: Board, settings: Settings
     if (delivery) delivery.rekey(true);
     proceed();
     // A reply may have waited for a cloud to seal it to.
-    later("command", resumeCommand);
+    later("command", command);
   }
 
   const mqtt = createMqttClient({
@@ -351,7 +293,7 @@ export function startDevice(ports: DevicePorts, board: Board, settings: Settings
     samples: [],
   };
   proceed();
-  if (!settled) later("command", resumeCommand);
+  if (!settled) later("command", command);
   life.move(READY);
   ports.joinNetwork(mqtt.connect);
   return device;

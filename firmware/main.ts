@@ -6,8 +6,9 @@ import { BUILD_TIME, HAS_BUTTON, HAS_LED, IS_ESP32, IS_OPEN } from "coseflow:par
 import { fail } from "../protocol/errors.ts";
 import { RESET_COMMAND } from "./boot-guard.ts";
 import { startButton } from "./button.ts";
-import { checkSettings, type PinConfig, SETTINGS_FILE, type SensorConfig } from "./config.ts";
+import { type PinConfig, SETTINGS_FILE, type SensorConfig } from "./config.ts";
 import { exposeCommands, type Scope } from "./console.ts";
+import { startDevice } from "./device.ts";
 import { createClock } from "./espruino/clock.ts";
 import { loadCrypto } from "./espruino/crypto.ts";
 import { openI2c } from "./espruino/i2c.ts";
@@ -15,8 +16,8 @@ import { net } from "./espruino/net.ts";
 import { openButton, openLed } from "./espruino/pins.ts";
 import { joinWifi } from "./espruino/wifi.ts";
 import { createLed } from "./led.ts";
+import { createMqttClient } from "./mqtt/client.ts";
 import { FAREWELL_FILE } from "./provision/farewell.ts";
-import { startProvisioned } from "./provision/start.ts";
 import type { Sensor } from "./sensors/sensor.ts";
 import { startService } from "./service.ts";
 import { restart } from "./service-state.ts";
@@ -30,6 +31,7 @@ function main(): void {
   else E.setConsole(null, { force: true });
   startService(
     {
+      cold: loadCold,
       crypto: loadCrypto(),
       clock: createClock(),
       log: log,
@@ -59,13 +61,14 @@ function main(): void {
       const flashed = storage.readJSON(SETTINGS_FILE, true);
       // The very last step of a deletion, where a power cut has left it undone.
       if (flashed === undefined) storage.erase(FAREWELL_FILE);
-      const settings = checkSettings(flashed, board);
+      const settings = loadCold().checkSettings(flashed, board);
       const sensorPorts = {
         clock: clock,
         i2c: board.i2c && openI2c(board.i2c),
         readFile: (path: string) => require("fs").readFileSync(path),
       };
-      return startProvisioned(
+      return loadCold().startProvisioned(
+        { startDevice: startDevice, createMqttClient: createMqttClient },
         {
           crypto: crypto,
           net: net,

@@ -1,5 +1,6 @@
 import { openBootGuard } from "../../firmware/boot-guard.ts";
-import type { RunningDevice } from "../../firmware/device.ts";
+import * as cold from "../../firmware/cold.ts";
+import type { RunningDevice } from "../../firmware/device-ports.ts";
 import { createLife } from "../../firmware/life.ts";
 import type { System } from "../../firmware/ports.ts";
 import type { ServiceState } from "../../firmware/service-state.ts";
@@ -65,6 +66,7 @@ export function createServiceBench() {
   };
   const clock = createManualClock();
   const service: ServiceState = {
+    cold: () => cold,
     // All that the parts of the service call themselves.
     crypto: {
       eraseAll: () => events.push("eraseAll"),
