@@ -1,6 +1,7 @@
 /** What a device is given, and what those who look after it are given of it. */
 import type { DeviceCrypto } from "../protocol/cose/crypto.ts";
 import type * as Cold from "./cold.ts";
+import type * as Provision from "./cold-provision.ts";
 import type { Provisioning, SensorConfig } from "./config.ts";
 import type { Delivery } from "./delivery.ts";
 import type { Life } from "./life.ts";
@@ -17,6 +18,7 @@ export interface DevicePorts {
   life: Life;
   /** Makes what is rarely needed; nobody holds it for long. */
   cold: () => typeof Cold;
+  provision: () => typeof Provision;
   /** Reads from flash whom to believe. */
   provisioning: () => Provisioning;
   /** Calls back once the board has a network; at once where it always has one. */

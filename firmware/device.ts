@@ -1,7 +1,4 @@
-/**
- * The device: its key, a session, the network, then readings until the power goes.
- * Everything it needs is given to it; main.ts does the wiring.
- */
+/** The device: its key, a session, the network, then readings until the power goes. */
 import { type Bytes, fromBigEndian, toHex } from "../protocol/bytes.ts";
 import type { Recipient } from "../protocol/cose/encrypt.ts";
 import { kidOf } from "../protocol/kid.ts";
@@ -67,7 +64,8 @@ export function startDevice(ports: DevicePorts, board: Board, settings: Settings
   let settled = ports.cold().startTrial(ports, board, settings);
 
   function trust() {
-    return ports.cold().openTrust(crypto, ports.provisioning(), ports.log);
+    const provisioning = ports.provisioning(); // Before: two that are cold at once are too many.
+    return ports.cold().openTrust(crypto, provisioning, ports.log);
   }
 
   /** Puts the cloud that is believed now in the list; gives the time floor. */
@@ -148,13 +146,13 @@ export function startDevice(ports: DevicePorts, board: Board, settings: Settings
    */
   function proceed(): void {
     if (recipients.length === 0) return;
-    const cold = ports.cold();
-    const to = cold.enrolmentDue(crypto, ports.provisioning(), ports.log);
+    const provisioning = ports.provisioning();
+    const to = ports.cold().enrolmentDue(crypto, provisioning, ports.log);
     ids = to.ids;
     if (enrolment) enrolment.end();
     enrolment = undefined;
     if (to.asked) {
-      enrolment = cold.createEnrolment(
+      enrolment = ports.provision().createEnrolment(
         {
           crypto: crypto,
           identity: identity,
@@ -189,7 +187,7 @@ export function startDevice(ports: DevicePorts, board: Board, settings: Settings
       return;
     }
     const running = delivery;
-    ports.cold().runCommand(
+    ports.provision().runCommand(
       {
         crypto: crypto,
         identity: identity,

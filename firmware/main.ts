@@ -1,6 +1,6 @@
 /** The only wiring: the board file, Espruino's own parts and the C module become a device. */
 import board from "coseflow:board";
-import { loadCold } from "coseflow:cold";
+import { loadCold, loadProvision } from "coseflow:cold";
 import drivers from "coseflow:drivers";
 import { BUILD_TIME, HAS_BUTTON, HAS_LED, IS_ESP32, IS_OPEN } from "coseflow:parts";
 import { fail } from "../protocol/errors.ts";
@@ -8,7 +8,6 @@ import { RESET_COMMAND } from "./boot-guard.ts";
 import { startButton } from "./button.ts";
 import { type PinConfig, SETTINGS_FILE, type SensorConfig } from "./config.ts";
 import { exposeCommands, type Scope } from "./console.ts";
-import { startDevice } from "./device.ts";
 import { createClock } from "./espruino/clock.ts";
 import { loadCrypto } from "./espruino/crypto.ts";
 import { openI2c } from "./espruino/i2c.ts";
@@ -16,8 +15,8 @@ import { net } from "./espruino/net.ts";
 import { openButton, openLed } from "./espruino/pins.ts";
 import { joinWifi } from "./espruino/wifi.ts";
 import { createLed } from "./led.ts";
-import { createMqttClient } from "./mqtt/client.ts";
 import { FAREWELL_FILE } from "./provision/farewell.ts";
+import { startProvisioned } from "./provision/start.ts";
 import type { Sensor } from "./sensors/sensor.ts";
 import { startService } from "./service.ts";
 import { restart } from "./service-state.ts";
@@ -67,8 +66,7 @@ function main(): void {
         i2c: board.i2c && openI2c(board.i2c),
         readFile: (path: string) => require("fs").readFileSync(path),
       };
-      return loadCold().startProvisioned(
-        { startDevice: startDevice, createMqttClient: createMqttClient },
+      return startProvisioned(
         {
           crypto: crypto,
           net: net,
@@ -77,6 +75,7 @@ function main(): void {
           report: service.report,
           life: service.life,
           cold: loadCold,
+          provision: loadProvision,
           system: service.system,
           restart: () => restart(service, RESET_COMMAND),
           provisioning: () =>

@@ -87,13 +87,20 @@ function startRounds(
   round();
 }
 
+/** Numbers alone: the guard would hold all that is cold. */
+function countBoot(ports: ServicePorts, isWake: boolean): { boots: number; reason: number } {
+  const guard = ports.cold().openBootGuard(ports.crypto, ports.log);
+  const boots = guard.count(isWake);
+  return { boots: boots, reason: guard.reason };
+}
+
 /** Its functions end with the start, unless a button is still to be let go of: they cost variables. */
 export function startService(ports: ServicePorts, board: Board, start: StartDevice): void {
   const log = ports.log;
   const esp32 = ports.system.esp32;
   // Before anything else is done that may fail.
   const isWake = esp32 !== undefined && esp32.getWakeupCause() !== 0;
-  const guard = ports.cold().openBootGuard(ports.crypto, log);
+  const boot = countBoot(ports, isWake);
   const service = {
     cold: ports.cold,
     crypto: ports.crypto,
@@ -101,8 +108,8 @@ export function startService(ports: ServicePorts, board: Board, start: StartDevi
     log: log,
     system: ports.system,
     life: createLife(log),
-    boots: guard.count(isWake),
-    reason: isWake ? RESET_WAKE : guard.reason,
+    boots: boot.boots,
+    reason: isWake ? RESET_WAKE : boot.reason,
     errors: 0,
     lastError: "",
   } as ServiceState;

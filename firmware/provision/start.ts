@@ -1,33 +1,30 @@
 /** A device, or what a deletion has left of one. */
 import type { Board, Settings } from "../config.ts";
-import type { startDevice } from "../device.ts";
+import { startDevice } from "../device.ts";
 import type { DevicePorts, RunningDevice } from "../device-ports.ts";
 import { CONNECTED, DELETED, DISCONNECTED, STARTED } from "../life.ts";
-import type { createMqttClient } from "../mqtt/client.ts";
-import { startFarewell } from "./deprovision.ts";
-import { readFarewell } from "./farewell.ts";
+import { createMqttClient } from "../mqtt/client.ts";
 
 /** As startDevice. Where the device was deleted no key is made or opened, and nothing is measured. */
 export function startProvisioned(
-  /** Given to it, since the device keeps them: this function is made for one call. */
-  parts: { startDevice: typeof startDevice; createMqttClient: typeof createMqttClient },
   ports: DevicePorts,
   board: Board,
   settings: Settings,
 ): RunningDevice {
-  const farewell = readFarewell(ports.crypto, ports.system.storage);
-  if (farewell === undefined) return parts.startDevice(ports, board, settings);
-  ports.life.move(STARTED);
-  ports.life.move(DELETED);
-  const running = startFarewell(
-    parts.createMqttClient,
+  const life = ports.life;
+  const farewell = ports.cold().readFarewell(ports.crypto, ports.system.storage);
+  if (farewell === undefined) return startDevice(ports, board, settings);
+  life.move(STARTED);
+  life.move(DELETED);
+  const running = ports.provision().startFarewell(
+    createMqttClient,
     {
       crypto: ports.crypto,
       log: ports.log,
       system: ports.system,
       net: ports.net,
       clock: ports.clock,
-      onConnection: (connected) => ports.life.move(connected ? CONNECTED : DISCONNECTED),
+      onConnection: (connected) => life.move(connected ? CONNECTED : DISCONNECTED),
     },
     settings,
     farewell,

@@ -7,6 +7,7 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import * as cold from "../../../firmware/cold.ts";
+import * as provision from "../../../firmware/cold-provision.ts";
 import type { Board, Settings } from "../../../firmware/config.ts";
 import { startDevice } from "../../../firmware/device.ts";
 import type { RunningDevice } from "../../../firmware/device-ports.ts";
@@ -242,6 +243,7 @@ export function createWorld(base: OpenDeviceCrypto, options: WorldOptions = {}) 
           report,
           life: createLife(say),
           cold: () => cold,
+          provision: () => provision,
           provisioning: () => TRUST,
           joinNetwork: (joined) => joined(),
           system: NO_STORAGE,
