@@ -17,7 +17,7 @@ const RECORD = "cert";
 const VERSION = 1;
 
 /** Tells one set of names from another. */
-export const NAMES_LENGTH = 8;
+const NAMES_LENGTH = 8;
 
 export interface OwnCertificate {
   certificate: Bytes;
