@@ -152,14 +152,14 @@ export function startDevice(ports: DevicePorts, board: Board, settings: Settings
     if (enrolment) enrolment.end();
     enrolment = undefined;
     if (to.asked) {
-      enrolment = ports.provision().createEnrolment(
+      enrolment = ports.enrolment().createEnrolment(
         {
           crypto: crypto,
           identity: identity,
           recipients: recipients,
           clock: clock,
           log: ports.log,
-          provisioning: ports.provisioning,
+          provisioning: provisioning,
           publish: publish,
           receiptSeconds: settings.receiptSeconds || 0,
           mayVerify: mayVerify,
@@ -187,30 +187,30 @@ export function startDevice(ports: DevicePorts, board: Board, settings: Settings
       return;
     }
     const running = delivery;
-    ports.provision().runCommand(
-      {
-        crypto: crypto,
-        identity: identity,
-        log: ports.log,
-        board: board,
-        settings: settings,
-        system: ports.system,
-        provisioning: ports.provisioning,
-        recipients: recipients,
-        mayVerify: mayVerify,
-        requestForm: requestForm,
-        ids: ids,
-        delivery: running,
-        samples: device.samples,
-        restart: ports.restart,
-        trustChanged() {
-          lookUpCloud();
-          if (recipients.length > 0) running.rekey(true);
-        },
-        enrol: proceed,
+    const taking = {
+      crypto: crypto,
+      identity: identity,
+      log: ports.log,
+      board: board,
+      settings: settings,
+      system: ports.system,
+      provisioning: ports.provisioning(),
+      recipients: recipients,
+      mayVerify: mayVerify,
+      requestForm: requestForm,
+      ids: ids,
+      delivery: running,
+      samples: device.samples,
+      later: later,
+      restart: ports.restart,
+      trustChanged() {
+        lookUpCloud();
+        if (recipients.length > 0) running.rekey(true);
       },
-      message,
-    );
+      enrol: proceed,
+    };
+    const end = ports.command().runCommand(taking, message);
+    if (end) ports.reply().concludeCommand(taking, end);
   }
 
   /** The trial of new networks ends well: its command has waited for that. */

@@ -45,7 +45,7 @@ export interface EnrolPorts {
   recipients: Recipient[];
   clock: Clock;
   log: Log;
-  provisioning: () => Provisioning;
+  provisioning: Provisioning;
   publish: Publish;
   /** Seconds before the first repeat; 0 takes the default. */
   receiptSeconds: number;
@@ -171,7 +171,7 @@ export function createEnrolment(ports: EnrolPorts, asked: Enrolment) {
         log("enrolled not looked at: too many in a row");
         return false;
       }
-      const trust = openTrust(crypto, ports.provisioning(), log);
+      const trust = openTrust(crypto, ports.provisioning, log);
       const enrolled = opener.open(sign1, ports.identity, trust.signer(REGISTRAR, sign1.leaf));
       if (enrolled.request !== item.hash) {
         log("enrolled not taken: it answers another request");
@@ -182,7 +182,7 @@ export function createEnrolment(ports: EnrolPorts, asked: Enrolment) {
       if (sign1.leaf !== undefined) trust.keep(REGISTRAR, sign1.leaf);
       trust.advance(enrolled.time, true);
       addSettings(crypto, enrolled.settings, log);
-      const flashed = ports.provisioning().enrolment;
+      const flashed = ports.provisioning.enrolment;
       writeOwnCertificate(crypto, {
         certificate: enrolled.certificate,
         deviceId: asked.deviceId,

@@ -3,10 +3,13 @@
 import type { Packet } from "mqtt-packet";
 import type { DeviceTrust } from "../../cloud/keys/device-trust.ts";
 import * as cold from "../../firmware/cold.ts";
-import * as provision from "../../firmware/cold-provision.ts";
 import { startDevice } from "../../firmware/device.ts";
 import { createLife } from "../../firmware/life.ts";
 import type { Net, Socket } from "../../firmware/ports.ts";
+import * as reply from "../../firmware/provision/conclude.ts";
+import * as farewell from "../../firmware/provision/deprovision.ts";
+import * as enrolment from "../../firmware/provision/enrol.ts";
+import * as command from "../../firmware/provision/run-command.ts";
 import type { Sensor } from "../../firmware/sensors/sensor.ts";
 import { toHex } from "../../protocol/bytes.ts";
 import { thumbprintOracle } from "./cose-builder.ts";
@@ -115,7 +118,10 @@ export function createWireDevice(measurements: number): WireDevice {
           report() {},
           life: createLife(() => {}),
           cold: () => cold,
-          provision: () => provision,
+          enrolment: () => enrolment,
+          command: () => command,
+          reply: () => reply,
+          farewell: () => farewell,
           provisioning: () => provisioningOf(trust),
           joinNetwork: (joined) => joined(),
           system: NO_STORAGE,

@@ -7,13 +7,16 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import * as cold from "../../../firmware/cold.ts";
-import * as provision from "../../../firmware/cold-provision.ts";
 import type { Board, Settings } from "../../../firmware/config.ts";
 import { startDevice } from "../../../firmware/device.ts";
 import type { RunningDevice } from "../../../firmware/device-ports.ts";
 import { sendHealth } from "../../../firmware/health.ts";
 import { createLife } from "../../../firmware/life.ts";
 import type { Clock, ReportError, System } from "../../../firmware/ports.ts";
+import * as reply from "../../../firmware/provision/conclude.ts";
+import * as farewell from "../../../firmware/provision/deprovision.ts";
+import * as enrolment from "../../../firmware/provision/enrol.ts";
+import * as command from "../../../firmware/provision/run-command.ts";
 import type { Sensor } from "../../../firmware/sensors/sensor.ts";
 import { type OpenDeviceCrypto, openStandIn } from "../../../simulator/devcrypto/stand-in.ts";
 import { thumbprintOracle } from "../cose-builder.ts";
@@ -243,7 +246,10 @@ export function createWorld(base: OpenDeviceCrypto, options: WorldOptions = {}) 
           report,
           life: createLife(say),
           cold: () => cold,
-          provision: () => provision,
+          enrolment: () => enrolment,
+          command: () => command,
+          reply: () => reply,
+          farewell: () => farewell,
           provisioning: () => TRUST,
           joinNetwork: (joined) => joined(),
           system: NO_STORAGE,
