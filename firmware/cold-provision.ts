@@ -1,6 +1,7 @@
 /** As cold.ts, for what provisioning alone needs. */
 import { startFarewell } from "./provision/deprovision.ts";
 import { createEnrolment } from "./provision/enrol.ts";
+import { enrolmentDue } from "./provision/enrolment-due.ts";
 import { runCommand } from "./provision/run-command.ts";
 
-export { createEnrolment, runCommand, startFarewell };
+export { createEnrolment, enrolmentDue, runCommand, startFarewell };

@@ -31,6 +31,7 @@ import {
   STATUS_EXPIRED,
   STATUS_POLICY,
   STATUS_REFUSED,
+  STATUS_ROLLED,
   STATUS_STALE,
 } from "../../protocol/reply-message.ts";
 import type { Log } from "../ports.ts";
@@ -80,6 +81,8 @@ export interface CommandPorts {
    * takes longer: then resume() is called until it is known how it ended.
    */
   act: (command: Command, form: number) => Outcome | undefined;
+  /** The reply that introduces a new key is made: what answers it names this hash. */
+  rolled: (hash: Bytes) => void;
   /** Keeps the reply in a record of its own and sends it; one that is kept already is left alone. */
   reply: (counter: Bytes, hash: Bytes, message: Bytes) => void;
   /** Erases the device, and never returns to this life: the reply is all that is left. */
@@ -92,7 +95,7 @@ export function createCommandHandler(ports: CommandPorts) {
 
   /** A reply under a counter of its own, as its record's body has it. */
   function makeReply(hash: Bytes, outcome: Outcome): { counter: number; body: Bytes } {
-    const counter = crypto.nextDeviceCounter();
+    const counter = crypto.nextCounter(ports.identity.id);
     const reply = { command: hash, status: outcome.status, detail: outcome.detail };
     const made = createReplyMaker(crypto)(ports.identity, ports.trust.recipients(), counter, reply);
     log("command: reply " + outcome.status);
@@ -125,6 +128,7 @@ export function createCommandHandler(ports: CommandPorts) {
   /** The last step of a command: what it led to is written before anybody is told. */
   function finish(record: CommandRecord, outcome: Outcome): void {
     const made = makeReply(record.hash, outcome);
+    if (outcome.status === STATUS_ROLLED) ports.rolled(made.body);
     record.replyCounter = made.counter;
     record.body = made.body;
     record.phase = outcome.status === STATUS_DELETED ? DELETING : DONE;

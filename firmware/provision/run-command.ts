@@ -13,6 +13,7 @@ import { createActions } from "./actions.ts";
 import { writeAsked } from "./asked-record.ts";
 import { createCommandHandler } from "./command.ts";
 import { eraseDevice } from "./deprovision.ts";
+import { beginRoll, continueRoll, mayRoll, noteRequest, type RollDelivery } from "./roll.ts";
 
 export interface CommandDevice {
   crypto: DeviceCrypto;
@@ -27,17 +28,25 @@ export interface CommandDevice {
   requestForm: number;
   /** Who the device is; undefined for one that was registered by hand. */
   ids: { deviceId: Bytes; userId: Bytes } | undefined;
-  delivery: Pick<Delivery, "reply">;
   samples: (() => void)[];
   restart: () => void;
   /** The cloud's certificate may be another from now on. */
   trustChanged: () => void;
-  /** There is something to enrol for (asked-record.ts). */
+  /** There is something to enrol for (asked-record.ts), or the key changes (roll-record.ts). */
   enrol: () => void;
 }
 
-/** Takes a command; without one it goes on with what an earlier call or boot left undone. */
-export function runCommand(device: CommandDevice, message: Bytes | undefined): void {
+/**
+ * Takes a command; without one it goes on with what an earlier call or boot left undone. With
+ * `isRoll` the same for a key roll (roll.ts). True when the board has to restart at once.
+ */
+export function runCommand(
+  device: CommandDevice,
+  delivery: RollDelivery & Pick<Delivery, "reply">,
+  message: Bytes | undefined,
+  isRoll: boolean | undefined,
+): boolean {
+  if (isRoll) return continueRoll(device, delivery, message);
   const crypto = device.crypto;
   const log = device.log;
   const trust = openTrust(crypto, device.provisioning(), log);
@@ -50,7 +59,10 @@ export function runCommand(device: CommandDevice, message: Bytes | undefined): v
     hasIds: device.ids !== undefined,
     updateTrust(update) {
       trust.apply(update);
-      if (update.cloudCertificate || update.issuedNotBefore) device.trustChanged();
+      if (!update.cloudCertificate && !update.issuedNotBefore) return;
+      // At once: the reply is sealed to it. The rest waits until nothing of this is held.
+      trust.putCloud(device.recipients);
+      device.trustChanged();
     },
     enrol(deviceId, userId, claim) {
       writeAsked(crypto, { deviceId: deviceId, userId: userId, claim: claim });
@@ -58,7 +70,13 @@ export function runCommand(device: CommandDevice, message: Bytes | undefined): v
     },
     sample: (sensor) => (device.samples[sensor] as () => void)(),
     restart: device.restart,
-    roll: undefined,
+    keyId: device.identity.id,
+    mayRoll: (command) => mayRoll(crypto, log, command),
+    roll(command) {
+      const outcome = beginRoll(crypto, log, device.identity, command);
+      device.enrol();
+      return outcome;
+    },
   });
 
   const handler = createCommandHandler({
@@ -78,7 +96,8 @@ export function runCommand(device: CommandDevice, message: Bytes | undefined): v
     mayVerify: device.mayVerify,
     ids: device.ids,
     act: act,
-    reply: device.delivery.reply,
+    rolled: (hash) => noteRequest(crypto, log, hash),
+    reply: delivery.reply,
     erase(reply) {
       eraseDevice(device, { kid: kidOf(device.identity.thumbprint), reply: reply });
     },
@@ -86,4 +105,5 @@ export function runCommand(device: CommandDevice, message: Bytes | undefined): v
 
   if (message === undefined) handler.resume();
   else handler.handle(message);
+  return false;
 }

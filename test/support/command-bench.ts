@@ -92,6 +92,17 @@ export function createCommandBench(
 
   files.set("coseflow.json", "{}" as Bytes);
 
+  /** Of delivery a command uses nothing but what keeps replies; a key roll has a bench of its own. */
+  function run(message: Bytes | undefined): void {
+    if (device === undefined || events === undefined) return;
+    const { reply } = events;
+    const none = () => {
+      throw new Error("delivery, expected to be asked for replies only");
+    };
+    const delivery = { reply, newest: none, queued: none, sessions: none };
+    runCommand(device, delivery, message, undefined);
+  }
+
   function storage() {
     return {
       read: (name: string) => files.get(name),
@@ -168,7 +179,7 @@ export function createCommandBench(
         const stored = readStoredSettings(crypto, say);
         isOnTrial = stored.trial !== undefined;
         applyStoredSettings(stored, bench.board, bench.settings);
-        const identity = { key: crypto.openDeviceKey(), thumbprint };
+        const identity = { key: crypto.openDeviceKey(), thumbprint, id: "device" };
         const recipients = [authority.cloud];
         const list = createEventList({ crypto, identity, recipients, log: say });
         events = list;
@@ -190,14 +201,13 @@ export function createCommandBench(
           mayVerify: () => budget.verifications-- > 0,
           requestForm,
           ids,
-          delivery: { reply: list.reply },
           samples: [() => samples.push(bench.board.sensors[0]?.periodSeconds as number)],
           restart: own.off,
           trustChanged: () => undefined,
           enrol: () =>
             enrols.push([...memory.records.keys()].includes("ask") ? "asked" : "nothing"),
         };
-        if (!isOnTrial) runCommand(device, undefined);
+        if (!isOnTrial) run(undefined);
       });
     },
 
@@ -208,7 +218,7 @@ export function createCommandBench(
       if (own === undefined) return false;
       power.run(() => {
         try {
-          runCommand(own, message);
+          run(message);
         } catch (error) {
           power.check();
           wasTaken = false;
@@ -226,7 +236,7 @@ export function createCommandBench(
         if (works) {
           isOnTrial = false;
           keepTrial(crypto, own.log);
-          runCommand(own, undefined);
+          run(undefined);
         } else {
           const record = readCommandRecord(crypto, own.log);
           dropTrial(crypto, own.log, record === undefined ? 0 : record.counter);
