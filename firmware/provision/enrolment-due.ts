@@ -7,7 +7,7 @@ import { openTrust } from "../trust.ts";
 import { readAsked } from "./asked-record.ts";
 import { forgetEnrolment } from "./enrol.ts";
 import { namesOf, readOwnCertificate } from "./own-certificate.ts";
-import { ASKED, CERTIFIED, isExpired, otherIdOf, readRoll } from "./roll-record.ts";
+import { ASKED, CERTIFIED, CHANGED, isExpired, otherIdOf, readRoll } from "./roll-record.ts";
 
 export interface EnrolmentDue {
   /** What to enrol as; undefined where nothing is to be done. */
@@ -41,10 +41,11 @@ export function enrolmentDue(
   let rolling = roll ? roll.step : 0;
   let newKid: Bytes | undefined;
   // The command makes the key, perhaps only after this.
-  if (roll && rolling === ASKED && crypto.hasKey(otherIdOf(roll))) {
+  if (roll && rolling !== CHANGED && crypto.hasKey(otherIdOf(roll))) {
     const publicKey = crypto.exportPublicKey(crypto.openKey(otherIdOf(roll)));
     newKid = kidOf(thumbprintOf(crypto, publicKey));
-    if (isExpired(roll, openTrust(crypto, provisioning, log).floor)) rolling = CERTIFIED;
+    if (rolling === ASKED && isExpired(roll, openTrust(crypto, provisioning, log).floor))
+      rolling = CERTIFIED;
   }
   return {
     asked: asked,
