@@ -163,7 +163,12 @@ export async function rollLife(base: OpenDeviceCrypto, options: RollOptions): Pr
   }
   const missing = () =>
     produced.map((_, index) => index).filter((i) => isSure(i) && !stored.has(i));
-  const isDone = () => issuedAt > 0 && !memory.records.has("roll") && memory.keys.size === 1;
+  let hasBegun = false;
+  function isDone(): boolean {
+    const isRolling = memory.records.has("roll");
+    hasBegun ||= isRolling;
+    return hasBegun && !isRolling && memory.keys.size === 1;
+  }
   let from: number | undefined;
 
   try {
@@ -182,7 +187,6 @@ export async function rollLife(base: OpenDeviceCrypto, options: RollOptions): Pr
     };
     world.boot();
     // Nine days: a roll that gets no certificate is given up after seven.
-    await scheduler.until(() => issuedAt > 0, DAY_SECONDS);
     await scheduler.until(isDone, 9 * DAY_SECONDS);
     for (let cuts = -1; cuts !== world.cuts(); ) {
       cuts = world.cuts();

@@ -16,7 +16,7 @@ export async function makeWorldAuthority(now: number) {
     return { ...holder, certificate };
   }
   const cloud = await credential("cloud");
-  const registrar: RegistrarKeys | undefined = {
+  const registrar: RegistrarKeys = {
     registrar: await credential("registrar"),
     issuing: await credential("issuing"),
     // What was issued is in the database too, and nothing of it is revoked here.
@@ -37,4 +37,7 @@ export async function makeWorldAuthority(now: number) {
   return { trust, cloud, registrar, provisioner: await credential("provisioner") };
 }
 
-export type WorldAuthority = Awaited<ReturnType<typeof makeWorldAuthority>>;
+/** Without a registrar nobody gets a certificate. */
+export type WorldAuthority = Omit<Awaited<ReturnType<typeof makeWorldAuthority>>, "registrar"> & {
+  registrar?: RegistrarKeys;
+};

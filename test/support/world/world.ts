@@ -104,6 +104,8 @@ export function createWorld(base: OpenDeviceCrypto, options: WorldOptions = {}) 
   const log: string[] = [];
   let cuts = 0;
   let restarts = 0;
+  /** By a person, who does so once. */
+  let isRegistered = false;
   let isMeant = false;
   let bootedAt = 0;
   let isMeasuring = true;
@@ -249,7 +251,9 @@ export function createWorld(base: OpenDeviceCrypto, options: WorldOptions = {}) 
       world.onLog();
       const key = /--key ([0-9a-f]{130})/.exec(line)?.[1];
       const enrols = options.authority?.trust.enrolment !== undefined;
-      if (key === toHex(publicKey) && !enrols) scheduler.at(REGISTER_MS, () => cloud.register(key));
+      if (key !== toHex(publicKey) || enrols || isRegistered) return;
+      isRegistered = true;
+      scheduler.at(REGISTER_MS, () => cloud.register(key));
     };
     const report: ReportError = (error, what) => say(`${what}: ${(error as Error).message}`);
     bootPower.run(() => {
