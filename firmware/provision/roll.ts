@@ -22,7 +22,7 @@ import { SESSION_RECORD } from "../session-list.ts";
 import { readSigned } from "../signed-records.ts";
 import { openTrust } from "../trust.ts";
 import type { Outcome } from "./command.ts";
-import { REPLIED, readCommandRecord } from "./command-record.ts";
+import { REPLIED, readCommandRecord, writeCommandRecord } from "./command-record.ts";
 import { ENROL_RECORD } from "./enrol.ts";
 import { readOwnCertificate, writeOwnCertificate } from "./own-certificate.ts";
 import {
@@ -133,6 +133,18 @@ function forgetSigned(crypto: DeviceCrypto): void {
   forget(REPLY_RECORD, MAX_REPLIES);
 }
 
+/** Its command, should it come again, is stale then: the stored reply tells of a key that is gone. */
+function giveUp(ports: RollPorts, roll: Roll): void {
+  const crypto = ports.crypto;
+  const command = readCommandRecord(crypto, ports.log);
+  if (command && command.counter === roll.counter) {
+    command.hash = "" as Bytes;
+    writeCommandRecord(crypto, command);
+  }
+  endRoll(crypto, roll);
+  ports.log("new key without a certificate for too long: erased");
+}
+
 /**
  * Takes an `enrolled` for the new key, or goes on where something else was waited for. True when
  * the board has to restart at once.
@@ -164,10 +176,8 @@ export function continueRoll(
     return false;
   }
   forgetSigned(crypto);
-  if (isOver) {
-    endRoll(crypto, roll);
-    ports.log("new key without a certificate for too long: erased");
-  } else {
+  if (isOver) giveUp(ports, roll);
+  else {
     roll.used = 1 - roll.used;
     roll.step = CHANGED;
     writeRoll(crypto, roll);
