@@ -10,9 +10,10 @@ export async function makeWorldAuthority(now: number) {
   const root = makeParty();
   const anchor = await issueRoot(nodeCrypto, root.key, now);
   const issuer = { certificate: anchor, key: root.key };
-  async function credential(role: RootSignedRole) {
+  /** Of that age, a new key each time. */
+  async function credential(role: RootSignedRole, notBefore = now) {
     const { privateKey: _, ...holder } = makeParty();
-    const certificate = await issueRole(nodeCrypto, issuer, role, holder.publicKey, now);
+    const certificate = await issueRole(nodeCrypto, issuer, role, holder.publicKey, notBefore);
     return { ...holder, certificate };
   }
   const cloud = await credential("cloud");
@@ -34,7 +35,7 @@ export async function makeWorldAuthority(now: number) {
     buildTime: now,
     enrolment: undefined,
   };
-  return { trust, cloud, registrar, provisioner: await credential("provisioner") };
+  return { trust, cloud, registrar, credential, provisioner: await credential("provisioner") };
 }
 
 /** Without a registrar nobody gets a certificate. */
