@@ -9,7 +9,6 @@ import { openBootGuard } from "./boot-guard.ts";
 import { checkProvisioning, checkSettings } from "./config.ts";
 import { sendHealth } from "./health.ts";
 import { openIdentity } from "./identity.ts";
-import { enrolmentDue } from "./provision/enrolment-due.ts";
 import { readFarewell } from "./provision/farewell.ts";
 import { requestFormOf } from "./provision/policy.ts";
 import { startTrial } from "./provision/trial.ts";
@@ -19,7 +18,6 @@ import { openTrust } from "./trust.ts";
 export {
   checkProvisioning,
   checkSettings,
-  enrolmentDue,
   openBootGuard,
   openIdentity,
   openTrust,

@@ -9,6 +9,8 @@ import type { Clock, Log, Net, ReportError, System } from "./ports.ts";
 import type * as Reply from "./provision/conclude.ts";
 import type * as Farewell from "./provision/deprovision.ts";
 import type * as Enrolment from "./provision/enrol.ts";
+import type * as Due from "./provision/enrolment-due.ts";
+import type * as Roll from "./provision/roll.ts";
 import type * as Command from "./provision/run-command.ts";
 import type { Sensor } from "./sensors/sensor.ts";
 
@@ -22,8 +24,10 @@ export interface DevicePorts {
   /** Makes what is rarely needed; nobody holds it for long. */
   cold: () => typeof Cold;
   enrolment: () => typeof Enrolment;
+  due: () => typeof Due;
   command: () => typeof Command;
   reply: () => typeof Reply;
+  roll: () => typeof Roll;
   farewell: () => typeof Farewell;
   /** Reads from flash whom to believe. */
   provisioning: () => Provisioning;

@@ -43,6 +43,8 @@ export interface Session extends Signed {
 export interface Identity {
   key: KeyHandle;
   thumbprint: Bytes;
+  /** The key's id in the C module's store, which counts what it signs. */
+  id: string;
 }
 
 /** A kept session message as a session, without keys. */
@@ -64,7 +66,7 @@ export function openSession(
   record: string,
   uptime: number,
 ): Session {
-  const made = createSessionMaker(crypto)(identity, recipients);
+  const made = createSessionMaker(crypto)(identity, recipients, crypto.nextCounter(identity.id));
   let keys: SessionKeys;
   try {
     keys = {

@@ -8,7 +8,7 @@ import type { DeviceCrypto } from "../../protocol/cose/crypto.ts";
 import type { Recipient } from "../../protocol/cose/encrypt.ts";
 import { MESSAGE_HASH_LENGTH } from "../../protocol/cose/sign1.ts";
 import { kidOf } from "../../protocol/kid.ts";
-import { createReplyMaker, STATUS_DELETED } from "../../protocol/reply-message.ts";
+import { createReplyMaker, STATUS_DELETED, STATUS_ROLLED } from "../../protocol/reply-message.ts";
 import type { Delivery } from "../delivery.ts";
 import type { Log, System } from "../ports.ts";
 import type { Identity } from "../session.ts";
@@ -21,6 +21,7 @@ import {
   writeCommandRecord,
 } from "./command-record.ts";
 import { eraseDevice } from "./deprovision.ts";
+import { noteRequest } from "./roll-record.ts";
 
 export interface ConcludePorts {
   crypto: DeviceCrypto;
@@ -29,9 +30,10 @@ export interface ConcludePorts {
   system: Pick<System, "storage" | "interpreter">;
   /** Whom replies are sealed to: the cloud, alone in the list. */
   recipients: Recipient[];
-  /** Keeps the reply in a record of its own and sends it; one that is kept already is left alone. */
-  delivery: Pick<Delivery, "reply">;
 }
+
+/** Keeps the reply in a record of its own and sends it; one that is kept already is left alone. */
+export type KeepReply = Delivery["reply"];
 
 interface MadeReply {
   counter: number;
@@ -41,7 +43,7 @@ interface MadeReply {
 
 /** A reply under a counter of its own. */
 function makeReply(ports: ConcludePorts, hash: Bytes, outcome: Outcome): MadeReply {
-  const counter = ports.crypto.nextDeviceCounter();
+  const counter = ports.crypto.nextCounter(ports.identity.id);
   const make = createReplyMaker(ports.crypto);
   const reply = { command: hash, status: outcome.status, detail: outcome.detail };
   const made = make(ports.identity, ports.recipients, counter, reply);
@@ -52,8 +54,8 @@ function makeReply(ports: ConcludePorts, hash: Bytes, outcome: Outcome): MadeRep
   };
 }
 
-function send(ports: ConcludePorts, counter: number, body: Bytes): void {
-  ports.delivery.reply(
+function send(reply: KeepReply, counter: number, body: Bytes): void {
+  reply(
     toBigEndian(counter),
     body.substring(0, MESSAGE_HASH_LENGTH) as Bytes,
     body.substring(MESSAGE_HASH_LENGTH) as Bytes,
@@ -68,13 +70,18 @@ function erase(ports: ConcludePorts, record: CommandRecord): void {
   });
 }
 
-export function concludeCommand(ports: ConcludePorts, conclusion: Conclusion): void {
+export function concludeCommand(
+  ports: ConcludePorts,
+  reply: KeepReply,
+  conclusion: Conclusion,
+): void {
   const record = conclusion.record;
   const outcome = conclusion.outcome;
   if (outcome !== undefined) {
     const made = makeReply(ports, conclusion.hash, outcome);
+    if (outcome.status === STATUS_ROLLED) noteRequest(ports.crypto, ports.log, made.body);
     if (record === undefined) {
-      send(ports, made.counter, made.body);
+      send(reply, made.counter, made.body);
       return;
     }
     record.replyCounter = made.counter;
@@ -87,7 +94,7 @@ export function concludeCommand(ports: ConcludePorts, conclusion: Conclusion): v
     erase(ports, record);
     return;
   }
-  send(ports, record.replyCounter, record.body);
+  send(reply, record.replyCounter, record.body);
   if (record.phase === REPLIED) return;
   record.phase = REPLIED;
   writeCommandRecord(ports.crypto, record);

@@ -8,6 +8,7 @@ import { createActions } from "./actions.ts";
 import { writeAsked } from "./asked-record.ts";
 import { type Conclusion, createCommandHandler } from "./command.ts";
 import type { ConcludePorts } from "./conclude.ts";
+import { beginRoll, mayRoll } from "./roll.ts";
 
 export interface CommandDevice extends ConcludePorts {
   board: Board;
@@ -24,7 +25,7 @@ export interface CommandDevice extends ConcludePorts {
   restart: () => void;
   /** The cloud's certificate may be another from now on. */
   trustChanged: () => void;
-  /** There is something to enrol for (asked-record.ts). */
+  /** There is something to enrol for (asked-record.ts), or the key changes (roll-record.ts). */
   enrol: () => void;
 }
 
@@ -50,7 +51,10 @@ export function runCommand(
       hasIds: device.ids !== undefined,
       updateTrust(update) {
         trust.apply(update);
-        if (update.cloudCertificate || update.issuedNotBefore) device.trustChanged();
+        if (!update.cloudCertificate && !update.issuedNotBefore) return;
+        // At once: the reply is sealed to it. The rest waits until nothing of this is held.
+        trust.putCloud(device.recipients);
+        device.trustChanged();
       },
       enrol(deviceId, userId, claim) {
         writeAsked(crypto, { deviceId: deviceId, userId: userId, claim: claim });
@@ -58,7 +62,13 @@ export function runCommand(
       },
       sample: (sensor) => device.later("sample", device.samples[sensor] as () => void),
       restart: device.restart,
-      roll: undefined,
+      keyId: device.identity.id,
+      mayRoll: (asked) => mayRoll(crypto, log, asked),
+      roll(asked) {
+        const outcome = beginRoll(crypto, log, device.identity, asked);
+        device.enrol();
+        return outcome;
+      },
     })(command, form);
 
   const handler = createCommandHandler({

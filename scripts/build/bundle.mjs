@@ -40,8 +40,10 @@ const PLAIN = {
 const COLD = {
   loadCold: "cold.js",
   loadEnrolment: "provision/enrol.js",
+  loadDue: "provision/enrolment-due.js",
   loadCommand: "provision/run-command.js",
   loadReply: "provision/conclude.js",
+  loadRoll: "provision/roll.js",
   loadFarewell: "provision/deprovision.js",
 };
 

@@ -38,6 +38,8 @@ const LEAST_FREE = 600;
 const ALL = 4095;
 /** Looks at the variables, a second apart. */
 const LOOKS = 12;
+/** What the console remembers of a question, and counters that take a byte more. */
+const FEW = 24;
 
 /** Counts at each step of cryptography that a command takes: its code and data are all there then. */
 const WATCH = `(global.peak=0,["verifyCertificate","verifyMessage","aeadDecrypt","signMessage"].forEach(function(n){var d=require("devcrypto"),f=d[n];d[n]=function(){peak=Math.max(peak,process.memory().usage);return f.apply(d,arguments)}}),0)`;
@@ -130,6 +132,7 @@ describeEspruino("commands in Espruino", () => {
       `in Espruino: ${before} variables streaming, ${peak - watched} more while a command is at hand, ${after - watched} after it`,
     );
     expect(before).toBeLessThanOrEqual(LIMIT_VARIABLES);
+    expect(after - watched).toBeLessThanOrEqual(FEW);
     expect(ALL - peak).toBeGreaterThanOrEqual(LEAST_FREE);
 
     const deleted = send({ action: ACTION_DELETE });

@@ -61,12 +61,6 @@ export interface BenchOptions {
   network?: "wifi" | "host";
 }
 
-/** As device.ts does. */
-function command(device: CommandDevice, message: Bytes | undefined): void {
-  const end = runCommand(device, message);
-  if (end) concludeCommand(device, end);
-}
-
 const BROKERS = [{ host: "old.example", port: 1883 }];
 
 export function createCommandBench(
@@ -98,6 +92,13 @@ export function createCommandBench(
   let device: CommandDevice | undefined;
 
   files.set("coseflow.json", "{}" as Bytes);
+
+  /** As device.ts does. */
+  function run(message: Bytes | undefined): void {
+    if (device === undefined || events === undefined) return;
+    const end = runCommand(device, message);
+    if (end) concludeCommand(device, events.reply, end);
+  }
 
   function storage() {
     return {
@@ -175,7 +176,7 @@ export function createCommandBench(
         const stored = readStoredSettings(crypto, say);
         isOnTrial = stored.trial !== undefined;
         applyStoredSettings(stored, bench.board, bench.settings);
-        const identity = { key: crypto.openDeviceKey(), thumbprint };
+        const identity = { key: crypto.openDeviceKey(), thumbprint, id: "device" };
         const recipients = [authority.cloud];
         const list = createEventList({ crypto, identity, recipients, log: say });
         events = list;
@@ -197,7 +198,6 @@ export function createCommandBench(
           mayVerify: () => budget.verifications-- > 0,
           requestForm,
           ids,
-          delivery: { reply: list.reply },
           samples: [() => samples.push(bench.board.sensors[0]?.periodSeconds as number)],
           restart: own.off,
           later: (_what, run) => run(),
@@ -205,7 +205,7 @@ export function createCommandBench(
           enrol: () =>
             enrols.push([...memory.records.keys()].includes("ask") ? "asked" : "nothing"),
         };
-        if (!isOnTrial) command(device, undefined);
+        if (!isOnTrial) run(undefined);
       });
     },
 
@@ -216,7 +216,7 @@ export function createCommandBench(
       if (own === undefined) return false;
       power.run(() => {
         try {
-          command(own, message);
+          run(message);
         } catch (error) {
           power.check();
           wasTaken = false;
@@ -234,7 +234,7 @@ export function createCommandBench(
         if (works) {
           isOnTrial = false;
           keepTrial(crypto, own.log);
-          command(own, undefined);
+          run(undefined);
         } else {
           const record = readCommandRecord(crypto, own.log);
           dropTrial(crypto, own.log, record === undefined ? 0 : record.counter);
