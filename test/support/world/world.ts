@@ -249,8 +249,7 @@ export function createWorld(base: OpenDeviceCrypto, options: WorldOptions = {}) 
       log.push(`${scheduler.now().toFixed(3)} ${line}`);
       world.onLog();
       const key = /--key ([0-9a-f]{130})/.exec(line)?.[1];
-      const enrols = options.authority?.trust.enrolment !== undefined;
-      if (key !== toHex(publicKey) || enrols || isRegistered) return;
+      if (key !== toHex(publicKey) || options.authority?.trust.enrolment || isRegistered) return;
       isRegistered = true;
       scheduler.at(REGISTER_MS, () => cloud.register(key));
     };
