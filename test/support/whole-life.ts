@@ -22,7 +22,7 @@ export interface LifeOptions {
   files: BoardFiles;
   /** How each reaches the broker. */
   broker: {
-    device: (kid: string) => LaunchedBroker;
+    device: (kid: string) => LaunchedBroker | Promise<LaunchedBroker>;
     cloud: string;
     operator: string;
   };
@@ -50,7 +50,7 @@ export interface Life {
 /** Nobody listens there. */
 const NO_BROKER: LaunchedBroker = { host: "127.0.0.1", port: 9 };
 
-type Running = Life & { device: LaunchedDevice; run: (...args: string[]) => Promise<string> };
+type Running = Life & { run: (...args: string[]) => Promise<string> };
 
 /** A first boot, on which the key is made: who writes access lists needs its id. */
 async function firstKid(screen: ConsoleLines, boot: () => LaunchedDevice): Promise<string> {
@@ -89,18 +89,16 @@ async function begin(options: LifeOptions): Promise<Running> {
       ...(hostFiles ? { hostFiles } : {}),
     });
   const kid = await firstKid(screen, () => boot(NO_BROKER));
-  const device = boot(broker.device(kid));
+  const device = boot(await broker.device(kid));
   cleanUp.push(() => device.powerOff());
-  return { receiver, keys, claim, kid, screen, printed, device, run };
+  return { receiver, keys, claim, kid, screen, printed, run };
 }
 
 /** A renewed certificate reaches the device, which opens its next session under it. */
-async function rotate({ run, keys, screen, device }: Running): Promise<void> {
-  const before = screen.lines.length;
+async function rotate({ run, keys, screen }: Running): Promise<void> {
   await run("ca", "issue", "--role", "cloud", "--dir", keys);
-  await screen.line(/^new certificate of the cloud$/, before);
-  device.type("rekey()");
-  await screen.line(/^session \d+ is receipted$/, before);
+  const taken = await screen.line(/^new certificate of the cloud$/);
+  await screen.line(/^session \d+ is receipted$/, taken);
 }
 
 /** A life from the blank board to the deleted one. */
