@@ -12,8 +12,10 @@ import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import Database from "better-sqlite3";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { validCertificates } from "../../cloud/keys/credentials.ts";
 import type { CommandPolicy } from "../../firmware/provision/policy.ts";
 import { bundleBoard, temporaryDirectory } from "../support/built.ts";
+import { thumbprintOracle } from "../support/cose-builder.ts";
 import { startMosquitto } from "../support/mosquitto.ts";
 import {
   ACKNOWLEDGEMENT,
@@ -101,6 +103,14 @@ function wordsOf({ claim, keys }: Life): Word[] {
   ];
 }
 
+/** Of the cloud's first key and the one that followed it: a session message names whom it is sealed to. */
+function cloudKids({ keys }: Life): Buffer[] {
+  const now = Math.floor(Date.now() / 1000);
+  return validCertificates(keys, "cloud", now)
+    .map(({ certificate }) => thumbprintOracle(certificate.publicKey).subarray(0, 8))
+    .reverse();
+}
+
 function rows<Row>(database: string, sql: string): Row[] {
   const opened = new Database(database, { readonly: true });
   try {
@@ -186,6 +196,19 @@ describe("TC-022: what a broker that keeps everything can read", () => {
     expect([load.length, memory.length]).toEqual([1, 1]);
     expect([load[0]?.value, memory[0]?.value]).toEqual([LOAD.hundredths / 100, MEMORY.bytes]);
     expect(load[0]?.count).toBeGreaterThanOrEqual(READINGS);
+  });
+
+  it.each(["high-security", "standard", "plain"])("has all messages, at both ends: %s", (name) => {
+    const { life, pieces } = told.get(name) as Told;
+    for (const from of ["device to broker", "broker to cloud"]) {
+      const seen = pieces.filter((piece) => piece.from === from);
+      const readings = seen.filter(({ messageClass }) => messageClass === "reading");
+      expect(readings.length, from).toBeGreaterThanOrEqual(READINGS);
+      const sessions = seen.filter(({ messageClass }) => messageClass === "session");
+      const [before, after] = cloudKids(life) as [Buffer, Buffer];
+      expect(sessions.at(0)?.bytes.includes(before), "first session").toBe(true);
+      expect(sessions.at(-1)?.bytes.includes(after), "last session").toBe(true);
+    }
   });
 
   it("is nothing under high-security", () => {
