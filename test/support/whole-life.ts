@@ -1,6 +1,6 @@
 /**
  * A device's whole life, with the built command line on the other side: claim, boot, enrolled,
- * session, request, readings, a renewed certificate of the cloud, health record, update, delete.
+ * session, request, readings, update, health record, a renewed certificate of the cloud, delete.
  */
 import { execFile } from "node:child_process";
 import { join } from "node:path";
@@ -117,11 +117,11 @@ export async function liveOnce(options: LifeOptions): Promise<Life> {
   await provision("request", ...request);
   await screen.line(/^enrolled as /, enrolled);
   await printed.line(new RegExp(`"sequence":${readings},`));
-  await rotate(life);
-  // The health record, once the boot has lasted a minute. What the device had to verify until
-  // then no longer counts, so that nothing below has to be sent again.
-  await printed.line(/"kind":"event"/);
   await provision("update", ..."--period 0=1 --qos 0=1 --drop 0=oldest".split(" "));
+  // The health record, once the boot has lasted a minute. A device that has just verified others
+  // does not look at a certificate of the cloud: by now it will.
+  await printed.line(/"kind":"event"/);
+  await rotate(life);
   await provision("delete");
   await screen.line(/^device deprovisioned: nothing is left$/);
   return life;
