@@ -5,7 +5,7 @@ import { toBuffer } from "../crypto/convert.ts";
 import type { AcceptedEnrol } from "../registrar/accept-enrol.ts";
 import type { StoredEnrolled } from "../store/enrolment.ts";
 import { createAccept, type Outcome } from "./accept.ts";
-import type { AcceptContext } from "./accept-context.ts";
+import type { AcceptContext, OwnKeys } from "./accept-context.ts";
 import type { AcceptedEvent } from "./accept-event.ts";
 import type { AcceptedReading } from "./accept-reading.ts";
 import type { AcceptedReply } from "./accept-reply.ts";
@@ -57,7 +57,8 @@ function refusalLine({ reason, messageClass, deviceKid, why }: Refusal): LogLine
 /** Handles messages one after the other; see MqttEvents.receive for the promise. */
 export function createReceiver(options: ReceiverOptions) {
   const { context, receipts, publish, log, onMeasurement, onDated, onEvent, onMessage } = options;
-  const accept = createAccept(context);
+  let accept = createAccept(context);
+  let atHand: Promise<unknown> = Promise.resolve();
   let repeats = 0;
 
   /** Both are rare enough for a line each. */
@@ -112,19 +113,33 @@ export function createReceiver(options: ReceiverOptions) {
     else log(refusalLine(outcome));
   }
 
+  async function take(message: MqttMessage): Promise<() => void> {
+    const { topic, payload } = message;
+    onMessage?.(topic, payload);
+    const outcome = await accept(topic, payload);
+    return () => {
+      try {
+        afterwards(outcome, message);
+      } catch (error) {
+        // The message is stored: what a listener makes of it must not cost the connection.
+        log({ event: "listener-failed", message: (error as Error).message });
+      }
+    };
+  }
+
   return {
-    async receive(message: MqttMessage): Promise<() => void> {
-      const { topic, payload } = message;
-      onMessage?.(topic, payload);
-      const outcome = await accept(topic, payload);
-      return () => {
-        try {
-          afterwards(outcome, message);
-        } catch (error) {
-          // The message is stored: what a listener makes of it must not cost the connection.
-          log({ event: "listener-failed", message: (error as Error).message });
-        }
-      };
+    receive(message: MqttMessage): Promise<() => void> {
+      const taken = take(message);
+      atHand = Promise.allSettled([atHand, taken]);
+      return taken;
+    },
+    /**
+     * Judges by these keys from the next message on; resolves when none is at hand that was
+     * begun with those before. The budgets against floods begin anew.
+     */
+    async useKeys(keys: OwnKeys): Promise<void> {
+      accept = createAccept({ ...context, ...keys });
+      await atHand;
     },
     /** Messages that had been stored before. */
     repeats: () => repeats,
