@@ -1,0 +1,47 @@
+import { type Console, openConsole } from "./console.ts";
+import { type Port, pause } from "./port.ts";
+
+/** A board's console that is opened again where the port was gone for a while. */
+export interface Link {
+  console(): Promise<Console>;
+  /** Whether lines may have been missed since the first opening. */
+  readonly wasLost: boolean;
+  close(): Promise<void>;
+}
+
+/** A board with USB of its own is gone for a while after a reset. */
+const RETURN_MS = 10_000;
+const RETURN_LOOK_MS = 250;
+
+export function openLink(port: Port, answerMs: number | undefined): Link {
+  let console: Console | undefined;
+  let wasLost = false;
+
+  async function reopen(): Promise<Console> {
+    const until = Date.now() + RETURN_MS;
+    for (;;) {
+      try {
+        return await openConsole(port, answerMs === undefined ? {} : { answerMs });
+      } catch (error) {
+        if (Date.now() >= until || console === undefined) throw error;
+        await pause(RETURN_LOOK_MS);
+      }
+    }
+  }
+
+  return {
+    async console() {
+      if (console?.isLost) {
+        wasLost = true;
+        await console.close();
+        console = await reopen();
+      }
+      console ??= await reopen();
+      return console;
+    },
+    get wasLost() {
+      return wasLost;
+    },
+    close: async () => console?.close(),
+  };
+}
