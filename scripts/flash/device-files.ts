@@ -18,6 +18,20 @@ if(!o)S.erase(n);S.write(n,b,o,t);return"ok"}`.replace(/\n/g, "");
 /** The same, with the writer's name. A function that is defined on the way is no answer. */
 const define = (code: string) => `(global.cfWrite=${code},1)`;
 
+/**
+ * How far a file is left blank until all the rest is there: the interpreter stops in its
+ * first line at such a hole, where it would run, or run out of memory in, half a bundle.
+ */
+const HOLE_END = 4;
+
+/** Places of the pieces in the order in which they are written. The first makes the file. */
+function piecesOf(length: number): [from: number, to: number][] {
+  const body: [number, number][] = [];
+  for (let at = HOLE_END; at < length; at += PIECE) body.push([at, Math.min(length, at + PIECE)]);
+  const hole: [number, number][] = length > 1 ? [[1, Math.min(length, HOLE_END)]] : [];
+  return [[0, 1], ...body, ...hole];
+}
+
 const base64 = (bytes: Uint8Array) => btoa(String.fromCharCode(...bytes));
 
 /** What a person may hear of it. */
@@ -45,8 +59,8 @@ export async function openDeviceFiles(console: Console): Promise<DeviceFiles> {
     return JSON.stringify(found) === JSON.stringify([bytes.length, crc32(bytes)]);
   }
 
-  async function writePiece(name: string, bytes: Uint8Array, at: number): Promise<void> {
-    const piece = bytes.subarray(at, at + PIECE);
+  async function writePiece(name: string, bytes: Uint8Array, [at, to]: [number, number]) {
+    const piece = bytes.subarray(at, to);
     const place = `${named(name)},${at},${bytes.length}`;
     const call = `cfWrite(${place},"${base64(piece)}",${crc32(piece)})`;
     for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
@@ -69,9 +83,10 @@ export async function openDeviceFiles(console: Console): Promise<DeviceFiles> {
       await console.ask(`(require("Storage").erase(${named(name)}),1)`);
     },
     async write(name, bytes, progress) {
-      for (let at = 0; at < bytes.length; at += PIECE) {
-        await writePiece(name, bytes, at);
-        progress(Math.min(1, (at + PIECE) / bytes.length));
+      const pieces = piecesOf(bytes.length);
+      for (const [index, piece] of pieces.entries()) {
+        await writePiece(name, bytes, piece);
+        progress((index + 1) / pieces.length);
       }
       if (!(await has(name, bytes)))
         throw new NotWritten("what is in flash now is not what was sent (CRC-32)");

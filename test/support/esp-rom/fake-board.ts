@@ -1,0 +1,116 @@
+import { createEspRom, type Fault } from "./esp-rom.ts";
+import { createFakeConsole } from "./fake-console.ts";
+
+export const KEY_ID = "7dede6efc46eb7e6";
+export const PUBLIC_KEY = `04${"ab".repeat(64)}`;
+
+export interface FakeBoardOptions {
+  chipId?: number;
+  board?: string;
+  hasDevcrypto?: boolean;
+  /** In its loader from the beginning, as with BOOT held at a reset. */
+  inLoader?: boolean;
+  /** The rate at which the chip hears nothing, as over a bad cable. */
+  deafAt?: number;
+  fault?(command: number, before: number): Fault;
+  /** Changes what the console sends: noise, losses. */
+  noise?(text: string): string;
+  /** What the bundle prints at its start. */
+  started?(files: Map<string, string>): string[];
+  send(bytes: Uint8Array): void;
+  unplug(): void;
+}
+
+export interface FakeBoard {
+  flash: Uint8Array;
+  /** Espruino's files; gone when the flash is erased. */
+  files: Map<string, string>;
+  /** How often the application began. */
+  starts: number;
+  receive(bytes: Uint8Array): void;
+  setRate(rate: number): void;
+  /** The lines as on a board: RTS holds the chip in reset, DTR meanwhile makes it wake in its loader. */
+  setSignals(signals: { dataTerminalReady?: boolean; requestToSend?: boolean }): void;
+}
+
+const MEGABYTES = 4;
+const ROM_RATE = 115_200;
+
+/** A board on a cable: the chip's loader, and Espruino's console once it runs. */
+export function createFakeBoard(options: FakeBoardOptions): FakeBoard {
+  const flash = new Uint8Array(MEGABYTES * 1024 * 1024);
+  const files = new Map<string, string>();
+  const noise = options.noise ?? ((text) => text);
+  let inLoader = options.inLoader ?? false;
+  let hostRate = ROM_RATE;
+  let chipRate = ROM_RATE;
+  let lines = { dtr: false, rts: false };
+
+  const print = (text: string) => options.send(new Uint8Array(Buffer.from(noise(text), "latin1")));
+
+  function begin(): void {
+    inLoader = false;
+    chipRate = ROM_RATE;
+    board.starts += 1;
+    console = createConsole();
+    print("ESP-ROM:boot\r\n>");
+    if (!files.has(".bootcde")) return;
+    const told = options.started?.(files) ?? [
+      "console open: whoever holds the cable has this device",
+      `coseflow on fake, device ${KEY_ID}`,
+      `register it: coseflow device register --key ${PUBLIC_KEY}`,
+      "state: network",
+    ];
+    print(told.map((line) => `${line}\r\n`).join(""));
+  }
+
+  const createConsole = () =>
+    createFakeConsole({
+      board: options.board ?? "COSEFLOW_ESP32C3",
+      hasDevcrypto: options.hasDevcrypto ?? true,
+      files,
+      print,
+      restart: begin,
+    });
+  let console = createConsole();
+
+  function createLoader() {
+    chipRate = ROM_RATE;
+    return createEspRom({
+      chipId: options.chipId ?? 5,
+      flash,
+      send: (bytes) => options.send(bytes),
+      fault: (command, before) => options.fault?.(command, before),
+      unplug: options.unplug,
+      restart: begin,
+      hearsRate: () => hostRate === chipRate && hostRate !== options.deafAt,
+      changeRate(rate) {
+        chipRate = rate;
+      },
+    });
+  }
+  let loader = createLoader();
+
+  const board: FakeBoard = {
+    flash,
+    files,
+    starts: 0,
+    receive(bytes) {
+      if (inLoader) loader.receive(bytes);
+      else console.type(Buffer.from(bytes).toString("latin1"));
+    },
+    setRate(rate) {
+      hostRate = rate;
+    },
+    setSignals({ dataTerminalReady, requestToSend }) {
+      const before = lines;
+      lines = { dtr: dataTerminalReady ?? lines.dtr, rts: requestToSend ?? lines.rts };
+      if (!before.rts || lines.rts) return;
+      if (lines.dtr) {
+        inLoader = true;
+        loader = createLoader();
+      } else begin();
+    },
+  };
+  return board;
+}
