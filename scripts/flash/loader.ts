@@ -29,6 +29,9 @@ const RESET_MS = 100;
 /** Each is five calls over a tenth of a second, after a reset. */
 const CONNECT_ATTEMPTS = 7;
 
+/** Without one the library writes to the console. */
+const SILENT = { clean() {}, write() {}, writeLine() {} };
+
 /** What people call a chip, as board files name it: "ESP32-C3" is "esp32-c3". */
 const nameOf = (chip: string) => chip.toLowerCase().replace(/ .*$/, "");
 
@@ -95,7 +98,12 @@ async function attempt(
 ): Promise<ImageOutcome | Failed> {
   const lines = withResetLines(port);
   const transport = new LoaderTransport(lines.port);
-  const loader = new ESPLoader({ transport, baudrate: baudRate, romBaudrate: BAUD_RATE });
+  const loader = new ESPLoader({
+    transport,
+    baudrate: baudRate,
+    romBaudrate: BAUD_RATE,
+    terminal: SILENT,
+  });
   let step: Step = "loader";
   try {
     await connect(loader, image, options);

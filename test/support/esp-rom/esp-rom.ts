@@ -21,16 +21,16 @@ export const COMMAND = {
   eraseFlash: 0xd0,
 } as const;
 
-/** What goes wrong with a command: its answer is lost, refused, or the cable pulled. */
-export type Fault = "lost" | "refused" | "unplug" | "damage" | undefined;
+/** What goes wrong: the command or its answer is lost, it is refused, flash takes damage, the cable is pulled. */
+export type Fault = "lost" | "unanswered" | "refused" | "damage" | "unplug" | undefined;
 
 export interface EspRomOptions {
   /** As the security information gives it: 5 is the ESP32-C3. */
   chipId: number;
   flash: Uint8Array;
   send(bytes: Uint8Array): void;
-  /** Asked for each command that comes: its number, and how many of that number came before. */
-  fault(command: number, before: number): Fault;
+  /** Asked for each command that comes. */
+  fault(command: number): Fault;
   unplug(): void;
   /** The loader was left by a command. */
   restart(): void;
@@ -49,11 +49,15 @@ export interface EspRom {
 
 /** The loader of a chip that was reset into it: SLIP in, SLIP out, a flash that holds what was written. */
 export function createEspRom(options: EspRomOptions): EspRom {
-  const { flash, send } = options;
-  const seen = new Map<number, number>();
+  const { flash } = options;
+  let mute = false;
   let stub = false;
   let place = { offset: 0, length: 0 };
   let pieces: Uint8Array[] = [];
+
+  function send(bytes: Uint8Array): void {
+    if (!mute) options.send(bytes);
+  }
 
   function answer(command: number, data: number[] = [], status = 0): void {
     const body = [...data, status, status === 0 ? 0 : 6];
@@ -126,16 +130,16 @@ export function createEspRom(options: EspRomOptions): EspRom {
   const receive = createUnframer((bytes) => {
     const [direction, command] = bytes;
     if (direction !== 0 || command === undefined || !options.hearsRate()) return;
-    const before = seen.get(command) ?? 0;
-    seen.set(command, before + 1);
-    const fault = options.fault(command, before);
+    const fault = options.fault(command);
     if (fault === "unplug") return options.unplug();
     if (fault === "lost") return;
     if (fault === "refused") return answer(command, [], 1);
     const data = bytes.slice(8);
     const handler = handlers[command];
+    mute = fault === "unanswered";
     if (handler === undefined) answer(command);
     else handler(data);
+    mute = false;
     if (fault === "damage") flash[place.offset + 5] = (flash[place.offset + 5] as number) ^ 0x55;
   });
 

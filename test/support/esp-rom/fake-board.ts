@@ -12,6 +12,7 @@ export interface FakeBoardOptions {
   inLoader?: boolean;
   /** The rate at which the chip hears nothing, as over a bad cable. */
   deafAt?: number;
+  /** Asked for each command to the loader: its number, and how many of that number came before. */
   fault?(command: number, before: number): Fault;
   /** Changes what the console sends: noise, losses. */
   noise?(text: string): string;
@@ -74,13 +75,21 @@ export function createFakeBoard(options: FakeBoardOptions): FakeBoard {
     });
   let console = createConsole();
 
+  const seen = new Map<number, number>();
+
+  function count(command: number): number {
+    const before = seen.get(command) ?? 0;
+    seen.set(command, before + 1);
+    return before;
+  }
+
   function createLoader() {
     chipRate = ROM_RATE;
     return createEspRom({
       chipId: options.chipId ?? 5,
       flash,
       send: (bytes) => options.send(bytes),
-      fault: (command, before) => options.fault?.(command, before),
+      fault: (command) => options.fault?.(command, count(command)),
       unplug: options.unplug,
       restart: begin,
       hearsRate: () => hostRate === chipRate && hostRate !== options.deafAt,
