@@ -10,6 +10,8 @@ export interface FakeBoardOptions {
   hasDevcrypto?: boolean;
   /** In its loader from the beginning, as with BOOT held at a reset. */
   inLoader?: boolean;
+  /** A terminal between two programs has no rate. */
+  isRateless?: boolean;
   /** The rate at which the chip hears nothing, as over a bad cable. */
   deafAt?: number;
   /** Asked for each command to the loader: its number, and how many of that number came before. */
@@ -92,7 +94,8 @@ export function createFakeBoard(options: FakeBoardOptions): FakeBoard {
       fault: (command) => options.fault?.(command, count(command)),
       unplug: options.unplug,
       restart: begin,
-      hearsRate: () => hostRate === chipRate && hostRate !== options.deafAt,
+      hearsRate: () =>
+        options.isRateless === true || (hostRate === chipRate && hostRate !== options.deafAt),
       changeRate(rate) {
         chipRate = rate;
       },
