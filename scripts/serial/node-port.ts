@@ -1,3 +1,4 @@
+import { statSync } from "node:fs";
 import { SerialPort } from "serialport";
 import type { Port } from "../flash/port.ts";
 
@@ -6,6 +7,29 @@ function promised(call: (done: (error: Error | null | undefined) => void) => voi
   return new Promise((resolve, reject) => {
     call((error) => (error ? reject(error) : resolve()));
   });
+}
+
+/** How often an open port is looked for. */
+const LOOK_MS = 250;
+
+/** Which device a path leads to; undefined where to none. */
+function deviceAt(path: string): string | undefined {
+  const found = statSync(path, { throwIfNoEntry: false });
+  return found && `${found.dev}:${found.ino}:${found.rdev}`;
+}
+
+/**
+ * Closes a port whose device is gone. Linux gives whoever reads an unplugged one nothing
+ * for ever, which serialport takes for a pause and asks again without end.
+ */
+function watchDevice(serial: SerialPort, path: string): void {
+  const device = deviceAt(path);
+  const timer = setInterval(() => {
+    if (deviceAt(path) === device || !serial.isOpen) return;
+    clearInterval(timer);
+    serial.close();
+  }, LOOK_MS);
+  serial.once("close", () => clearInterval(timer));
 }
 
 interface Opened {
@@ -75,6 +99,7 @@ export function createNodePort(path: string, info: ReturnType<Port["getInfo"]> =
       // A port that is pulled out while it opens or closes.
       serial.on("error", () => {});
       await promised((done) => serial.open(done));
+      watchDevice(serial, path);
       opened = streamsOf(serial);
       lines = { dtr: true, rts: true };
     },
