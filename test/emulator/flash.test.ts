@@ -3,9 +3,11 @@
 import { createHash } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { afterEach, expect, it } from "vitest";
+import { openConsole } from "../../scripts/flash/console.ts";
 import type { FlashFailure } from "../../scripts/flash/failure.ts";
 import { type FlashOptions, flashBoard, type Plan } from "../../scripts/flash/flash-board.ts";
 import { createNodePort } from "../../scripts/serial/node-port.ts";
+import { createLineRunner } from "../../scripts/serial/repl.ts";
 import { bundleBoard, temporaryDirectory } from "../support/built.ts";
 import { openPty } from "../support/pty/pty.ts";
 import { makeTrust } from "../support/trust.ts";
@@ -28,7 +30,7 @@ const bytesOf = (value: unknown) => new TextEncoder().encode(JSON.stringify(valu
 
 const SETTINGS = {
   ...(await makeTrust()),
-  brokers: [{ host: "127.0.0.1", port: 1, password: "hush" }],
+  brokers: [{ host: "127.0.0.1", port: 1, username: "desk", password: "hush" }],
 };
 
 async function unpack() {
@@ -79,6 +81,15 @@ describeEspruino("flash over a terminal", () => {
 
       const again = await flashBoard(port, plan, options());
       expect(again).toEqual({ ...first, bundle: "unchanged", settings: "unchanged" });
+
+      const lines: string[] = [];
+      const console = await openConsole(port);
+      const typed = createLineRunner(console, (line) => lines.push(line));
+      expect(await typed("status().kid")).toBe(true);
+      expect(lines.join("\n")).toContain(first.device?.keyId);
+      expect(await typed("function open(")).toBe(false);
+      expect(await typed("1+1")).toBe(true);
+      await console.close();
 
       // The power switch: what was written is what a cold start finds.
       await pty.unplug();
