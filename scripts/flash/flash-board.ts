@@ -48,7 +48,7 @@ const RESET_LOOK_MS = 50;
 export async function flashBoard(port: Port, plan: Plan, options: FlashOptions): Promise<Flashed> {
   const image =
     plan.image === undefined ? "left alone" : await writeImage(port, plan.image, options);
-  const link = openLink(port, options.answerMs);
+  const link = openLink(port, options.answerMs, plan.image !== undefined);
   try {
     const files = await inStep("console", async () => {
       const console = await link.console();

@@ -13,7 +13,8 @@ export interface Link {
 const RETURN_MS = 10_000;
 const RETURN_LOOK_MS = 250;
 
-export function openLink(port: Port, answerMs: number | undefined): Link {
+/** `wasReset`: the board was there a moment ago, so the first opening waits for it too. */
+export function openLink(port: Port, answerMs: number | undefined, wasReset: boolean): Link {
   let console: Console | undefined;
   let wasLost = false;
 
@@ -23,7 +24,7 @@ export function openLink(port: Port, answerMs: number | undefined): Link {
       try {
         return await openConsole(port, answerMs === undefined ? {} : { answerMs });
       } catch (error) {
-        if (Date.now() >= until || console === undefined) throw error;
+        if (Date.now() >= until || (console === undefined && !wasReset)) throw error;
         await pause(RETURN_LOOK_MS);
       }
     }

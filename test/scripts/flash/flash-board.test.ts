@@ -120,6 +120,17 @@ describe("flashing a board", () => {
     expectDone(await flash(createMemoryPort({ hasLines: false, inLoader: true })));
   });
 
+  it("works on a browser's port, which changes its rate by closing", async () => {
+    const run = await flash(createMemoryPort({ hasRate: false }));
+    expectDone(run);
+    expect(run.events.some(({ kind }) => kind === "slower")).toBe(false);
+    expect(run.port.opened).toBe(3);
+  });
+
+  it("asks a board who it is where its lines were missed, for its port was gone", async () => {
+    expectDone(await flash(createMemoryPort({ goneMs: 400 }), {}, { startMs: 15_000 }));
+  });
+
   it("without an image writes bundle and settings alone; without settings keeps those there", async () => {
     const port = createMemoryPort();
     expect((await flash(port, { image: undefined })).result).toMatchObject({ image: "left alone" });

@@ -22,6 +22,8 @@ export interface FakeBoardOptions {
   started?(files: Map<string, string>): string[];
   send(bytes: Uint8Array): void;
   unplug(): void;
+  /** A chip with USB of its own is gone for a while at a restart: true where it begins by itself then. */
+  vanish?(): boolean;
 }
 
 export interface FakeBoard {
@@ -30,6 +32,8 @@ export interface FakeBoard {
   files: Map<string, string>;
   /** How often the application began. */
   starts: number;
+  /** As by the power switch. */
+  begin(): void;
   receive(bytes: Uint8Array): void;
   setRate(rate: number): void;
   /** The lines as on a board: RTS holds the chip in reset, DTR meanwhile makes it wake in its loader. */
@@ -72,8 +76,12 @@ export function createFakeBoard(options: FakeBoardOptions): FakeBoard {
       board: options.board ?? "COSEFLOW_ESP32C3",
       hasDevcrypto: options.hasDevcrypto ?? true,
       files,
+      keyId: KEY_ID,
+      publicKey: PUBLIC_KEY,
       print,
-      restart: begin,
+      restart() {
+        if (options.vanish?.() !== true) begin();
+      },
     });
   let console = createConsole();
 
@@ -107,6 +115,7 @@ export function createFakeBoard(options: FakeBoardOptions): FakeBoard {
     flash,
     files,
     starts: 0,
+    begin,
     receive(bytes) {
       if (inLoader) loader.receive(bytes);
       else console.type(Buffer.from(bytes).toString("latin1"));

@@ -6,6 +6,9 @@ export interface FakeConsoleOptions {
   board: string;
   hasDevcrypto: boolean;
   files: Map<string, string>;
+  keyId: string;
+  /** In hexadecimal digits. */
+  publicKey: string;
   print(text: string): void;
   restart(): void;
 }
@@ -38,23 +41,30 @@ export function createFakeConsole(options: FakeConsoleOptions): FakeConsole {
       },
       erase: (name: string) => void files.delete(name),
     };
+    const devcrypto = {
+      keyAgreementWrap() {},
+      openDeviceKey: () => 1,
+      exportPublicKey: () => Buffer.from(options.publicKey, "hex").toString("latin1"),
+    };
     const global: Record<string, unknown> = {
       E: {
         CRC32: (text: string) => crc32(Buffer.from(text, "latin1")),
         kickWatchdog: () => {},
+        toUint8Array: (text: string) => [...Buffer.from(text, "latin1")],
       },
       ESP32: { reboot: options.restart },
       atob,
       process: { env: { BOARD: options.board }, version: "2v29" },
       print: (text: string) => print(`${text}\r\n`),
       setTimeout,
+      status: () => ({ kid: options.keyId }),
       reset() {
         scope = createScope();
         print("\r\n2v29 (c) 2026\r\n>");
       },
       require(name: string) {
         if (name === "Storage") return storage;
-        if (name === "devcrypto" && options.hasDevcrypto) return { keyAgreementWrap() {} };
+        if (name === "devcrypto" && options.hasDevcrypto) return devcrypto;
         throw new Error(`Module ${name} not found`);
       },
     };

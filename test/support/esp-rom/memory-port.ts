@@ -8,26 +8,45 @@ export interface MemoryPort extends Port {
   opened: number;
 }
 
-/** A port in this process, with a fake board at its end; as a browser's, but for the rate. */
+interface MemoryPortOptions {
+  hasLines?: boolean;
+  /** False as in a browser: another rate takes closing and opening. */
+  hasRate?: boolean;
+  /** How long it is gone at a restart, as chips with USB of their own. */
+  goneMs?: number;
+}
+
+/** A port in this process, with a fake board at its end. */
 export function createMemoryPort(
-  options: Omit<FakeBoardOptions, "send" | "unplug"> & { hasLines?: boolean } = {},
+  options: Omit<FakeBoardOptions, "send" | "unplug" | "vanish"> & MemoryPortOptions = {},
 ): MemoryPort {
   let controller: ReadableStreamDefaultController<Uint8Array> | undefined;
   let readable: ReadableStream<Uint8Array> | null = null;
   let writable: WritableStream<Uint8Array> | null = null;
   let isPlugged = true;
 
+  function unplug(): void {
+    isPlugged = false;
+    controller?.error(new Error("The device has been lost."));
+    controller = undefined;
+  }
+
   const board = createFakeBoard({
     ...options,
     send: (bytes) => controller?.enqueue(bytes),
-    unplug() {
-      isPlugged = false;
-      controller?.error(new Error("The device has been lost."));
-      controller = undefined;
+    unplug,
+    vanish() {
+      if (options.goneMs === undefined) return false;
+      unplug();
+      board.begin();
+      setTimeout(() => {
+        isPlugged = true;
+      }, options.goneMs);
+      return true;
     },
   });
 
-  return {
+  const port: MemoryPort = {
     board,
     opened: 0,
     plugIn() {
@@ -69,8 +88,7 @@ export function createMemoryPort(
       board.setSignals(signals);
     },
     getInfo: () => ({}),
-    async setBaudRate(rate) {
-      board.setRate(rate);
-    },
   };
+  if (options.hasRate !== false) port.setBaudRate = async (rate) => board.setRate(rate);
+  return port;
 }
