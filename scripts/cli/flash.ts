@@ -1,5 +1,8 @@
 import { createHash } from "node:crypto";
 import type { Command } from "@commander-js/extra-typings";
+import { createNodeCrypto } from "../../cloud/crypto/node-crypto.ts";
+import { type Bytes, fromHex, toHex } from "../../protocol/bytes.ts";
+import { kidOf, thumbprintOf } from "../../protocol/kid.ts";
 import { type Machine, thisMachine } from "../doctor/machine.ts";
 import { flashBoard } from "../flash/flash-board.ts";
 import { choosePort, machinePort } from "../serial/open-port.ts";
@@ -29,6 +32,8 @@ async function flash(options: Options, view: FlashView, machine: Machine): Promi
     baudRate: options.baud,
     eraseAll: options.erase,
     md5: (bytes) => createHash("md5").update(bytes).digest("hex"),
+    keyIdOf: (publicKey) =>
+      toHex(kidOf(thumbprintOf(createNodeCrypto(), fromHex(publicKey) as Bytes))),
     report: view.event.bind(view),
     progress: (step, fraction) => view.progress(step, fraction),
   });

@@ -1,8 +1,8 @@
 import { type Console, DeviceError } from "./console.ts";
 import { crc32 } from "./crc32.ts";
 
-/** Bytes of a file in one line of the console: its line must fit into the device's input buffer of 1,024. */
-const PIECE = 384;
+/** Bytes of a file in one line of the console: as base64 a good quarter of a chip's input buffer of 4,096. */
+const PIECE = 768;
 /** Noise on the line touches few pieces; what always fails is no noise. */
 const ATTEMPTS = 5;
 

@@ -33,6 +33,8 @@ export interface Flashed {
 
 export interface FlashOptions extends LoaderOptions {
   progress(step: Step, fraction: number): void;
+  /** The key id of a public key, both in hexadecimal digits. */
+  keyIdOf(publicKey: string): string;
   /** For tests: how long a start and an answer may take. */
   startMs?: number;
   answerMs?: number;
@@ -57,7 +59,7 @@ export async function flashBoard(port: Port, plan: Plan, options: FlashOptions):
     });
     const device = plan.isLocked
       ? undefined
-      : await inStep("start", () => awaitIdentity(link, options.startMs));
+      : await inStep("start", () => awaitIdentity(link, options.keyIdOf, options.startMs));
     return { image, ...files, device };
   } finally {
     await link.close();

@@ -72,8 +72,13 @@ function contains(bytes: Uint8Array, mark: string): boolean {
   return false;
 }
 
+/** Whether an Espruino, of whatever machine, was built with the C module. */
+export function hasDevcrypto(application: Uint8Array): boolean {
+  return DEVCRYPTO_MARKS.every((mark) => contains(application, mark));
+}
+
 function checkEspruino(application: Uint8Array): void {
-  if (DEVCRYPTO_MARKS.every((mark) => contains(application, mark))) return;
+  if (hasDevcrypto(application)) return;
   if (contains(application, ESPRUINO_MARK))
     refuse(
       "the image is an Espruino without devcrypto, which has no safe random numbers and no place for keys",

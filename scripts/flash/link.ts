@@ -4,8 +4,6 @@ import { type Port, pause } from "./port.ts";
 /** A board's console that is opened again where the port was gone for a while. */
 export interface Link {
   console(): Promise<Console>;
-  /** Whether lines may have been missed since the first opening. */
-  readonly wasLost: boolean;
   close(): Promise<void>;
 }
 
@@ -16,7 +14,6 @@ const RETURN_LOOK_MS = 250;
 /** `wasReset`: the board was there a moment ago, so the first opening waits for it too. */
 export function openLink(port: Port, answerMs: number | undefined, wasReset: boolean): Link {
   let console: Console | undefined;
-  let wasLost = false;
 
   async function reopen(): Promise<Console> {
     const until = Date.now() + RETURN_MS;
@@ -33,15 +30,11 @@ export function openLink(port: Port, answerMs: number | undefined, wasReset: boo
   return {
     async console() {
       if (console?.isLost) {
-        wasLost = true;
         await console.close();
         console = await reopen();
       }
       console ??= await reopen();
       return console;
-    },
-    get wasLost() {
-      return wasLost;
     },
     close: async () => console?.close(),
   };

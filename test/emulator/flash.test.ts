@@ -6,9 +6,12 @@ import { afterEach, expect, it } from "vitest";
 import { openConsole } from "../../scripts/flash/console.ts";
 import type { FlashFailure } from "../../scripts/flash/failure.ts";
 import { type FlashOptions, flashBoard, type Plan } from "../../scripts/flash/flash-board.ts";
+import { hasDevcrypto } from "../../scripts/flash/image.ts";
 import { createNodePort } from "../../scripts/serial/node-port.ts";
 import { createLineRunner } from "../../scripts/serial/repl.ts";
 import { bundleBoard, temporaryDirectory } from "../support/built.ts";
+import { keyIdOf } from "../support/esp-rom/fake-board.ts";
+import { addNoise } from "../support/esp-rom/noisy-port.ts";
 import { openPty } from "../support/pty/pty.ts";
 import { makeTrust } from "../support/trust.ts";
 import { boot, describeEspruino, writeFlash } from "./espruino.ts";
@@ -62,6 +65,7 @@ function options(more: Partial<FlashOptions> = {}): FlashOptions {
   return {
     baudRate: 115_200,
     eraseAll: false,
+    keyIdOf,
     md5: (bytes) => createHash("md5").update(bytes).digest("hex"),
     report: () => {},
     progress: () => {},
@@ -70,6 +74,10 @@ function options(more: Partial<FlashOptions> = {}): FlashOptions {
 }
 
 describeEspruino("flash over a terminal", () => {
+  it("finds in a real build the marks by which it knows an image", () => {
+    expect(hasDevcrypto(readFileSync(process.env.ESPRUINO as string))).toBe(true);
+  });
+
   it(
     "writes bundle and settings, restarts, and says who the device is; again it changes nothing",
     async () => {
@@ -97,6 +105,31 @@ describeEspruino("flash over a terminal", () => {
       cleanUp.push(device.powerOff);
       const [, publicKey] = await device.line(/--key ([0-9a-f]{130})/);
       expect(publicKey).toBe(first.device?.publicKey);
+    },
+    FLASH_MS,
+  );
+
+  it(
+    "makes good what a bad cable does to lines, answers and pieces",
+    async () => {
+      const { directory, plan } = await unpack();
+      const { port } = await plugIn(directory);
+      const publicKey = `04${"cd".repeat(64)}`;
+      const told = [
+        `coseflow on emulated, device ${keyIdOf(publicKey)}`,
+        `register it: coseflow device register --key ${publicKey}`,
+      ];
+      // Told until it is understood: a device says it once, and is asked by a person then.
+      const bundle = Buffer.from(
+        `${"/* as long as some pieces */".repeat(200)}\nsetInterval(function(){print(${JSON.stringify(told.join("\n"))})},200)`,
+      );
+      const flashed = await flashBoard(
+        addNoise(port, { sent: 4999, received: 397 }),
+        { ...plan, bundle, settings: bytesOf({ note: "x".repeat(2000) }) },
+        options(),
+      );
+      expect(flashed).toMatchObject({ bundle: "written", settings: "written" });
+      expect(flashed.device).toEqual({ keyId: keyIdOf(publicKey), publicKey });
     },
     FLASH_MS,
   );

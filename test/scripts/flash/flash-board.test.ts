@@ -5,7 +5,7 @@ import { type Flashed, flashBoard, type Plan } from "../../../scripts/flash/flas
 import { readImage } from "../../../scripts/flash/image.ts";
 import type { LoaderEvent } from "../../../scripts/flash/loader.ts";
 import { COMMAND, type Fault } from "../../support/esp-rom/esp-rom.ts";
-import { KEY_ID, PUBLIC_KEY } from "../../support/esp-rom/fake-board.ts";
+import { KEY_ID, keyIdOf, PUBLIC_KEY } from "../../support/esp-rom/fake-board.ts";
 import { makeParts } from "../../support/esp-rom/image.ts";
 import { createMemoryPort, type MemoryPort } from "../../support/esp-rom/memory-port.ts";
 
@@ -45,6 +45,7 @@ async function flash(
       baudRate: 460_800,
       eraseAll: more.eraseAll ?? false,
       md5,
+      keyIdOf,
       report: (event) => events.push(event),
       progress: () => {},
       startMs: more.startMs ?? 5000,
@@ -147,7 +148,8 @@ describe("flashing a board", () => {
   });
 });
 
-describe("faults at the loader", () => {
+// Most of their time is waiting.
+describe.concurrent("faults at the loader", () => {
   it.each([
     ["sync", COMMAND.sync, 0],
     ["deflateData", COMMAND.deflateData, 0],
@@ -217,7 +219,7 @@ describe("faults at the loader", () => {
   });
 });
 
-describe("faults at the console", () => {
+describe.concurrent("faults at the console", () => {
   const bare = { image: undefined };
 
   it(
@@ -267,10 +269,20 @@ describe("faults at the console", () => {
       /does not start: queue, got none/,
       /correct/,
     );
-    const silent = createMemoryPort({ started: () => [] });
+    const silent = createMemoryPort({ started: () => [], isKeyless: true });
     const run = await flash(silent, bare, { startMs: 300 });
     expectFailure(run, "start", /has not said who it is/, /monitor/);
   });
+
+  it(
+    "a key that noise has changed on its way is not shown",
+    async () => {
+      const noise = (told: string) => told.replace("--key 04ab", "--key 04ac");
+      const run = await flash(createMemoryPort({ noise }), bare, { startMs: 15_000 });
+      expect(run.result).toMatchObject({ device: { keyId: KEY_ID, publicKey: PUBLIC_KEY } });
+    },
+    TEST_MS,
+  );
 
   it("a full flash is said, and no half bundle is left that would start", async () => {
     const port = createMemoryPort();

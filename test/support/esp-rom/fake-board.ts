@@ -1,8 +1,15 @@
+import { type Bytes, fromHex, toHex } from "../../../protocol/bytes.ts";
+import { kidOf, thumbprintOf } from "../../../protocol/kid.ts";
+import { nodeCrypto } from "../parties.ts";
 import { createEspRom, type Fault } from "./esp-rom.ts";
 import { createFakeConsole } from "./fake-console.ts";
 
-export const KEY_ID = "7dede6efc46eb7e6";
+/** The key id of a public key, both in hexadecimal digits. */
+export const keyIdOf = (publicKey: string) =>
+  toHex(kidOf(thumbprintOf(nodeCrypto, fromHex(publicKey) as Bytes)));
+
 export const PUBLIC_KEY = `04${"ab".repeat(64)}`;
+export const KEY_ID = keyIdOf(PUBLIC_KEY);
 
 export interface FakeBoardOptions {
   chipId?: number;
@@ -18,6 +25,8 @@ export interface FakeBoardOptions {
   fault?(command: number, before: number): Fault;
   /** Changes what the console sends: noise, losses. */
   noise?(text: string): string;
+  /** Never gets as far as to know its key. */
+  isKeyless?: boolean;
   /** What the bundle prints at its start. */
   started?(files: Map<string, string>): string[];
   send(bytes: Uint8Array): void;
@@ -76,7 +85,7 @@ export function createFakeBoard(options: FakeBoardOptions): FakeBoard {
       board: options.board ?? "COSEFLOW_ESP32C3",
       hasDevcrypto: options.hasDevcrypto ?? true,
       files,
-      keyId: KEY_ID,
+      keyId: options.isKeyless ? undefined : KEY_ID,
       publicKey: PUBLIC_KEY,
       print,
       restart() {

@@ -6,7 +6,8 @@ export interface FakeConsoleOptions {
   board: string;
   hasDevcrypto: boolean;
   files: Map<string, string>;
-  keyId: string;
+  /** As status() tells it. */
+  keyId: string | undefined;
   /** In hexadecimal digits. */
   publicKey: string;
   print(text: string): void;
