@@ -11,22 +11,32 @@ export interface MonitorOptions {
 /** How often a port that is gone is looked for. */
 const LOOK_MS = 500;
 
-/** Resolves to what happens first. */
-const first = <A, B>(a: Promise<A>, b: Promise<B>): Promise<A | B> => Promise.race([a, b]);
+/** The end of it, once for all that wait: to ask a promise anew for each chunk would keep every asking. */
+interface Stop {
+  isAsked: boolean;
+  /** Of whoever waits now. */
+  wake(): void;
+}
 
 /** Shows a board's lines until it is stopped. A port that goes away is waited for. */
 export async function monitor(port: Port, options: MonitorOptions): Promise<void> {
-  const stop = options.stopped.then(() => "stop" as const);
+  const stop: Stop = { isAsked: false, wake() {} };
+  const end = () => {
+    stop.isAsked = true;
+    stop.wake();
+  };
+  options.stopped.then(end, end);
   // Whoever names a port that is not there has mistyped it: only a known one is waited for.
   await open(port);
   options.onPort("connected");
   for (;;) {
-    const ended = await follow(port, stop, options.onLine);
+    await follow(port, stop, options.onLine);
     await port.close().catch(() => {});
-    if (ended === "stop") return;
+    // Rejects where it ends for another reason than that it was told to.
+    if (stop.isAsked) return options.stopped;
     options.onPort("gone: waiting for it");
-    if ((await waitFor(port, stop)) === "stop") return;
-    options.onPort("connected again");
+    await waitFor(port, stop);
+    if (!stop.isAsked) options.onPort("connected again");
   }
 }
 
@@ -35,43 +45,39 @@ async function open(port: Port): Promise<void> {
   await port.setSignals({ dataTerminalReady: false, requestToSend: false }).catch(() => {});
 }
 
-async function follow(
-  port: Port,
-  stop: Promise<"stop">,
-  onLine: (line: string) => void,
-): Promise<"stop" | "gone"> {
+/** Shows lines until the port ends, or it is stopped. */
+async function follow(port: Port, stop: Stop, onLine: (line: string) => void): Promise<void> {
   const lines = createLineReader(onLine);
-  const reader = (port.readable as ReadableStream<Uint8Array>).getReader();
+  if (port.readable === null || stop.isAsked) return;
+  const reader = port.readable.getReader();
+  stop.wake = () => void reader.cancel().catch(() => {});
   try {
     for (;;) {
-      const came = await first(reader.read(), stop);
-      if (came === "stop") {
-        await reader.cancel();
-        return "stop";
-      }
-      if (came.done) return "gone";
-      lines.take(came.value);
+      const { value, done } = await reader.read();
+      if (done) break;
+      lines.take(value);
     }
   } catch {
-    return "gone";
-  } finally {
-    if (lines.rest() !== "" && lines.rest() !== ">") onLine(lines.rest());
-    reader.releaseLock();
+    // A port that is gone ends with an error of the system.
   }
+  stop.wake = () => {};
+  if (lines.rest() !== "" && lines.rest() !== ">") onLine(lines.rest());
+  reader.releaseLock();
 }
 
-async function waitFor(port: Port, stop: Promise<"stop">): Promise<"stop" | "open"> {
-  for (;;) {
-    let timer: NodeJS.Timeout | undefined;
-    const waited = new Promise<"look">((resolve) => {
-      timer = setTimeout(() => resolve("look"), LOOK_MS);
+/** Looks for the port until it opens, or it is stopped. */
+async function waitFor(port: Port, stop: Stop): Promise<void> {
+  while (!stop.isAsked) {
+    await new Promise<void>((resolve) => {
+      const timer = setTimeout(resolve, LOOK_MS);
+      stop.wake = () => {
+        clearTimeout(timer);
+        resolve();
+      };
     });
-    const came = await first(waited, stop);
-    clearTimeout(timer);
-    if (came === "stop") return "stop";
+    stop.wake = () => {};
     try {
-      await open(port);
-      return "open";
+      if (!stop.isAsked) return await open(port);
     } catch {
       // Not there yet, or there and not ours yet.
     }

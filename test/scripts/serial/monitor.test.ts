@@ -94,6 +94,21 @@ describe("monitor", () => {
     await running;
   });
 
+  it("passes on why it ends, where nobody told it to", async () => {
+    const { path, events } = await start();
+    await plugIn(path);
+    let fail = (_error: Error) => {};
+    const stopped = new Promise<void>((_resolve, reject) => {
+      fail = reject;
+    });
+    const port = createNodePort(path);
+    const running = monitor(port, { stopped, onLine: () => {}, onPort: events.tell });
+    await events.until("connected");
+    fail(new Error("standard output, expected to be written, got ENOSPC"));
+    await expect(running).rejects.toThrow(/ENOSPC/);
+    expect(port.readable).toBeNull();
+  });
+
   it("does not wait for a port that was never there", async () => {
     const { run } = await start();
     await expect(run()).rejects.toThrow(/No such file/);
