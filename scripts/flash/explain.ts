@@ -14,7 +14,7 @@ export function explain(error: unknown, step: Step): FlashFailure {
   if (error instanceof ConsoleSilent)
     return new FlashFailure(
       step,
-      "the board's console does not answer: it is locked, hangs, or this is another port",
+      "the board's console does not answer: it is locked, hangs, or is on another port (USB of the chip itself, or UART)",
       "press RESET and run it again; a board whose bundle locks the console needs --image with --erase",
     );
   // Of the settings not even the device's own words are repeated.
