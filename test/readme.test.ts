@@ -15,6 +15,7 @@ const DOCUMENTS = [
   "SECURITY.md",
   "CHANGELOG.md",
   "boards/README.md",
+  "docs/flashing.md",
   "native/README.md",
   "simulator/README.md",
 ];
@@ -207,7 +208,7 @@ describe("commands in the documents", () => {
 });
 
 /** Those that come to an end of their own. */
-const ENDING = ["demo", "inspect", "doctor"];
+const ENDING = ["demo", "inspect", "doctor", "ports", "flash"];
 const KEYS_AND_DEVICES = [
   "ca init",
   "ca issue",
@@ -221,4 +222,4 @@ const PROVISION = ["provision"].concat(
   ["request", "update", "delete", "status", "resend"].map((word) => `provision ${word}`),
 );
 /** Those that run until they are stopped. */
-const RUNNING = ["serve", "simulate"];
+const RUNNING = ["serve", "simulate", "monitor", "repl"];

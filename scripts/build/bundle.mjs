@@ -75,10 +75,10 @@ export function bundleOptions({ boardFile, dist, outputDirectory }) {
   };
 }
 
-/** The board file without `$schema`, which only editors read. */
+/** The board file without what only editors (`$schema`) and `coseflow flash` read. */
 export function readBoard(boardFile) {
   try {
-    const { $schema, ...board } = JSON.parse(readFileSync(boardFile, "utf8"));
+    const { $schema, chip, flashMegabytes, ...board } = JSON.parse(readFileSync(boardFile, "utf8"));
     return board;
   } catch (error) {
     throw new Error(`${boardFile}: expected a JSON object, got ${error.message}`);
