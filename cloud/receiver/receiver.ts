@@ -41,6 +41,8 @@ export interface ReceiverOptions {
   onMessage?: ((topic: string, payload: Buffer) => void) | undefined;
 }
 
+const UNKNOWN_COMMAND = "a reply to a command that is not in this database";
+
 function refusalLine({ reason, messageClass, deviceKid, why }: Refusal): LogLine {
   const kid = deviceKid === undefined ? undefined : toHex(deviceKid);
   const message = why ?? wordsOf(reason);
@@ -86,12 +88,13 @@ export function createReceiver(options: ReceiverOptions) {
     return publish(topic, toBuffer(message, "enrolled"), { qos: 2 });
   }
 
-  function afterReply({ isReceipted, enrolled, ...outcome }: AcceptedReply): void {
+  function afterReply({ isReceipted, isKnown, enrolled, ...outcome }: AcceptedReply): void {
     const { device, repeat, status } = outcome;
     const sent = enrolled && tellEnrolled(enrolled);
     const next = enrolled && toHex(enrolled.to);
     const who = { device: deviceName(device), kid: toHex(device.kid) };
-    log({ event: "reply", ...who, status, repeat, next, sent });
+    const message = isKnown ? undefined : UNKNOWN_COMMAND;
+    log({ event: "reply", ...who, status, repeat, next, sent, message });
     if (isReceipted) receipts.message(outcome);
   }
 

@@ -50,7 +50,11 @@ export interface Life {
 /** Nobody listens there. */
 const NO_BROKER: LaunchedBroker = { host: "127.0.0.1", port: 9 };
 
-type Running = Life & { run: (...args: string[]) => Promise<string> };
+/** A life that goes on, and what its operator types: the words after `coseflow`; an action to this device. */
+export interface Running extends Life {
+  run(...args: string[]): Promise<string>;
+  provision(action: string, ...args: string[]): Promise<string>;
+}
 
 /** A first boot, on which the key is made: who writes access lists needs its id. */
 async function firstKid(screen: ConsoleLines, boot: () => LaunchedDevice): Promise<string> {
@@ -60,7 +64,8 @@ async function firstKid(screen: ConsoleLines, boot: () => LaunchedDevice): Promi
   return /, device ([0-9a-f]{16})$/m.exec(screen.lines.join("\n"))?.[1] as string;
 }
 
-async function begin(options: LifeOptions): Promise<Running> {
+/** The cloud runs, and the device has been given power and a claim. */
+export async function begin(options: Omit<LifeOptions, "readings">): Promise<Running> {
   const { directory, files, broker, names, hostFiles, provisioning, cleanUp } = options;
   const receiver = await createReceiver(directory, broker.cloud);
   const keys = join(directory, "keys");
@@ -91,7 +96,12 @@ async function begin(options: LifeOptions): Promise<Running> {
   const kid = await firstKid(screen, () => boot(NO_BROKER));
   const device = boot(await broker.device(kid));
   cleanUp.push(() => device.powerOff());
-  return { receiver, keys, claim, kid, screen, printed, run };
+  const provision = (action: string, ...args: string[]) =>
+    run(
+      ...["provision", action, ...named, "--broker", broker.operator],
+      ...["--keys", keys, "--db", receiver.database, ...args],
+    );
+  return { receiver, keys, claim, kid, screen, printed, run, provision };
 }
 
 /** A renewed certificate reaches the device, which opens its next session under it. */
@@ -103,14 +113,9 @@ async function rotate({ run, keys, screen }: Running): Promise<void> {
 
 /** A life from the blank board to the deleted one. */
 export async function liveOnce(options: LifeOptions): Promise<Life> {
-  const { broker, names, readings, request = [] } = options;
+  const { readings, request = [] } = options;
   const life = await begin(options);
-  const { receiver, keys, screen, printed, run } = life;
-  const provision = (action: string, ...args: string[]) =>
-    run(
-      ...["provision", action, "--device", names.deviceId, "--user", names.userId],
-      ...["--broker", broker.operator, "--keys", keys, "--db", receiver.database, ...args],
-    );
+  const { screen, printed, provision } = life;
 
   const enrolled = await screen.line(/^enrolled as /);
   await screen.line(/^state: streaming$/, enrolled);
