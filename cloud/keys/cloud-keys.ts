@@ -78,8 +78,10 @@ export function loadKek(crypto: NodeCrypto, directory: string): KeyHandle {
 
 /** Opens the keys of the receiver; throws when others than the owner may read them. */
 export function loadKeys(crypto: NodeCrypto, directory: string, now = unixNow()): CloudKeys {
-  const opening = loadOpeningKeys(crypto, directory, now);
-  return { ...opening, kek: loadKek(crypto, directory) };
+  checkMade(directory);
+  checkPrivateDirectory(directory);
+  const kek = loadKek(crypto, directory);
+  return { ...loadOpeningKeys(crypto, directory, now), kek };
 }
 
 function openNewest(

@@ -1,7 +1,6 @@
 /**
  * A device's whole life, with the built command line on the other side: claim, boot, enrolled,
- * session, request, readings, update, key roll, health record, a renewed certificate of the cloud,
- * delete.
+ * session, request, readings, update, health record, a renewed certificate of the cloud, delete.
  */
 import { execFile } from "node:child_process";
 import { join } from "node:path";
@@ -33,8 +32,8 @@ export interface LifeOptions {
   provisioning?: CommandPolicy;
   request?: string[];
   readings: number;
-  /** The device changes its key too, and with it the name that a broker knows it by. */
-  roll?: boolean;
+  /** True: its key is rolled too. Where the broker's rules go by key id the new one is unknown. */
+  isRolled?: boolean;
   /** What is to be done in the end, in the opposite order. */
   cleanUp: (() => unknown)[];
 }
@@ -50,10 +49,17 @@ export interface Life {
   printed: ConsoleLines;
 }
 
+/** The first repeat of what has brought no answer: sooner than in the field. */
+const RECEIPT_SECONDS = 10;
+
 /** Nobody listens there. */
 const NO_BROKER: LaunchedBroker = { host: "127.0.0.1", port: 9 };
 
-type Running = Life & { run: (...args: string[]) => Promise<string> };
+/** A life that goes on, and what its operator types: the words after `coseflow`; an action to this device. */
+export interface Running extends Life {
+  run(...args: string[]): Promise<string>;
+  provision(action: string, ...args: string[]): Promise<string>;
+}
 
 /** A first boot, on which the key is made: who writes access lists needs its id. */
 async function firstKid(screen: ConsoleLines, boot: () => LaunchedDevice): Promise<string> {
@@ -63,7 +69,8 @@ async function firstKid(screen: ConsoleLines, boot: () => LaunchedDevice): Promi
   return /, device ([0-9a-f]{16})$/m.exec(screen.lines.join("\n"))?.[1] as string;
 }
 
-async function begin(options: LifeOptions): Promise<Running> {
+/** The cloud runs, and the device has been given power and a claim. */
+export async function begin(options: Omit<LifeOptions, "readings">): Promise<Running> {
   const { directory, files, broker, names, hostFiles, provisioning, cleanUp } = options;
   const receiver = await createReceiver(directory, broker.cloud);
   const keys = join(directory, "keys");
@@ -86,7 +93,7 @@ async function begin(options: LifeOptions): Promise<Running> {
         ...receiver.trust,
         ...names,
         ...(provisioning === undefined ? {} : { provisioning }),
-        claim,
+        ...{ claim, receiptSeconds: RECEIPT_SECONDS },
       },
       console: screen.take,
       ...(hostFiles ? { hostFiles } : {}),
@@ -94,7 +101,12 @@ async function begin(options: LifeOptions): Promise<Running> {
   const kid = await firstKid(screen, () => boot(NO_BROKER));
   const device = boot(await broker.device(kid));
   cleanUp.push(() => device.powerOff());
-  return { receiver, keys, claim, kid, screen, printed, run };
+  const provision = (action: string, ...args: string[]) =>
+    run(
+      ...["provision", action, ...named, "--broker", broker.operator],
+      ...["--keys", keys, "--db", receiver.database, ...args],
+    );
+  return { receiver, keys, claim, kid, screen, printed, run, provision };
 }
 
 /** A renewed certificate reaches the device, which opens its next session under it. */
@@ -106,14 +118,9 @@ async function rotate({ run, keys, screen }: Running): Promise<void> {
 
 /** A life from the blank board to the deleted one. */
 export async function liveOnce(options: LifeOptions): Promise<Life> {
-  const { broker, names, readings, request = [] } = options;
+  const { readings, request = [] } = options;
   const life = await begin(options);
-  const { receiver, keys, screen, printed, run } = life;
-  const provision = (action: string, ...args: string[]) =>
-    run(
-      ...["provision", action, "--device", names.deviceId, "--user", names.userId],
-      ...["--broker", broker.operator, "--keys", keys, "--db", receiver.database, ...args],
-    );
+  const { screen, printed, provision } = life;
 
   const enrolled = await screen.line(/^enrolled as /);
   await screen.line(/^state: streaming$/, enrolled);
@@ -121,14 +128,14 @@ export async function liveOnce(options: LifeOptions): Promise<Life> {
   await screen.line(/^enrolled as /, enrolled);
   await printed.line(new RegExp(`"sequence":${readings},`));
   await provision("update", ..."--period 0=1 --qos 0=1 --drop 0=oldest".split(" "));
-  if (options.roll) {
-    await provision("update", "--roll");
-    await screen.line(/^new key known to the cloud: the old one is erased$/);
-  }
   // The health record, once the boot has lasted a minute. A device that has just verified others
   // does not look at a certificate of the cloud: by now it will.
   await printed.line(/"kind":"event"/);
   await rotate(life);
+  if (options.isRolled) {
+    await provision("update", "--roll");
+    await screen.line(/^new key known to the cloud: the old one is erased$/);
+  }
   await provision("delete");
   await screen.line(/^device deprovisioned: nothing is left$/);
   return life;

@@ -75,19 +75,26 @@ it("works as it is written", { timeout: 240_000 }, async () => {
   }
 
   const walk = blocks(section(readDocument("README.md"), SECTION), "sh");
-  expect(walk).toHaveLength(3);
-  const [cloud, board, operator] = walk as [string, string, string];
+  expect(walk).toHaveLength(4);
+  const [cloud, board, ...operator] = walk as [string, string, string, string];
   await shows(type(cloud), /"event":"connected"/);
   const device = type(board);
   const enrolled = await shows(device, /^enrolled as shed of ann$/);
   await shows(device, /^state: streaming$/, enrolled);
 
-  const { child, screen } = type(operator);
-  const [code] = await once(child, "close");
-  const shown = screen.lines.join("\n");
-  expect(code, shown).toBe(0);
-  expect(shown).toMatch(/enrolled +shed +ann/);
-  for (const end of ["update \\d+: done", "request \\d+: done", "delete \\d+: deleted"])
-    expect(shown).toMatch(new RegExp(`^${end}$`, "m"));
+  /** Types a block to its end, and gives what it has shown. */
+  async function typeAll(block: string): Promise<string> {
+    const { child, screen } = type(block);
+    const [code] = await once(child, "close");
+    const shown = screen.lines.join("\n");
+    expect(code, shown).toBe(0);
+    return shown;
+  }
+  const first = await typeAll(operator[0]);
+  expect(first).toMatch(/enrolled +shed +ann/);
+  for (const end of ["update \\d+: done", "request \\d+: done", "update \\d+: rolled"])
+    expect(first).toMatch(new RegExp(`^${end}`, "m"));
+  await shows(device, /^new key known to the cloud: the old one is erased$/);
+  expect(await typeAll(operator[1])).toMatch(/^delete \d+: deleted$/m);
   await shows(device, /^device deprovisioned: nothing is left$/);
 });

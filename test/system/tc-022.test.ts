@@ -148,7 +148,7 @@ async function tell(name: string, provisioning: CommandPolicy, request: string[]
       operator: `mqtt://127.0.0.1:${operator}`,
     },
     readings: READINGS,
-    roll: true,
+    isRolled: true,
   });
   await life.receiver.stop();
   const actions = actionsOf(life.receiver.database);
