@@ -22,8 +22,8 @@ import {
 } from "./outgoing.ts";
 import { createRepeat, RECEIPT_SECONDS, REPEATS_BEFORE_REKEY } from "./repeat.ts";
 import { isSpent, REKEY_SECONDS, type Session, type SessionKeys } from "./session.ts";
-import { createSessionList, type SessionListOptions } from "./session-list.ts";
-import { type Signed, writeSigned } from "./signed-records.ts";
+import { createSessionList, type Resume, type SessionListOptions } from "./session-list.ts";
+import { type Signed, sendAnew, writeSigned } from "./signed-records.ts";
 
 /** A reading that has waited this long for its receipt is moved to flash. */
 const SPILL_SECONDS = 60;
@@ -86,6 +86,8 @@ export function createDelivery(options: DeliveryOptions) {
       ),
     onRepeat: (repeats) => again(repeats),
   });
+
+  const allSigned = () => (sessions.all() as Signed[]).concat(events.all());
 
   /** What MQTT notes of a signed message goes to its record first. */
   function keptOf(item: Signed): Kept {
@@ -174,12 +176,13 @@ export function createDelivery(options: DeliveryOptions) {
   }
 
   return {
-    /** Goes on with what was kept over a power cut; the first call, before any other. */
-    start(): void {
-      sessions.forgetUnused(outbox);
-      sessions.open(outbox);
-      const signed = (sessions.all() as Signed[]).concat(events.all());
-      signed.forEach(function (item) {
+    /** Goes on with what was kept over a power cut, or deep sleep; the first call, before any other. */
+    start(resume: Resume | undefined): void {
+      if (!resume || !sessions.resume(resume)) {
+        sessions.forgetUnused(outbox);
+        sessions.open(outbox);
+      }
+      allSigned().forEach(function (item) {
         if (item.state === IN_FLIGHT) send(item.messageClass, item, keptOf(item));
       });
     },
@@ -240,6 +243,20 @@ export function createDelivery(options: DeliveryOptions) {
       armSpill();
       pump();
       return true;
+    },
+
+    /** True when the cloud has all, and the broker owes no acknowledgement of a signed message. */
+    isSettled: () =>
+      outbox.length() === 0 &&
+      events.all().length === 0 &&
+      sessions.newest().receipted &&
+      sessions.newest().state !== IN_FLIGHT,
+
+    /** Before the memory is lost: what no receipt has listed goes to flash, to be sent again. */
+    suspend(): void {
+      outbox.rewind(Infinity);
+      outbox.spill(Infinity);
+      sendAnew(crypto, allSigned());
     },
 
     /** Signs and seals a SenML pack as an event. */

@@ -25,6 +25,7 @@ import type { Clock, Log, Net, ReportError } from "./ports.ts";
 import { startSampler } from "./sampler.ts";
 import type { Sensor } from "./sensors/sensor.ts";
 import type { Identity } from "./session.ts";
+import type { Resume } from "./session-list.ts";
 
 /** Seconds between two signs of life on a quiet connection. */
 const KEEP_ALIVE_SECONDS = 60;
@@ -46,13 +47,26 @@ export interface DevicePorts {
   /** Calls back once the board has a network; at once where it always has one. */
   joinNetwork: (joined: () => void) => void;
   createSensor: (config: SensorConfig) => Sensor;
+  /** Given by a board that sleeps: its sensors are read once. */
+  resume?: Resume | undefined;
 }
+
+type RunningDelivery =
+  | "time"
+  | "queued"
+  | "drops"
+  | "newest"
+  | "sessions"
+  | "rekey"
+  | "event"
+  | "isSettled"
+  | "suspend";
 
 /** A device that has started, for those who look after it. */
 export interface RunningDevice {
   /** Hexadecimal. */
   kid: string;
-  delivery: Pick<Delivery, "time" | "queued" | "drops" | "newest" | "sessions" | "rekey" | "event">;
+  delivery: Pick<Delivery, RunningDelivery>;
   /** The broker at hand, and what MQTT has counted. */
   turn: Turn;
   /** Receipts that did not verify. */
@@ -61,6 +75,10 @@ export interface RunningDevice {
   firstSession: number;
   /** One for each sensor: reads it now. */
   samples: (() => void)[];
+  /** Sensors that have not answered yet, on a board that sleeps. */
+  unread: number;
+  /** Ends the connection to the broker, for this reason. */
+  drop: (reason: string) => void;
 }
 
 function openIdentity(crypto: DeviceCrypto, board: Board, log: Log): Identity {
@@ -142,11 +160,14 @@ export function startDevice(ports: DevicePorts, board: Board, settings: Settings
     refused: 0,
     firstSession: 0,
     samples: [],
+    unread: board.sensors.length,
+    drop: mqtt.drop,
   };
-  delivery.start();
+  const taken = ports.resume && (() => void device.unread--);
+  delivery.start(ports.resume);
   device.firstSession = fromBigEndian(delivery.newest().kid);
   device.samples = board.sensors.map((config) =>
-    startSampler(ports, delivery, ports.createSensor(config), config),
+    startSampler(ports, delivery, ports.createSensor(config), config, taken),
   );
   life.move(READY);
   ports.joinNetwork(mqtt.connect);

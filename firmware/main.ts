@@ -1,7 +1,7 @@
 /** The only wiring: the board file, Espruino's own parts and the C module become a device. */
 import board from "coseflow:board";
 import drivers from "coseflow:drivers";
-import { HAS_BUTTON, HAS_LED, IS_ESP32, IS_OPEN } from "coseflow:parts";
+import { HAS_BUTTON, HAS_LED, IS_ESP32, IS_OPEN, SLEEPS } from "coseflow:parts";
 import { fail } from "../protocol/errors.ts";
 import { startButton } from "./button.ts";
 import { checkSettings, type PinConfig, SETTINGS_FILE, type SensorConfig } from "./config.ts";
@@ -13,9 +13,11 @@ import { openI2c } from "./espruino/i2c.ts";
 import { net } from "./espruino/net.ts";
 import { openButton, openLed } from "./espruino/pins.ts";
 import { joinWifi } from "./espruino/wifi.ts";
+import { resumeKept } from "./kept-session.ts";
 import { createLed } from "./led.ts";
 import type { Sensor } from "./sensors/sensor.ts";
 import { startService } from "./service.ts";
+import { startSleeper } from "./sleep.ts";
 
 const log = console.log;
 
@@ -57,7 +59,7 @@ function main(): void {
         i2c: board.i2c && openI2c(board.i2c),
         readFile: (path: string) => require("fs").readFileSync(path),
       };
-      return startDevice(
+      const device = startDevice(
         {
           crypto: crypto,
           net: net,
@@ -88,10 +90,14 @@ function main(): void {
               );
             return create(sensorPorts, config);
           },
+          resume: SLEEPS && IS_ESP32 ? resumeKept : undefined,
         },
         board,
         settings,
       );
+      if (SLEEPS && IS_ESP32) startSleeper(service, device, board);
+      else if (SLEEPS) log("no deep sleep on this board: it stays awake");
+      return device;
     },
   );
 }

@@ -8,12 +8,17 @@ import type { Sensor } from "./sensors/sensor.ts";
 /**
  * Starts reading a sensor now and then every period, for ever. The result reads it at
  * once; the next reading follows a period later.
+ *
+ * A board that sleeps deeply between readings gives `taken`: the sensor is read once, and
+ * `taken` called when that is over. Its readings have no uptime: each wake begins at 0, and a
+ * session outlasts it, so that no boot report could tell which wake was meant.
  */
 export function startSampler(
   ports: { clock: Clock; report: ReportError },
   delivery: Delivery,
   sensor: Sensor,
   config: SensorConfig,
+  taken: (() => void) | undefined,
 ): () => void {
   const clock = ports.clock;
   const makeSenml = createSenmlMaker(sensor.quantities);
@@ -30,12 +35,14 @@ export function startSampler(
     try {
       if (error) throw error;
       const drops = delivery.drops();
-      const instant = { time: delivery.time(), uptime: Math.floor(clock.uptime()) };
+      const uptime = taken ? undefined : Math.floor(clock.uptime());
+      const instant = { time: delivery.time(), uptime: uptime };
       const pack = makeSenml(values, instant, drops > reportedDrops ? drops : 0);
       if (delivery.accept(pack, config.qos, config.drop || "oldest")) reportedDrops = drops;
     } catch (failure) {
       report(failure);
     }
+    if (taken) taken();
   }
 
   function tick(): void {
@@ -43,11 +50,12 @@ export function startSampler(
     const now = clock.uptime();
     due = Math.max(Math.min(due, now) + period, now);
     clock.clearTimeout(timer);
-    timer = clock.setTimeout(tick, (due - now) * 1000);
+    if (!taken) timer = clock.setTimeout(tick, (due - now) * 1000);
     try {
       sensor.read(keep);
     } catch (error) {
       report(error);
+      if (taken) taken();
     }
   }
 

@@ -60,6 +60,7 @@ function startRounds(
   service: ServiceState,
   step: (() => number) | undefined,
   periodHours: number,
+  sleeps: boolean,
 ): void {
   let lasted = false;
   let due = 0;
@@ -76,6 +77,8 @@ function startRounds(
       lasted = true;
       openBootGuard(service.crypto, service.log).lasted();
     }
+    // As a boot report it would date the readings of other wakes of its session.
+    if (sleeps) return;
     if (device.delivery.time() === undefined) due = now + REPORT_SECONDS;
     else if (now >= due) {
       due = now + periodHours * 3600;
@@ -130,6 +133,7 @@ export function startService(ports: ServicePorts, board: Board, start: StartDevi
     service,
     ports.createLed && ports.createLed(service),
     (board.health && board.health.periodHours) || DEFAULT_PERIOD_HOURS,
+    board.sleep !== undefined && esp32 !== undefined,
   );
   if (ports.exposeCommands) ports.exposeCommands(service);
   if (ports.startButton) ports.startButton(service, begin);

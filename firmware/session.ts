@@ -2,7 +2,8 @@
  * The device's sessions. The newest seals readings; older ones are kept as long as a
  * queued reading was sealed under them, so that the cloud can be given their message
  * again. Keys live in the C module's memory alone: after a reboot the sessions before
- * it have none, a new one is opened, and no (key, nonce) pair can repeat.
+ * it have none, a new one is opened, and no (key, nonce) pair can repeat. A wake from deep
+ * sleep is the exception: kept-session.ts.
  */
 import type { Bytes } from "../protocol/bytes.ts";
 import { type DeviceCrypto, type KeyHandle, USAGE_DECRYPT } from "../protocol/cose/crypto.ts";
@@ -30,7 +31,7 @@ export interface SessionKeys {
 
 /** Its `message` is the exact bytes of the session message. */
 export interface Session extends Signed {
-  /** Undefined for one of an earlier boot. */
+  /** Undefined for one of an earlier boot that no deep sleep has kept. */
   keys: SessionKeys | undefined;
   openedAt: number;
   lastSequence: number;
@@ -56,6 +57,25 @@ export function restoreSession(kept: Signed): Session {
   return session;
 }
 
+/** The receipt key and the sealer that go with a session's key. On an error the key is wiped. */
+export function makeSessionKeys(
+  crypto: DeviceCrypto,
+  key: KeyHandle,
+  kid: Bytes,
+  thumbprint: Bytes,
+): SessionKeys {
+  try {
+    return {
+      key: key,
+      receiptKey: crypto.deriveKey(key, RECEIPT_KEY_INFO, USAGE_DECRYPT),
+      seal: createReadingSealer(crypto, { key: key, kid: kid }, thumbprint),
+    };
+  } catch (error) {
+    crypto.destroyKey(key);
+    throw error;
+  }
+}
+
 /** Opens a session. The maker and everything it needs are dropped on return. */
 export function openSession(
   crypto: DeviceCrypto,
@@ -65,17 +85,7 @@ export function openSession(
   uptime: number,
 ): Session {
   const made = createSessionMaker(crypto)(identity, recipients);
-  let keys: SessionKeys;
-  try {
-    keys = {
-      key: made.key,
-      receiptKey: crypto.deriveKey(made.key, RECEIPT_KEY_INFO, USAGE_DECRYPT),
-      seal: createReadingSealer(crypto, { key: made.key, kid: made.kid }, identity.thumbprint),
-    };
-  } catch (error) {
-    crypto.destroyKey(made.key);
-    throw error;
-  }
+  const keys = makeSessionKeys(crypto, made.key, made.kid, identity.thumbprint);
   const session = restoreSession(makeSigned("session", record, made.kid, made.hash, made.message));
   session.keys = keys;
   session.openedAt = uptime;

@@ -12,7 +12,7 @@
 import { type Bytes, chars, fromBigEndian } from "../protocol/bytes.ts";
 import type { DeviceRecords } from "../protocol/cose/crypto.ts";
 import { MESSAGE_HASH_LENGTH } from "../protocol/cose/sign1.ts";
-import { IN_FLIGHT, type Outgoing, WAITING } from "./outgoing.ts";
+import { IN_FLIGHT, type Outgoing, rewind, WAITING } from "./outgoing.ts";
 import type { Log } from "./ports.ts";
 
 const VERSION = 1;
@@ -36,6 +36,19 @@ export interface Signed extends Outgoing {
 export function writeSigned(store: DeviceRecords, item: Signed): void {
   const head = chars(VERSION, item.packetId >> 8, item.packetId & 255, item.phase, item.kid.length);
   store.writeRecord(item.record, (head + item.kid + item.hash + item.message) as Bytes);
+}
+
+/**
+ * Before deep sleep: what the broker took, and no receipt has listed, is a new message to the next
+ * wake, which may be too short to wait for a receipt first.
+ */
+export function sendAnew(store: DeviceRecords, items: Signed[]): void {
+  items.forEach(function (item) {
+    rewind(item, Infinity);
+    if (item.receipted || item.state !== WAITING || item.phase === 0) return;
+    item.phase = 0;
+    writeSigned(store, item);
+  });
 }
 
 /** One that cannot be erased is sent again after a restart, and the cloud drops the repeat. */

@@ -23,4 +23,6 @@ declare module "coseflow:parts" {
   export const HAS_BUTTON: boolean;
   /** Its console is not locked. */
   export const IS_OPEN: boolean;
+  /** It is to sleep deeply. */
+  export const SLEEPS: boolean;
 }

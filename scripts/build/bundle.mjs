@@ -68,6 +68,20 @@ export function readBoard(boardFile) {
   }
 }
 
+/** Microseconds in 31 bits are 2,147 s. */
+const LONGEST_SLEEP_SECONDS = 2100;
+
+/** Refuses a sleep that the chip would cut short. */
+function checkSleep(boardFile, sleep) {
+  const fault = (name, expected, got) => {
+    throw new Error(`${boardFile}: sleep.${name}, expected ${expected}, got ${got}`);
+  };
+  const { seconds, awakeSeconds = 1 } = sleep;
+  if (!(seconds >= 1 && seconds <= LONGEST_SLEEP_SECONDS))
+    fault("seconds", `1 to ${LONGEST_SLEEP_SECONDS}`, seconds);
+  if (!(awakeSeconds >= 1)) fault("awakeSeconds", "1 or more", awakeSeconds);
+}
+
 /**
  * `coseflow:board` is the board's description, `coseflow:drivers` the factories its sensors name,
  * `coseflow:parts` what the board has: code for what it has not is left out of its bundle.
@@ -76,7 +90,7 @@ function virtualModules(boardFile, dist) {
   const modules = {
     "coseflow:board": () => `export default ${JSON.stringify(readBoard(boardFile))};`,
     "coseflow:drivers": () => driversModule(readBoard(boardFile), boardFile, dist),
-    "coseflow:parts": () => partsModule(readBoard(boardFile)),
+    "coseflow:parts": () => partsModule(readBoard(boardFile), boardFile),
   };
   return {
     name: "board",
@@ -88,12 +102,14 @@ function virtualModules(boardFile, dist) {
   };
 }
 
-function partsModule({ network, led, button, console }) {
+function partsModule({ network, led, button, console, sleep }, boardFile) {
+  if (sleep !== undefined) checkSleep(boardFile, sleep);
   const parts = {
     IS_ESP32: network === "wifi",
     HAS_LED: led !== undefined,
     HAS_BUTTON: button !== undefined,
     IS_OPEN: console !== "locked",
+    SLEEPS: sleep !== undefined,
   };
   return Object.entries(parts)
     .map(([name, value]) => `export const ${name} = ${value};`)

@@ -27,7 +27,7 @@ export function createServiceBench() {
     },
     process: { memory: () => ({ free: 2100 }), on: () => undefined },
     storage: { erase: (name) => events.push(`erase ${name}`) },
-    esp32: { getWakeupCause: () => 0, getState: () => ({ freeHeap: 120000 }) },
+    esp32: { getWakeupCause: () => 0, deepSleep: () => {}, getState: () => ({ freeHeap: 120000 }) },
     wifi: { getStatus: () => ({ rssi: -61 }) },
   };
   // Of its session only what is asked for.
@@ -46,6 +46,8 @@ export function createServiceBench() {
       sessions: () => [newest, newest],
       rekey: () => cloud.isReceipted,
       event: (pack) => packs.push(pack),
+      isSettled: () => true,
+      suspend: () => undefined,
     },
     turn: {
       brokers: [],
@@ -57,6 +59,8 @@ export function createServiceBench() {
     },
     refused: 9,
     firstSession: FIRST_SESSION,
+    unread: 0,
+    drop: () => undefined,
     samples: [() => events.push("sample 1"), () => events.push("sample 2")],
   };
   const clock = createManualClock();
