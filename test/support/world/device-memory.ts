@@ -1,7 +1,7 @@
 /** A device's crypto module over memory that outlasts its power, with a point at every write. */
 import { fromBuffer, toBuffer } from "../../../cloud/crypto/convert.ts";
 import type { Bytes } from "../../../protocol/bytes.ts";
-import type { DeviceCrypto, KeyHandle } from "../../../protocol/cose/crypto.ts";
+import type { DeviceCrypto, DeviceSleep, KeyHandle } from "../../../protocol/cose/crypto.ts";
 import { fail } from "../../../protocol/errors.ts";
 import { checkArguments } from "../../../simulator/devcrypto/arguments.ts";
 import { blankFlash, openLog } from "../../../simulator/devcrypto/ring-log.ts";
@@ -13,10 +13,12 @@ export interface DeviceMemory {
   counter: number;
   records: Map<string, Bytes>;
   ring: Buffer;
+  /** Not flash: what deep sleep keeps, and a cut does not. */
+  kept: KeyHandle | undefined;
 }
 
 export function createDeviceMemory(): DeviceMemory {
-  return { hasKey: false, counter: 0, records: new Map(), ring: blankFlash() };
+  return { hasKey: false, counter: 0, records: new Map(), ring: blankFlash(), kept: undefined };
 }
 
 /** The module as one boot has it. */
@@ -92,6 +94,22 @@ export function openMemoryCrypto(
     ringCount: () => openRing().count(),
   };
 
+  const sleep: DeviceSleep = {
+    keepSession(key) {
+      power.pass();
+      if (!live.delete(key)) fail("key", "key, expected one of this boot, got another");
+      memory.kept = key;
+      power.pass();
+    },
+    resumeSession() {
+      power.pass();
+      const key = memory.kept && track(memory.kept);
+      memory.kept = undefined;
+      power.pass();
+      return key;
+    },
+  };
+
   const volatile: Partial<DeviceCrypto> = {
     generateRandom: (length) =>
       length > DICE_LENGTH
@@ -105,7 +123,7 @@ export function openMemoryCrypto(
     },
   };
 
-  const functions: Record<string, unknown> = { ...base, ...stored, ...volatile };
+  const functions: Record<string, unknown> = { ...base, ...stored, ...sleep, ...volatile };
   const guarded = Object.entries(functions).map(([name, run]) => [
     name,
     (...values: unknown[]) => {

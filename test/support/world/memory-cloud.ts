@@ -45,6 +45,8 @@ export function createMemoryCloud({ scheduler, publish, onStored }: MemoryCloudO
   const sessionKeys = createSessionKeys(nodeCrypto, store, kek, 8);
   /** Seconds that the cloud's clock is wrong. */
   let clockError = 0;
+  /** It takes what comes and stores nothing. */
+  let isDeaf = false;
   const now = () => FIRST_DAY + Math.floor(scheduler.now()) + clockError;
   const context = {
     crypto: nodeCrypto,
@@ -74,6 +76,7 @@ export function createMemoryCloud({ scheduler, publish, onStored }: MemoryCloudO
   return {
     /** Of one device: its receipts are gathered together. */
     async take(topic: string, payload: Buffer, qos: number): Promise<void> {
+      if (isDeaf) return;
       const outcome = await accept(topic, payload);
       if (outcome.kind === "session" || outcome.kind === "event") {
         addMessage(list, outcome.hash);
@@ -94,6 +97,9 @@ export function createMemoryCloud({ scheduler, publish, onStored }: MemoryCloudO
     },
     setClockError(seconds: number): void {
       clockError = seconds;
+    },
+    setDeaf(value: boolean): void {
+      isDeaf = value;
     },
     async content(thumbprint: Buffer): Promise<CloudContent> {
       await store.counts();

@@ -8,14 +8,17 @@ import { join } from "node:path";
 import type { Board, Settings } from "../../../firmware/config.ts";
 import { type RunningDevice, startDevice } from "../../../firmware/device.ts";
 import { sendHealth } from "../../../firmware/health.ts";
+import { resumeKept } from "../../../firmware/kept-session.ts";
 import { createLife } from "../../../firmware/life.ts";
 import type { Clock, ReportError, System } from "../../../firmware/ports.ts";
 import type { Sensor } from "../../../firmware/sensors/sensor.ts";
+import { startSleeper } from "../../../firmware/sleep.ts";
 import { type OpenDeviceCrypto, openStandIn } from "../../../simulator/devcrypto/stand-in.ts";
 import { thumbprintOracle } from "../cose-builder.ts";
 import { measuredKey } from "../history/measured.ts";
 import { checkHistory, type HistoryEvent, type Values } from "../history.ts";
 import { createDeviceMemory, openMemoryCrypto } from "./device-memory.ts";
+import { createDice } from "./dice.ts";
 import { createMemoryBroker } from "./memory-broker.ts";
 import { CLOUD_PUBLIC_KEY, createMemoryCloud } from "./memory-cloud.ts";
 import { createPower, type Power, someTears } from "./power.ts";
@@ -30,6 +33,8 @@ const REGISTER_MS = 5000;
 const REPORT_MS = 30_000;
 /** All that the health record asks of Espruino. */
 const NO_SYSTEM = { process: { memory: () => ({ free: 2100 }) } } as unknown as System;
+/** What of a chip nobody asks for here. */
+const ESP32 = { getWakeupCause: () => 0, getState: () => ({ freeHeap: 0 }) };
 /** The sensor of QoS 1, each reading of which counts; and one of QoS 0. */
 export const SURE = "sure";
 const SPARE = "spare";
@@ -69,17 +74,6 @@ export function openBase(): { crypto: OpenDeviceCrypto; close(): void } {
   };
 }
 
-/** A small generator (xorshift): the same seed, the same run. */
-function createDice(seed: number): () => number {
-  let state = (seed + 1) * 2654435761;
-  return () => {
-    state ^= state << 13;
-    state ^= state >>> 17;
-    state ^= state << 5;
-    return (state >>> 8) & 0xff;
-  };
-}
-
 export function createWorld(base: OpenDeviceCrypto, options: WorldOptions = {}) {
   const { plan = [], tornAt = someTears, uptime = 0, seed = 0 } = options;
   const scheduler = createScheduler();
@@ -98,6 +92,8 @@ export function createWorld(base: OpenDeviceCrypto, options: WorldOptions = {}) 
   let isMeasuring = true;
   let power: Power | undefined;
   let wipe = () => {};
+  /** The timer that wakes it; 0 while it does not sleep. */
+  let wake = 0;
 
   const cloud = createMemoryCloud({
     scheduler,
@@ -126,8 +122,9 @@ export function createWorld(base: OpenDeviceCrypto, options: WorldOptions = {}) 
     peer: broker as Peer,
     /** Called when the device connects: time may pass. */
     connecting: () => {},
-    /** Called after each cut. */
+    /** Called after each cut, and when it has fallen asleep. */
     onCut: () => {},
+    onSleep: () => {},
     cuts: () => cuts,
     /** How much had been measured when the device started last. */
     bootedAt: () => bootedAt,
@@ -138,9 +135,15 @@ export function createWorld(base: OpenDeviceCrypto, options: WorldOptions = {}) 
     },
     /** Cuts the power now, between two calls of the device's. */
     cutNow(): void {
-      power?.off();
+      if (wake === 0) power?.off();
+      else {
+        scheduler.cancel(wake);
+        wake = 0;
+        cut();
+      }
     },
     boot,
+    thumbprint,
     receiptTopic: `cf/1/${thumbprint.toString("hex", 0, 8)}/receipt`,
     /** Called at each line of the device's log, inside its call. */
     onLog: () => {},
@@ -154,6 +157,7 @@ export function createWorld(base: OpenDeviceCrypto, options: WorldOptions = {}) 
     },
     async close(): Promise<void> {
       wipe();
+      forgetKept();
       await cloud.close();
     },
   };
@@ -191,16 +195,34 @@ export function createWorld(base: OpenDeviceCrypto, options: WorldOptions = {}) 
     };
   }
 
+  function forgetKept(): void {
+    if (memory.kept !== undefined) base.destroyKey(memory.kept);
+    memory.kept = undefined;
+  }
+
+  function cut(): void {
+    cuts++;
+    wipe();
+    forgetKept();
+    scheduler.at(DARK_MS, boot);
+    world.onCut();
+  }
+
+  /** The board is off from here on, but for what it keeps over deep sleep. */
+  function sleep(bootPower: Power, microseconds: number): void {
+    bootPower.pass();
+    bootPower.halt();
+    wipe();
+    wake = scheduler.at(microseconds / 1000, boot);
+    world.onSleep();
+  }
+
   function boot(): void {
+    wake = 0;
     const bootPower = createPower({
       cutAt: plan[points.length],
       tornAt,
-      cut() {
-        cuts++;
-        wipe();
-        scheduler.at(DARK_MS, boot);
-        world.onCut();
-      },
+      cut,
       uncaught: (error) => uncaught.push(error),
     });
     power = bootPower;
@@ -229,6 +251,8 @@ export function createWorld(base: OpenDeviceCrypto, options: WorldOptions = {}) 
     };
     const report: ReportError = (error, what) => say(`${what}: ${(error as Error).message}`);
     bootPower.run(() => {
+      const board: Board = { ...BOARD, ...options.board };
+      const life = createLife(say);
       const device = startDevice(
         {
           crypto,
@@ -236,11 +260,12 @@ export function createWorld(base: OpenDeviceCrypto, options: WorldOptions = {}) 
           clock,
           log: say,
           report,
-          life: createLife(say),
+          life,
           joinNetwork: (joined) => joined(),
           createSensor: (config) => createSensor(config.driver),
+          resume: board.sleep && resumeKept,
         },
-        { ...BOARD, ...options.board },
+        board,
         {
           brokers: [{ host: "broker", port: 1883 }],
           cloudPublicKey: CLOUD_PUBLIC_KEY,
@@ -249,7 +274,12 @@ export function createWorld(base: OpenDeviceCrypto, options: WorldOptions = {}) 
           ...options.settings,
         },
       );
-      sendReport(device, clock, report);
+      if (board.sleep === undefined) sendReport(device, clock, report);
+      else {
+        const deepSleep = (microseconds: number) => sleep(bootPower, microseconds);
+        const system = { ...NO_SYSTEM, esp32: { ...ESP32, deepSleep } };
+        startSleeper({ crypto, clock, log: say, life, report, system }, device, board);
+      }
     });
   }
 
