@@ -1,7 +1,7 @@
 /** The only wiring: the board file, Espruino's own parts and the C module become a device. */
 import board from "coseflow:board";
 import drivers from "coseflow:drivers";
-import { HAS_BUTTON, HAS_LED, IS_ESP32, IS_OPEN, SLEEPS } from "coseflow:parts";
+import { HAS_BUTTON, HAS_LED, IS_ESP32, IS_OPEN, SLEEPS, STAYS_AWAKE } from "coseflow:parts";
 import { fail } from "../protocol/errors.ts";
 import { startButton } from "./button.ts";
 import { checkSettings, type PinConfig, SETTINGS_FILE, type SensorConfig } from "./config.ts";
@@ -90,13 +90,14 @@ function main(): void {
               );
             return create(sensorPorts, config);
           },
-          resume: SLEEPS && IS_ESP32 ? resumeKept : undefined,
+          resume: SLEEPS ? resumeKept : undefined,
         },
         board,
         settings,
       );
-      if (SLEEPS && IS_ESP32) startSleeper(service, device, board);
-      else if (SLEEPS) log("no deep sleep on this board: it stays awake");
+      const startSleep = SLEEPS ? startSleeper : undefined;
+      if (startSleep) startSleep(service, device, board);
+      if (STAYS_AWAKE) log("no deep sleep on this board: it stays awake");
       return device;
     },
   );

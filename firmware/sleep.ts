@@ -55,7 +55,11 @@ export function startSleeper(
       return;
     }
     const isOnline = service.life.state() >= OPENING;
-    device.drop(ASLEEP);
+    try {
+      device.drop(ASLEEP);
+    } catch {
+      // The connection has just ended by itself.
+    }
     if (isOnline) clock.setTimeout(sleep, FAREWELL_MS);
     else sleep();
   }

@@ -23,6 +23,7 @@ declare module "coseflow:parts" {
   export const HAS_BUTTON: boolean;
   /** Its console is not locked. */
   export const IS_OPEN: boolean;
-  /** It is to sleep deeply. */
+  /** It sleeps deeply; and: it should, and is no chip that can. */
   export const SLEEPS: boolean;
+  export const STAYS_AWAKE: boolean;
 }

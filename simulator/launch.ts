@@ -2,8 +2,9 @@
 import { mkdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { createSimulatedBoard, type SimulatedBoard } from "./board.ts";
-import { loadDevcrypto } from "./devcrypto/load.ts";
+import { type Devcrypto, loadDevcrypto } from "./devcrypto/load.ts";
 import { createSleepMemory, type SleepMemory } from "./devcrypto/sleep.ts";
+import { openStandIn } from "./devcrypto/stand-in.ts";
 import { createSensorModels } from "./i2c/models.ts";
 import type { Environment } from "./i2c/sht3x-model.ts";
 import { repositoryRoot } from "./repository.ts";
@@ -15,6 +16,7 @@ interface BoardFile {
   network: "wifi" | "host";
   i2c?: { sda: string; scl: string };
   sensors: { driver: string; address?: number }[];
+  sleep?: object;
 }
 
 /** What was flashed, and what it was built for. */
@@ -95,6 +97,13 @@ const RESTART_MS = 200;
 /** ESP-IDF's name for a timer as the cause of a wake (ESP_SLEEP_WAKEUP_TIMER). */
 const TIMER_WAKEUP = 4;
 
+/** The C module of a computer has no port that keeps a session over deep sleep. */
+const SLEEPING: Devcrypto = {
+  kind: "stand-in",
+  reason: "the C module for a computer knows no deep sleep",
+  open: openStandIn,
+};
+
 interface Running {
   board: SimulatedBoard;
   powerOff(): void;
@@ -105,7 +114,7 @@ export function launchDevice(options: LaunchOptions): LaunchedDevice {
   const file = JSON.parse(read(options.files.board, "a board file")) as BoardFile;
   const bundle = read(options.files.bundle, "a bundle (npm run build)");
   mkdirSync(options.directory, { recursive: true, mode: 0o700 });
-  const devcrypto = loadDevcrypto();
+  const devcrypto = file.sleep === undefined ? loadDevcrypto() : SLEEPING;
   const hasWifi = file.network === "wifi";
   const wifiSettings = hasWifi ? { wifi: SIMULATED_WIFI } : {};
   let restart: NodeJS.Timeout | undefined;

@@ -76,7 +76,7 @@ export function createMqttClient(options: MqttOptions): MqttClient {
   /** Ends the connection, or the attempt at one; another follows, unless the board is to sleep. */
   function drop(reason: string): void {
     const isLast = reason === ASLEEP;
-    if (isLast && phase === ONLINE) write(DISCONNECT);
+    if (isLast && phase === ONLINE) (socket as Socket).write(DISCONNECT);
     if (phase === WAITING) return;
     const wasOnline = phase === ONLINE;
     const lasted = wasOnline && reason !== UNHEARD ? clock.uptime() - onlineSince : 0;

@@ -54,7 +54,8 @@ export interface MqttClient {
   /**
    * Ends the connection, if there is one: another follows, which subscribes anew. With UNHEARD
    * it was no success, however long it lasted, and the next broker has its turn. With ASLEEP
-   * the broker is told (DISCONNECT), and no other connection follows.
+   * the broker is told (DISCONNECT), and no other connection follows; throws where the socket has
+   * closed, and that is not known yet.
    */
   drop(reason: string): void;
   /** Whose turn it is, and what was counted. */

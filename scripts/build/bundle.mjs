@@ -109,7 +109,8 @@ function partsModule({ network, led, button, console, sleep }, boardFile) {
     HAS_LED: led !== undefined,
     HAS_BUTTON: button !== undefined,
     IS_OPEN: console !== "locked",
-    SLEEPS: sleep !== undefined,
+    SLEEPS: sleep !== undefined && network === "wifi",
+    STAYS_AWAKE: sleep !== undefined && network !== "wifi",
   };
   return Object.entries(parts)
     .map(([name, value]) => `export const ${name} = ${value};`)

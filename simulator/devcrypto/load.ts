@@ -15,7 +15,7 @@ export interface Devcrypto {
   reason?: string;
   /**
    * The module with the device key and counter of this directory (mode 700). With `memory` the
-   * stand-in keeps a session over deep sleep; the C module for a computer knows none.
+   * stand-in keeps a session over deep sleep; the C module for a computer does not.
    */
   open(directory: string, memory?: SleepMemory): OpenDeviceCrypto;
 }
