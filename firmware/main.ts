@@ -20,7 +20,6 @@ import { startService } from "./service.ts";
 import { startSleeper } from "./sleep.ts";
 
 const log = console.log;
-const sleep = SLEEPS ? { resume: resumeKept, start: startSleeper } : undefined;
 
 /** A function, since the bundler leaves out nothing of what stands in a try block. */
 function main(): void {
@@ -91,12 +90,13 @@ function main(): void {
               );
             return create(sensorPorts, config);
           },
-          resume: sleep && sleep.resume,
+          resume: SLEEPS ? resumeKept : undefined,
         },
         board,
         settings,
       );
-      if (sleep) sleep.start(service, device, board);
+      const startSleep = SLEEPS ? startSleeper : undefined;
+      if (startSleep) startSleep(service, device, board);
       if (STAYS_AWAKE) log("no deep sleep on this board: it stays awake");
       return device;
     },
