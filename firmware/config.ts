@@ -2,6 +2,7 @@ import { type Bytes, fromHex } from "../protocol/bytes.ts";
 import { fail } from "../protocol/errors.ts";
 import type { Broker } from "./mqtt/broker.ts";
 import { checkNetwork, type WifiNetwork } from "./network-settings.ts";
+import type { CommandPolicy } from "./provision/policy.ts";
 
 /** The board file (boards/*.json) as the bundle carries it: public, the same for every board of a kind. */
 export interface Board {
@@ -24,6 +25,8 @@ export interface Board {
   console?: "open" | "locked";
   /** Deep sleep between readings, of which each sensor then makes one a wake. */
   sleep?: SleepConfig;
+  /** In which form commands are taken; all sealed where not given. */
+  provisioning?: CommandPolicy;
   /** Hours between two health records, where it is not the default of 24. */
   health?: { periodHours: number };
 }
@@ -75,31 +78,69 @@ export interface SensorConfig {
 export interface Settings {
   /** Up to four, in the order of preference. */
   brokers: Broker[];
-  /** The cloud's public key, an uncompressed P-256 point: in flash its 130 hexadecimal digits. */
-  cloudPublicKey: Bytes;
   /** On a board whose network is Wi-Fi: one or two, in flash also one without the list. */
   wifi: WifiNetwork[];
   /** Topic prefix, where it is not the profile's own. */
   topicPrefix?: string;
+  /** In place of the board file's. */
+  provisioning?: CommandPolicy;
   /** Seconds without a receipt before the first repeat, where it is not the default of 60. */
   receiptSeconds?: number;
+}
+
+/**
+ * Whom the device believes and who it is, of the same file. Needed now and then: it is
+ * read from flash each time, and takes no memory in between.
+ */
+export interface Provisioning {
+  /** The root certificate, and one of the cloud: DER, in flash as hexadecimal digits. */
+  anchor: Bytes;
+  cloudCertificate: Bytes;
+  /** Unix seconds: of the bundle, not of the file. */
+  buildTime: number;
 }
 
 /** Name of the settings in flash. */
 export const SETTINGS_FILE = "coseflow.json";
 
+/** Of a certificate: `ca` makes some of 500, and the largest message downward has 1,024. */
+const MAX_CERTIFICATE = 1024;
+
+function requireObject(value: unknown): object {
+  if (!value || typeof value !== "object")
+    fail("argument", SETTINGS_FILE + ", expected the device's settings in flash, got none");
+  return value as object;
+}
+
 /** Refuses settings that the device could not work with; returns them in their checked form. */
 export function checkSettings(value: unknown, board: Board): Settings {
-  const settings = value as Settings;
-  if (!settings || typeof settings !== "object")
-    fail("argument", SETTINGS_FILE + ", expected the device's settings in flash, got none");
+  const settings = requireObject(value) as Settings & Partial<Provisioning>;
   const network = checkNetwork(SETTINGS_FILE, settings, board.network === "wifi");
-  const key: unknown = settings.cloudPublicKey;
-  const point = typeof key === "string" ? fromHex(key) : undefined;
-  if (point === undefined || point.length !== 65 || point.charCodeAt(0) !== 4)
-    fail("argument", SETTINGS_FILE + ", expected cloudPublicKey as 130 hexadecimal digits from 04");
-  settings.cloudPublicKey = point;
   settings.brokers = network.brokers;
   settings.wifi = network.wifi;
+  delete settings.anchor;
+  delete settings.cloudCertificate;
   return settings;
+}
+
+/** As checkSettings, for the other part of the same file. */
+export function checkProvisioning(value: unknown, buildTime: number): Provisioning {
+  const settings = requireObject(value) as { [name: string]: unknown };
+
+  function certificate(name: string): Bytes {
+    const digits = settings[name];
+    const der = typeof digits === "string" ? fromHex(digits) : undefined;
+    if (der === undefined || der.charCodeAt(0) !== 0x30 || der.length > MAX_CERTIFICATE)
+      return fail(
+        "argument",
+        SETTINGS_FILE + ": " + name + ", expected a certificate in hexadecimal digits from 30",
+      );
+    return der;
+  }
+
+  return {
+    anchor: certificate("anchor"),
+    cloudCertificate: certificate("cloudCertificate"),
+    buildTime: buildTime,
+  };
 }

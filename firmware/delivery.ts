@@ -23,7 +23,7 @@ import {
 import { createRepeat, RECEIPT_SECONDS, REPEATS_BEFORE_REKEY } from "./repeat.ts";
 import { isSpent, REKEY_SECONDS, type Session, type SessionKeys } from "./session.ts";
 import { createSessionList, type Resume, type SessionListOptions } from "./session-list.ts";
-import { type Signed, sendAnew, writeSigned } from "./signed-records.ts";
+import { type Signed, writeSigned } from "./signed-records.ts";
 
 /** A reading that has waited this long for its receipt is moved to flash. */
 const SPILL_SECONDS = 60;
@@ -87,15 +87,12 @@ export function createDelivery(options: DeliveryOptions) {
     onRepeat: (repeats) => again(repeats),
   });
 
-  const allSigned = () => (sessions.all() as Signed[]).concat(events.all());
-
   /** What MQTT notes of a signed message goes to its record first. */
   function keptOf(item: Signed): Kept {
     return {
       packetId: item.packetId,
       phase: item.phase,
-      keep(packetId, phase) {
-        item.packetId = packetId;
+      keep(phase) {
         item.phase = phase;
         writeSigned(crypto, item);
       },
@@ -178,21 +175,25 @@ export function createDelivery(options: DeliveryOptions) {
   return {
     /** Goes on with what was kept over a power cut, or deep sleep; the first call, before any other. */
     start(resume: Resume | undefined): void {
-      if (!resume || !sessions.resume(resume)) {
+      if (resume && resume(crypto, options.identity.thumbprint, sessions.newest()))
+        options.onSession(sessions.newest().receipted);
+      else {
         sessions.forgetUnused(outbox);
         sessions.open(outbox);
       }
-      allSigned().forEach(function (item) {
+      const signed = (sessions.all() as Signed[]).concat(events.all());
+      signed.forEach(function (item) {
         if (item.state === IN_FLIGHT) send(item.messageClass, item, keptOf(item));
       });
     },
 
     /**
      * Opens a new session: the next reading is sealed under it. False while the newest has
-     * no receipt: a few are kept at most, and the oldest would go with its readings.
+     * no receipt, unless `always`: a few are kept at most, and the oldest would go with its
+     * readings.
      */
-    rekey(): boolean {
-      if (!sessions.newest().receipted) return false;
+    rekey(always?: boolean): boolean {
+      if (!always && !sessions.newest().receipted) return false;
       sessions.open(outbox);
       pump();
       return true;
@@ -211,6 +212,9 @@ export function createDelivery(options: DeliveryOptions) {
     /** The session that seals, and all whose message is kept, it included. */
     newest: sessions.newest,
     sessions: sessions.all,
+    /** For deep sleep, which looks into them. */
+    outbox: outbox,
+    events: events.all,
 
     /**
      * Seals a payload under the newest session and queues it. False when the queue is
@@ -245,18 +249,10 @@ export function createDelivery(options: DeliveryOptions) {
       return true;
     },
 
-    /** True when the cloud has all, and the broker owes no acknowledgement of a signed message. */
-    isSettled: () =>
-      outbox.length() === 0 &&
-      events.all().length === 0 &&
-      sessions.newest().receipted &&
-      sessions.newest().state !== IN_FLIGHT,
-
-    /** Before the memory is lost: what no receipt has listed goes to flash, to be sent again. */
-    suspend(): void {
-      outbox.rewind(Infinity);
-      outbox.spill(Infinity);
-      sendAnew(crypto, allSigned());
+    /** Keeps a reply under its counter and hash, and sends it until a receipt lists it. */
+    reply(kid: Bytes, hash: Bytes, message: Bytes): void {
+      events.reply(kid, hash, message);
+      pump();
     },
 
     /** Signs and seals a SenML pack as an event. */
@@ -267,14 +263,15 @@ export function createDelivery(options: DeliveryOptions) {
 
     /**
      * Takes a receipt; anything else throws and changes nothing. What may go out now waits
-     * for pump, which MQTT calls once its reply is written: the stack is small.
+     * for pump, which MQTT calls once its reply is written: the stack is small. Gives the
+     * time of the latest receipt, 0 before the first.
      */
-    receipt(message: Bytes): void {
+    receipt(message: Bytes): number {
       const parsed = parseRandomIvEncrypt0(message);
       const session: Session | undefined = sessions.find(parsed.sessionKid);
       const keys = session && session.keys;
       // Of a session before this boot, perhaps: what it lists is receipted again.
-      if (!keys) return;
+      if (!keys) return latest;
       const receipt = openReceipt(crypto, keys.receiptKey, options.identity.thumbprint, parsed);
       const uptime = clock.uptime();
       // The latest word counts; an old receipt that comes again tells an old time.
@@ -287,9 +284,11 @@ export function createDelivery(options: DeliveryOptions) {
       receipt.readings.forEach(function (range) {
         if (outbox.settle(range, uptime)) settled = true;
       });
-      if (!settled) return;
-      repeat.settled();
-      sessions.prune(outbox);
+      if (settled) {
+        repeat.settled();
+        sessions.prune(outbox);
+      }
+      return latest;
     },
   };
 }

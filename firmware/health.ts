@@ -19,6 +19,7 @@ export function sendHealth(
 ): void {
   const system = service.system;
   const delivery = device.delivery;
+  if (!delivery) return;
   const newest = delivery.newest();
   const uptime = Math.floor(service.clock.uptime());
   const quantities: Quantity[] = [];

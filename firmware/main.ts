@@ -1,12 +1,21 @@
 /** The only wiring: the board file, Espruino's own parts and the C module become a device. */
 import board from "coseflow:board";
+import { loadCold } from "coseflow:cold";
 import drivers from "coseflow:drivers";
-import { HAS_BUTTON, HAS_LED, IS_ESP32, IS_OPEN, SLEEPS, STAYS_AWAKE } from "coseflow:parts";
+import {
+  BUILD_TIME,
+  HAS_BUTTON,
+  HAS_LED,
+  IS_ESP32,
+  IS_OPEN,
+  SLEEPS,
+  STAYS_AWAKE,
+} from "coseflow:parts";
 import { fail } from "../protocol/errors.ts";
+import { RESET_COMMAND } from "./boot-guard.ts";
 import { startButton } from "./button.ts";
 import { checkSettings, type PinConfig, SETTINGS_FILE, type SensorConfig } from "./config.ts";
 import { exposeCommands, type Scope } from "./console.ts";
-import { startDevice } from "./device.ts";
 import { createClock } from "./espruino/clock.ts";
 import { loadCrypto } from "./espruino/crypto.ts";
 import { openI2c } from "./espruino/i2c.ts";
@@ -15,14 +24,18 @@ import { openButton, openLed } from "./espruino/pins.ts";
 import { joinWifi } from "./espruino/wifi.ts";
 import { resumeKept } from "./kept-session.ts";
 import { createLed } from "./led.ts";
+import { FAREWELL_FILE } from "./provision/farewell.ts";
+import { startProvisioned } from "./provision/start.ts";
 import type { Sensor } from "./sensors/sensor.ts";
 import { startService } from "./service.ts";
+import { restart } from "./service-state.ts";
 import { startSleeper } from "./sleep.ts";
 
 const log = console.log;
 
 /** A function, since the bundler leaves out nothing of what stands in a try block. */
 function main(): void {
+  if (STAYS_AWAKE) log("no deep sleep on this board: it stays awake");
   // First of all: whoever interrupts a start must not find an open console.
   if (IS_OPEN) log("console open: whoever holds the cable has this device");
   else E.setConsole(null, { force: true });
@@ -47,19 +60,24 @@ function main(): void {
       exposeCommands: IS_OPEN
         ? (service) => exposeCommands(service, globalThis as unknown as Scope)
         : undefined,
+      startSleeper: SLEEPS ? (service, device) => startSleeper(service, device, board) : undefined,
     },
     board,
     // Only while it starts is all of this there: the device keeps what it uses.
     function (service) {
       const crypto = service.crypto;
       const clock = service.clock;
-      const settings = checkSettings(require("Storage").readJSON(SETTINGS_FILE, true), board);
+      const storage = require("Storage");
+      const flashed = storage.readJSON(SETTINGS_FILE, true);
+      // The very last step of a deletion, where a power cut has left it undone.
+      if (flashed === undefined) storage.erase(FAREWELL_FILE);
+      const settings = checkSettings(flashed, board);
       const sensorPorts = {
         clock: clock,
         i2c: board.i2c && openI2c(board.i2c),
         readFile: (path: string) => require("fs").readFileSync(path),
       };
-      const device = startDevice(
+      return startProvisioned(
         {
           crypto: crypto,
           net: net,
@@ -67,6 +85,14 @@ function main(): void {
           log: log,
           report: service.report,
           life: service.life,
+          cold: loadCold,
+          system: service.system,
+          restart: () => restart(service, RESET_COMMAND),
+          provisioning: () =>
+            loadCold().checkProvisioning(
+              require("Storage").readJSON(SETTINGS_FILE, true),
+              BUILD_TIME,
+            ),
           joinNetwork(joined: () => void): void {
             if (!IS_ESP32) joined();
             else
@@ -90,15 +116,13 @@ function main(): void {
               );
             return create(sensorPorts, config);
           },
-          resume: SLEEPS ? resumeKept : undefined,
+          resume: SLEEPS
+            ? (module, thumbprint, newest) => resumeKept(module, thumbprint, newest)
+            : undefined,
         },
         board,
         settings,
       );
-      const startSleep = SLEEPS ? startSleeper : undefined;
-      if (startSleep) startSleep(service, device, board);
-      if (STAYS_AWAKE) log("no deep sleep on this board: it stays awake");
-      return device;
     },
   );
 }

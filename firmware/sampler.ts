@@ -10,7 +10,7 @@ import type { Sensor } from "./sensors/sensor.ts";
  * once; the next reading follows a period later.
  *
  * A board that sleeps deeply between readings gives `taken`: the sensor is read once, and
- * `taken` called when that is over. Its readings have no uptime: each wake begins at 0, and a
+ * `taken` called with 1 when that begins and with -1 when it is over. Its readings have no uptime: each wake begins at 0, and a
  * session outlasts it, so that no boot report could tell which wake was meant.
  */
 export function startSampler(
@@ -18,11 +18,10 @@ export function startSampler(
   delivery: Delivery,
   sensor: Sensor,
   config: SensorConfig,
-  taken: (() => void) | undefined,
+  taken: ((step: 1 | -1) => void) | undefined,
 ): () => void {
   const clock = ports.clock;
   const makeSenml = createSenmlMaker(sensor.quantities);
-  const period = config.periodSeconds;
   let due = clock.uptime();
   let reportedDrops = 0;
   let timer = 0;
@@ -42,20 +41,22 @@ export function startSampler(
     } catch (failure) {
       report(failure);
     }
-    if (taken) taken();
+    if (taken) taken(-1);
   }
 
   function tick(): void {
     // A period that was missed (a blocked connect) is skipped, not made up for in a burst.
     const now = clock.uptime();
-    due = Math.max(Math.min(due, now) + period, now);
+    // The configuration is looked at each time: a command may have changed it.
+    due = Math.max(Math.min(due, now) + config.periodSeconds, now);
     clock.clearTimeout(timer);
-    if (!taken) timer = clock.setTimeout(tick, (due - now) * 1000);
+    if (taken) taken(1);
+    else timer = clock.setTimeout(tick, (due - now) * 1000);
     try {
       sensor.read(keep);
     } catch (error) {
       report(error);
-      if (taken) taken();
+      if (taken) taken(-1);
     }
   }
 

@@ -22,7 +22,7 @@ export interface ServiceState {
   device?: RunningDevice;
 }
 
-/** Restarts the board on purpose: RESET_CONSOLE to RESET_SAFE. */
+/** Restarts the board on purpose: RESET_CONSOLE to RESET_COMMAND. */
 export function restart(
   service: Pick<ServiceState, "crypto" | "log" | "boots" | "system">,
   why: number,

@@ -31,6 +31,7 @@ export interface ServicePorts {
   createLed: ((service: ServiceState) => () => number) | undefined;
   startButton: ((service: ServiceState, begin: (held: boolean) => void) => void) | undefined;
   exposeCommands: ((service: ServiceState) => void) | undefined;
+  startSleeper: ((service: ServiceState, device: RunningDevice) => void) | undefined;
 }
 
 /** Starts the device. Throws what keeps it from starting; is not called in safe mode. */
@@ -79,7 +80,7 @@ function startRounds(
     }
     // As a boot report it would date the readings of other wakes of its session.
     if (sleeps) return;
-    if (device.delivery.time() === undefined) due = now + REPORT_SECONDS;
+    if (!device.delivery || device.delivery.time() === undefined) due = now + REPORT_SECONDS;
     else if (now >= due) {
       due = now + periodHours * 3600;
       sendHealth(service, device);
@@ -119,6 +120,7 @@ export function startService(ports: ServicePorts, board: Board, start: StartDevi
     else
       try {
         service.device = start(service);
+        if (ports.startSleeper) ports.startSleeper(service, service.device);
         return;
       } catch (error) {
         log("coseflow cannot start: " + (error as Error).message);
@@ -133,7 +135,7 @@ export function startService(ports: ServicePorts, board: Board, start: StartDevi
     service,
     ports.createLed && ports.createLed(service),
     (board.health && board.health.periodHours) || DEFAULT_PERIOD_HOURS,
-    board.sleep !== undefined && esp32 !== undefined,
+    ports.startSleeper !== undefined,
   );
   if (ports.exposeCommands) ports.exposeCommands(service);
   if (ports.startButton) ports.startButton(service, begin);

@@ -19,7 +19,7 @@ import {
 } from "./session.ts";
 import { eraseSigned, freeRecord, readSigned, writeSigned } from "./signed-records.ts";
 
-/** Gives the newest session, where there is one, what deep sleep has kept of it; false for none. */
+/** Gives the newest session, where there is one, what deep sleep has kept of it; true when it goes on, with keys. */
 export type Resume = (
   crypto: DeviceCrypto,
   thumbprint: Bytes,
@@ -60,16 +60,6 @@ export function createSessionList(options: SessionListOptions) {
 
     find(kid: Bytes): Session | undefined {
       return sessions.filter((session) => session.kid === kid)[0];
-    },
-
-    /**
-     * After a wake from deep sleep: true when the newest session goes on, with the keys that
-     * `resume` gave it.
-     */
-    resume(resume: Resume): boolean {
-      if (!resume(crypto, options.identity.thumbprint, newest())) return false;
-      options.onSession(newest().receipted);
-      return true;
     },
 
     /** After a boot: sessions that sealed none of the readings that are left are of no use any more. */

@@ -4,7 +4,7 @@
  * from before its first send until nothing needs it, with what MQTT knows of it.
  *
  *   0  1  version
- *   1  2  MQTT packet id, 0 before the first send
+ *   1  2  MQTT packet id
  *   3  1  state of firmware/mqtt/inflight.ts, 0 before the first send
  *   4  1  length of the counter
  *   5  .  counter, hash (16), message
@@ -12,15 +12,18 @@
 import { type Bytes, chars, fromBigEndian } from "../protocol/bytes.ts";
 import type { DeviceRecords } from "../protocol/cose/crypto.ts";
 import { MESSAGE_HASH_LENGTH } from "../protocol/cose/sign1.ts";
-import { IN_FLIGHT, type Outgoing, rewind, WAITING } from "./outgoing.ts";
+import { FIRST_KEPT_ID } from "./mqtt/session-state.ts";
+import { IN_FLIGHT, type Outgoing, WAITING } from "./outgoing.ts";
 import type { Log } from "./ports.ts";
 
 const VERSION = 1;
 const HEAD = 5;
 
+export type SignedClass = "session" | "event" | "reply";
+
 /** A message with one counter value; its bytes are sent until a receipt lists its hash. */
 export interface Signed extends Outgoing {
-  messageClass: "session" | "event";
+  messageClass: SignedClass;
   /** Id of its record. */
   record: string;
   /** The device counter as shortest big-endian bytes: a session's kid. */
@@ -36,19 +39,6 @@ export interface Signed extends Outgoing {
 export function writeSigned(store: DeviceRecords, item: Signed): void {
   const head = chars(VERSION, item.packetId >> 8, item.packetId & 255, item.phase, item.kid.length);
   store.writeRecord(item.record, (head + item.kid + item.hash + item.message) as Bytes);
-}
-
-/**
- * Before deep sleep: what the broker took, and no receipt has listed, is a new message to the next
- * wake, which may be too short to wait for a receipt first.
- */
-export function sendAnew(store: DeviceRecords, items: Signed[]): void {
-  items.forEach(function (item) {
-    rewind(item, Infinity);
-    if (item.receipted || item.state !== WAITING || item.phase === 0) return;
-    item.phase = 0;
-    writeSigned(store, item);
-  });
 }
 
 /** One that cannot be erased is sent again after a restart, and the cloud drops the repeat. */
@@ -69,7 +59,7 @@ export function freeRecord(prefix: string, used: Signed[]): string {
 
 /** A message as it is when just made. */
 export function makeSigned(
-  messageClass: "session" | "event",
+  messageClass: SignedClass,
   record: string,
   kid: Bytes,
   hash: Bytes,
@@ -85,34 +75,37 @@ export function makeSigned(
     state: WAITING,
     takenAt: 0,
     receipted: false,
-    packetId: 0,
+    // By the counter: no other message of this device has it until 32,767 more are signed.
+    packetId: FIRST_KEPT_ID + (fromBigEndian(kid) % FIRST_KEPT_ID),
     phase: 0,
   };
 }
 
-function decode(record: string, messageClass: "session" | "event", text: Bytes): Signed {
+function decode(record: string, messageClass: SignedClass, text: Bytes): Signed {
   const hashAt = HEAD + text.charCodeAt(4);
   const messageAt = hashAt + MESSAGE_HASH_LENGTH;
   const part = (from: number, to: number) => text.substring(from, to) as Bytes;
-  const signed = makeSigned(
+  const item = makeSigned(
     messageClass,
     record,
     part(HEAD, hashAt),
     part(hashAt, messageAt),
     part(messageAt, text.length),
   );
-  signed.packetId = fromBigEndian(part(1, 3));
-  signed.phase = text.charCodeAt(3);
-  // What MQTT had when the power went is handed back to it; the rest has yet to go.
-  if (signed.phase !== 0) signed.state = IN_FLIGHT;
-  return signed;
+  item.phase = text.charCodeAt(3);
+  // What MQTT had is handed back to it, under the id it had; the rest has yet to go.
+  if (item.phase !== 0) {
+    item.packetId = fromBigEndian(part(1, 3));
+    item.state = IN_FLIGHT;
+  }
+  return item;
 }
 
 /** What was kept before this boot, in the order of counters. What cannot be read is erased: it is lost. */
 export function readSigned(
   store: DeviceRecords,
   prefix: string,
-  messageClass: "session" | "event",
+  messageClass: SignedClass,
   count: number,
 ): Signed[] {
   const found: Signed[] = [];

@@ -5,11 +5,12 @@ import type { Qos, Subscription } from "./packet.ts";
 
 /** What outlives a power cut of a QoS 2 message: stored before a packet that depends on it goes out. */
 export interface Kept {
+  /** From FIRST_KEPT_ID on, the same in every life of the device, and that of no other message. */
   packetId: number;
   /** A state of the outbound table; NONE before the first send. */
   phase: number;
-  /** Stores both. An error thrown here means "not stored": the packet does not go out. */
-  keep(packetId: number, phase: number): void;
+  /** Stores the phase. An error thrown here means "not stored": the packet does not go out. */
+  keep(phase: number): void;
 }
 
 /** Reason of drop: the broker takes what is published, and nothing comes back. */

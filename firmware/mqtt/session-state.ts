@@ -16,6 +16,13 @@ export const MAX_INFLIGHT = 4;
 /** Inbound QoS 2 packet ids between PUBREC and PUBREL; Mosquitto has 20 in flight, EMQX 32. */
 export const MAX_INBOUND = 32;
 
+/**
+ * Packet ids from here on are those of kept messages, each its own: a broker may hold one from
+ * an earlier life of the device, and would take another message under it for a repetition.
+ * Below are those of all others, which are QoS 1: once acknowledged, no broker knows them.
+ */
+export const FIRST_KEPT_ID = 32768;
+
 /** Has not been sent on this connection. */
 const UNSENT = -1;
 
@@ -41,10 +48,7 @@ export interface SessionState {
   outbound: Message[];
   /** Packet ids in the inbound table's state AWAIT_PUBREL. */
   inbound: number[];
-  /**
-   * Starts anywhere: after a power cut the broker may still hold one of this device's
-   * messages, and would take a new one under its id for the old.
-   */
+  /** Of messages that are not kept. Starts anywhere: one id is not taken at every boot. */
   lastPacketId: number;
   /** The highest QoS of the broker at hand. */
   maxQos: Qos;
@@ -65,7 +69,7 @@ export function findMessage(session: SessionState, packetId: number): number {
   return session.outbound.map((message) => message.packetId).indexOf(packetId);
 }
 
-/** Takes a message in, under the next packet id that is not in use, or goes on with a kept one. */
+/** Takes a message in, under its own packet id if it is kept, or the next that is not in use. */
 export function addMessage(
   session: SessionState,
   topic: string,
@@ -75,10 +79,10 @@ export function addMessage(
   kept: Kept | undefined,
 ): Message {
   const resumed = kept !== undefined && kept.phase !== NONE;
-  let packetId = (session.lastPacketId + 1) % 65536;
+  let packetId = (session.lastPacketId + 1) % FIRST_KEPT_ID;
   while (packetId <= SUBSCRIBE_ID || findMessage(session, packetId) >= 0)
-    packetId = (packetId + 1) % 65536;
-  if (resumed) packetId = kept.packetId;
+    packetId = (packetId + 1) % FIRST_KEPT_ID;
+  if (kept) packetId = kept.packetId;
   else session.lastPacketId = packetId;
   const message = {
     packetId: packetId,
@@ -91,7 +95,7 @@ export function addMessage(
     done: done,
     kept: kept,
   };
-  if (kept && !resumed) kept.keep(packetId, message.state);
+  if (kept && !resumed) kept.keep(message.state);
   session.outbound.push(message);
   return message;
 }
@@ -101,8 +105,7 @@ export function addMessage(
  * broker may give the packet id away after it. Throws what `keep` throws, and nothing has moved.
  */
 export function moveMessage(message: Message, state: number, now: number): void {
-  if (message.kept && state === AWAIT_PUBCOMP && message.state !== state)
-    message.kept.keep(message.packetId, state);
+  if (message.kept && state === AWAIT_PUBCOMP && message.state !== state) message.kept.keep(state);
   message.state = state;
   message.movedAt = now;
 }

@@ -1,5 +1,6 @@
 import { readFileSync } from "node:fs";
 import { basename, join, relative, sep } from "node:path";
+import { rollup } from "rollup";
 import { minify } from "terser";
 import { forgetBootOnly } from "./boot-only.mjs";
 import { inlineConstants } from "./constants.mjs";
@@ -27,6 +28,14 @@ const MINIFY = {
   format: { ascii_only: true, comments: false, max_line_len: LINE_LENGTH },
 };
 
+/** Of rollup's output: nothing that only other engines than Espruino have a use for. */
+const PLAIN = {
+  freeze: false,
+  esModule: false,
+  strict: false,
+  generatedCode: { symbols: false },
+};
+
 const DRIVER_NAME = /^[a-z][a-z0-9-]*$/;
 
 /**
@@ -50,10 +59,7 @@ export function bundleOptions({ boardFile, dist, outputDirectory }) {
       // Not wrapped in a function: a scope of its own costs some 100 of 4,095 variables.
       format: "es",
       exports: "none",
-      freeze: false,
-      esModule: false,
-      strict: false,
-      generatedCode: { symbols: false },
+      ...PLAIN,
     },
   };
 }
@@ -83,7 +89,7 @@ function checkSleep(boardFile, sleep) {
 }
 
 /**
- * `coseflow:board` is the board's description, `coseflow:drivers` the factories its sensors name,
+ * `coseflow:cold` is firmware/cold.js, whole, in one function; `coseflow:board` is the board's description, `coseflow:drivers` the factories its sensors name,
  * `coseflow:parts` what the board has: code for what it has not is left out of its bundle.
  */
 function virtualModules(boardFile, dist) {
@@ -91,6 +97,7 @@ function virtualModules(boardFile, dist) {
     "coseflow:board": () => `export default ${JSON.stringify(readBoard(boardFile))};`,
     "coseflow:drivers": () => driversModule(readBoard(boardFile), boardFile, dist),
     "coseflow:parts": () => partsModule(readBoard(boardFile), boardFile),
+    "coseflow:cold": () => coldModule(dist),
   };
   return {
     name: "board",
@@ -102,9 +109,31 @@ function virtualModules(boardFile, dist) {
   };
 }
 
+/** What is used a few times in a device's life: a call makes all of it, and nothing keeps it. */
+async function coldModule(dist) {
+  const built = await rollup({ input: join(dist, "firmware", "cold.js"), plugins: [fence(dist)] });
+  const { output } = await built.generate({ format: "cjs", exports: "named", ...PLAIN });
+  await built.close();
+  const code = inlineConstants(output[0].code);
+  return `export function loadCold() {\nconst exports = {};\n${code}\nreturn exports;\n}`;
+}
+
+const DAY = 86400;
+
+/** The day of the build, so that two builds of a day are the same; SOURCE_DATE_EPOCH where it is set. */
+function buildTime() {
+  const seconds = Number(process.env.SOURCE_DATE_EPOCH ?? Math.floor(Date.now() / 1000));
+  if (!Number.isSafeInteger(seconds) || seconds < 0)
+    throw new Error(
+      `SOURCE_DATE_EPOCH, expected Unix seconds, got ${process.env.SOURCE_DATE_EPOCH}`,
+    );
+  return seconds - (seconds % DAY);
+}
+
 function partsModule({ network, led, button, console, sleep }, boardFile) {
   if (sleep !== undefined) checkSleep(boardFile, sleep);
   const parts = {
+    BUILD_TIME: buildTime(),
     IS_ESP32: network === "wifi",
     HAS_LED: led !== undefined,
     HAS_BUTTON: button !== undefined,

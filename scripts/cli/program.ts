@@ -13,6 +13,7 @@ import { EXIT, exitCodeOf, explain, JudgedAsFailed } from "./exit.ts";
 import { addInspectCommand } from "./inspect.ts";
 import { addJournalCommand } from "./journal.ts";
 import { type Output, processOutput } from "./output.ts";
+import { addProvisionCommand } from "./provision.ts";
 import { addServeCommand } from "./serve.ts";
 import { addSimulateCommand } from "./simulate.ts";
 
@@ -54,6 +55,7 @@ Exit codes: 0 all went well, 1 it failed, 2 the command line is wrong.`,
   addAuditCommand(program, output);
   addJournalCommand(program, output);
   addServeCommand(program, output);
+  addProvisionCommand(program, output);
   addSimulateCommand(program, output);
   addDemoCommand(program, output);
   addInspectCommand(program, output);

@@ -1,6 +1,5 @@
 import type { Command } from "@commander-js/extra-typings";
-import { parsePublicKey } from "../../cloud/registry.ts";
-import { toHex } from "../../protocol/bytes.ts";
+import { readDeviceTrust } from "../../cloud/keys/device-trust.ts";
 import {
   boardFiles,
   isStartFailure,
@@ -8,7 +7,7 @@ import {
   launchDevice,
 } from "../../simulator/launch.ts";
 import { brokerSettings } from "./broker-settings.ts";
-import { DEVICE_DIRECTORY } from "./defaults.ts";
+import { DEVICE_DIRECTORY, KEYS_DIRECTORY } from "./defaults.ts";
 import type { Output } from "./output.ts";
 import { parseBoard, parseDeviceBrokers } from "./parse.ts";
 import { watchForStop } from "./stop.ts";
@@ -22,9 +21,10 @@ export function addSimulateCommand(program: Command, output: Output): void {
       "mqtt://host:port or mqtts://host:port; up to four, tried in this order",
       parseDeviceBrokers,
     )
-    .requiredOption(
-      "--cloud-key <hex>",
-      "the cloud's public key, as `coseflow ca show --public-key` prints it",
+    .option(
+      "--keys <directory>",
+      "keys of the cloud that it trusts; only the certificates are read",
+      KEYS_DIRECTORY,
     )
     .option("--board <name>", "file in boards/", parseBoard, "linux")
     .option("--directory <directory>", "where its flash and keys are kept", DEVICE_DIRECTORY)
@@ -34,17 +34,17 @@ export function addSimulateCommand(program: Command, output: Output): void {
 Ctrl-C is the power switch: the device's key stays in its directory.
 
 Example:
-  $ coseflow simulate --broker mqtt://localhost --cloud-key 04a1...`,
+  $ coseflow simulate --broker mqtt://localhost`,
     )
     .action(async (options) => {
-      const cloudPublicKey = toHex(parsePublicKey(options.cloudKey));
+      const trust = readDeviceTrust(options.keys);
       const { stopped, unwatch } = watchForStop();
       try {
         await simulate(
           {
             files: boardFiles(options.board),
             directory: options.directory,
-            settings: { brokers: options.broker.map(brokerSettings), cloudPublicKey },
+            settings: { brokers: options.broker.map(brokerSettings), ...trust },
           },
           output,
           stopped,

@@ -3,9 +3,22 @@ import { type Bytes, fromBigEndian, toHex } from "../../protocol/bytes.ts";
 import { checkContentHeader } from "../../protocol/cose/content-header.ts";
 import { createHeaders } from "../../protocol/cose/encrypt0.ts";
 import { createEventOpener } from "../../protocol/event-message.ts";
+import {
+  createReplyOpener,
+  type Reply,
+  STATUS_DELETED,
+  STATUS_DONE,
+  STATUS_EXPIRED,
+  STATUS_POLICY,
+  STATUS_REFUSED,
+  STATUS_ROLLED,
+  STATUS_STALE,
+} from "../../protocol/reply-message.ts";
 import { createSessionOpener } from "../../protocol/session-message.ts";
 import type { MessageClass } from "../../protocol/topics.ts";
-import { recordView, secretText } from "./names.ts";
+import { inspectCommand, inspectEnrolled } from "./downward.ts";
+import { inspectEnrol } from "./enrol.ts";
+import { recordView, secretText, timeText } from "./names.ts";
 import { inspectReading, inspectReceipt } from "./sealed.ts";
 import { type SignedRule, signedClass } from "./signed.ts";
 import type { Inspector } from "./subject.ts";
@@ -41,6 +54,36 @@ const event: SignedRule = {
   },
 };
 
+const STATUS_NAMES: Record<number, string> = {
+  [STATUS_DONE]: "done",
+  [STATUS_REFUSED]: "refused",
+  [STATUS_STALE]: "stale",
+  [STATUS_EXPIRED]: "expired",
+  [STATUS_POLICY]: "policy",
+  [STATUS_ROLLED]: "rolled",
+  [STATUS_DELETED]: "deleted",
+};
+
+function detailView({ status, detail }: Reply): string | number {
+  if (typeof detail === "string") return `CSR, ${detail.length} bytes`;
+  return status === STATUS_EXPIRED ? timeText(detail) : detail;
+}
+
+const reply: SignedRule = {
+  readHeader: readPlainHeader,
+  open({ crypto }, sign1, device, self) {
+    const opened = createReplyOpener(crypto)(sign1, device, self);
+    const { counter, command, status } = opened;
+    const content = {
+      counter,
+      command: toHex(command),
+      status: STATUS_NAMES[status],
+      detail: detailView(opened),
+    };
+    return { counter, content };
+  },
+};
+
 /** By class. Of a class that is not in the table, only size and encoding are judged. */
 export type Inspectors = { [name in MessageClass]?: Inspector };
 
@@ -50,4 +93,8 @@ export const INSPECTORS = {
   reading: inspectReading,
   event: signedClass("event", event),
   receipt: inspectReceipt,
+  enrol: inspectEnrol,
+  enrolled: inspectEnrolled,
+  command: inspectCommand,
+  reply: signedClass("reply", reply),
 } satisfies Inspectors;

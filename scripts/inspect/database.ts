@@ -1,5 +1,7 @@
 import Database from "better-sqlite3";
+import { createAuditLog } from "../../cloud/audit/log.ts";
 import { fromBuffer, toBuffer } from "../../cloud/crypto/convert.ts";
+import { withoutJournal } from "../../cloud/journal/journal.ts";
 import { MIGRATIONS } from "../../cloud/store/migrations.ts";
 import { deviceTable } from "../../cloud/store/sqlite-device.ts";
 import { sessionTable } from "../../cloud/store/sqlite-session.ts";
@@ -34,8 +36,11 @@ function checkVersion(database: Database.Database): void {
 }
 
 function lookups(database: Database.Database): KnownMessages {
-  const { findDevice } = deviceTable(database);
-  const { findSession } = sessionTable(database, signedTable(database));
+  // The tables write to both, but nothing here makes them write.
+  const audit = createAuditLog(database, () => 0);
+  const journal = withoutJournal(database);
+  const { findDevice } = deviceTable(database, audit, journal);
+  const { findSession } = sessionTable(database, signedTable(database, audit), audit, journal);
   const owners = database
     .prepare<[number, number], Buffer>("SELECT device FROM session WHERE counter = ? LIMIT ?")
     .pluck();

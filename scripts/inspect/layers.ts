@@ -7,6 +7,7 @@ export type LayerName =
   | "form"
   | "class"
   | "key id"
+  | "certificate"
   | "signature"
   | "recipient"
   | "session key"

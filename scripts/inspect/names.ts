@@ -1,5 +1,5 @@
 import type { Device, StoredRecord } from "../../cloud/store/store.ts";
-import { toHex } from "../../protocol/bytes.ts";
+import { type Bytes, toHex } from "../../protocol/bytes.ts";
 import { printable } from "../cli/output.ts";
 
 /** Key id of a device, and its name where it has one. */
@@ -9,6 +9,11 @@ export function nameOf({ kid, name }: Device): string {
 
 export function timeText(seconds: number): string {
   return new Date(seconds * 1000).toISOString();
+}
+
+/** UTF-8 that the protocol has checked, as text. */
+export function textOfBytes(value: Bytes): string {
+  return Buffer.from(value, "latin1").toString("utf8");
 }
 
 /** A secret as it is shown. */

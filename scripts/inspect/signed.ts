@@ -28,13 +28,13 @@ export interface SignedRule {
     evidence: Evidence,
     sign1: Sign1,
     device: Device,
-    self: { key: KeyHandle; thumbprint: Bytes },
+    own: { key: KeyHandle; thumbprint: Bytes },
   ): { counter: number; content: Content };
 }
 
 const NO_DEVICE =
   "needs the device's public key (--device-key), or a database with the device (--db)";
-const NO_CLOUD_KEY = "needs the cloud's private key (--keys)";
+export const NO_CLOUD_KEY = "needs the cloud's private key (--keys)";
 
 function judgeKeyId(sign1: Sign1, topicKid: Bytes | undefined, device: Device | undefined): Layer {
   if (topicKid !== undefined && topicKid !== sign1.kid)
@@ -46,15 +46,26 @@ function judgeKeyId(sign1: Sign1, topicKid: Bytes | undefined, device: Device | 
   return holds("key id", device ? nameOf(device) : `${toHex(sign1.kid)}, a device unknown here`);
 }
 
-function judgeRecipient({ recipients }: Encrypt, self: Evidence["self"]): Layer {
-  const list = recipients.map(({ kid }) => toHex(kid)).join(", ");
-  if (self === undefined) return lacks("recipient", `${list}; ${NO_CLOUD_KEY}`);
-  if (recipients.some(({ kid }) => kid === self.kid))
-    return holds("recipient", `this cloud, ${toHex(self.kid)}, one of ${recipients.length}`);
-  return fails("recipient", "kid", `recipient, expected ${toHex(self.kid)}, got ${list}`);
+/** Which of the cloud's keys a message is sealed to. */
+export function ownKeyOf<Own extends { kid: Bytes }>(
+  { recipients }: Encrypt,
+  keys: readonly Own[],
+): Own | undefined {
+  return keys.find((own) => recipients.some(({ kid }) => kid === own.kid));
 }
 
-function judgeCounter(
+export function judgeRecipient(encrypt: Encrypt, { self, older }: Evidence): Layer {
+  const { recipients } = encrypt;
+  const list = recipients.map(({ kid }) => toHex(kid)).join(", ");
+  if (self === undefined) return lacks("recipient", `${list}; ${NO_CLOUD_KEY}`);
+  const own = ownKeyOf(encrypt, [self, ...older]);
+  if (own === undefined)
+    return fails("recipient", "kid", `recipient, expected ${toHex(self.kid)}, got ${list}`);
+  const which = own === self ? "this cloud" : "an older key of this cloud";
+  return holds("recipient", `${which}, ${toHex(own.kid)}, one of ${recipients.length}`);
+}
+
+export function judgeCounter(
   { database }: Evidence,
   device: Bytes,
   counter: number | undefined,
@@ -90,12 +101,13 @@ export function signedClass(messageClass: MessageClass, rule: SignedRule) {
     }
 
     function openContent(evidence: Evidence, device: Device | undefined, signature: Layer) {
-      const { self } = evidence;
+      const { self, older } = evidence;
       if (self === undefined) return { failed: lacks("content", NO_CLOUD_KEY) };
       if (device === undefined) return { failed: lacks("content", NO_DEVICE) };
       if (signature.verdict !== "ok")
         return { failed: lacks("content", "not opened: the signature does not verify") };
-      return attempt("content", () => rule.open(evidence, sign1, device, self));
+      const own = ownKeyOf(encrypt, [self, ...older]) ?? self;
+      return attempt("content", () => rule.open(evidence, sign1, device, own));
     }
 
     return async function judgeSigned({ topicKid }, evidence): Promise<Judgement> {
@@ -116,7 +128,7 @@ export function signedClass(messageClass: MessageClass, rule: SignedRule) {
         layers: [
           judgeKeyId(sign1, topicKid, device),
           signature,
-          judgeRecipient(encrypt, evidence.self),
+          judgeRecipient(encrypt, evidence),
           isOpen ? holds("content", "opened, see below") : opened.failed,
           judgeCounter(evidence, sign1.kid, number, hash),
         ],

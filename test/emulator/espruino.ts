@@ -30,9 +30,15 @@ const TERMINAL = /\x1b\[[0-9;?]*[A-Za-z]|[\r\x07\b]/g;
 
 const cleaned = (line: string) => line.replace(TERMINAL, "").replace(/^>/, "");
 
-function start(directory: string, args: string[], onLine: (line: string) => void): ChildProcess {
+function start(
+  directory: string,
+  args: string[],
+  onLine: (line: string) => void,
+  environment: NodeJS.ProcessEnv = {},
+): ChildProcess {
   // Its stdin stays open: at an end of file the interpreter would spin.
-  const child = spawn(ESPRUINO as string, args, { cwd: directory, env: ENVIRONMENT });
+  const env = { ...ENVIRONMENT, ...environment };
+  const child = spawn(ESPRUINO as string, args, { cwd: directory, env });
   createInterface({ input: child.stdout }).on("line", (line) => onLine(cleaned(line)));
   return child;
 }
@@ -69,22 +75,32 @@ export async function writeFlash(
     await writeFile(join(directory, file), content);
     list.push([name, file, Buffer.byteLength(content)]);
   }
-  await writeFile(join(directory, "flash.js"), writer(list));
+  await runScript(directory, writer(list), /flash written/);
+}
+
+/** Runs a script in place of what is in flash, until a line of it matches. */
+export async function runScript(
+  directory: string,
+  script: string,
+  pattern: RegExp,
+  environment?: NodeJS.ProcessEnv,
+): Promise<RegExpExecArray> {
+  await writeFile(join(directory, "script.js"), script);
   const lines: string[] = [];
   let child: ChildProcess | undefined;
-  const written = new Promise<void>((resolve, reject) => {
-    child = start(directory, ["flash.js"], (line) => {
+  const found = new Promise<RegExpExecArray>((resolve, reject) => {
+    const fail = () => reject(new Error(`script, expected ${pattern}, got ${lines}`));
+    const onLine = (line: string) => {
       lines.push(line);
-      if (line.includes("flash written")) resolve();
-    });
-    child.once("exit", () => reject(new Error(`flash, expected it written, got ${lines}`)));
-    setTimeout(
-      () => reject(new Error(`flash, expected it written, got ${lines}`)),
-      WRITE_MS,
-    ).unref();
+      const match = pattern.exec(line);
+      if (match) resolve(match);
+    };
+    child = start(directory, ["script.js"], onLine, environment);
+    child.once("exit", fail);
+    setTimeout(fail, WRITE_MS).unref();
   });
   try {
-    await written;
+    return await found;
   } finally {
     await kill(child as ChildProcess);
   }

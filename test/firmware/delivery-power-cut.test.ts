@@ -2,7 +2,8 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { bytes } from "../../protocol/bytes.ts";
+import { FIRST_KEPT_ID } from "../../firmware/mqtt/session-state.ts";
+import { type Bytes, bytes } from "../../protocol/bytes.ts";
 import { parseSequencedEncrypt0 } from "../../protocol/cose/encrypt0.ts";
 import type { OpenedSession } from "../../protocol/session-message.ts";
 import { openStandIn } from "../../simulator/devcrypto/stand-in.ts";
@@ -66,11 +67,42 @@ describe("delivery over a power cut", () => {
     first.clock.advance(61);
     const sent = first.take();
     expect(sent.kept).toMatchObject({ phase: 0 });
-    sent.kept?.keep(77, 48);
+    sent.kept?.keep(48);
     const second = reboot();
     expect(second.handedBack).toEqual([
-      { messageClass: "session", message: sent.message, packetId: 77, phase: 48 },
+      { messageClass: "session", message: sent.message, packetId: FIRST_KEPT_ID + 1, phase: 48 },
     ]);
+  });
+
+  it("goes on under the packet id that stands in the record, whoever chose it", () => {
+    const first = createDeliveryBench(crypto, FLASH);
+    first.delivery.start(undefined);
+    first.delivery.accept(bytes("\x80"), 1, "oldest");
+    first.clock.advance(61);
+    first.take().kept?.keep(48);
+    const record = crypto.readRecord("s0") as Bytes;
+    crypto.writeRecord("s0", `${record.slice(0, 1)}\0\x4d${record.slice(3)}` as Bytes);
+    expect(reboot().handedBack).toMatchObject([{ packetId: 77, phase: 48 }]);
+  });
+
+  it("gives each signed message a packet id that no other has, at every boot and repeat", () => {
+    const messages = new Map<unknown, string>();
+    let sends = 0;
+    for (let boot = 1; boot <= 3; boot++) {
+      const bench = reboot();
+      bench.delivery.event(bytes("\x80"));
+      for (let round = 0; round < 2; round++) {
+        for (const { kept, message, acknowledge } of bench.sent.splice(0)) {
+          expect(messages.get(kept?.packetId) ?? message).toBe(message);
+          messages.set(kept?.packetId, message);
+          sends++;
+          acknowledge();
+        }
+        bench.clock.advance(100);
+      }
+    }
+    expect(messages.size).toBe(6);
+    expect(sends).toBeGreaterThan(10);
   });
 
   it("sends the new session first, then the old one, then the old one's readings in order", () => {

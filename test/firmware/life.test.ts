@@ -2,10 +2,13 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import {
+  ASKING,
   BOOT,
   CONNECTED,
   createLife,
+  DELETED,
   DISCONNECTED,
+  ENROLLING,
   EVENT_NAMES,
   IDENTITY,
   MOVES,
@@ -27,9 +30,11 @@ const WAYS = [
   [],
   [STARTED],
   [STARTED, READY],
+  [STARTED, READY, ASKING],
   [STARTED, READY, CONNECTED],
   [STARTED, READY, CONNECTED, RECEIPTED],
   [UNSAFE],
+  [STARTED, READY, DELETED],
 ];
 
 function liveTo(state: number) {
@@ -80,6 +85,14 @@ describe("the life of the device", () => {
     expect(life.state()).toBe(NETWORK);
     life.move(CONNECTED);
     expect(life.name()).toBe("streaming");
+  });
+
+  it("opens its first session late where a certificate was missing", () => {
+    const { life } = liveTo(ENROLLING);
+    life.move(DISCONNECTED);
+    life.move(OPENED);
+    life.move(CONNECTED);
+    expect(life.name()).toBe("opening");
   });
 
   it("knows no way out of safe mode, and stands in SPEC.md as it is", () => {

@@ -39,6 +39,7 @@ function start(options: { periodHours?: number; isEsp32?: boolean; isDead?: bool
       system,
       createLed: undefined,
       startButton: undefined,
+      startSleeper: undefined,
       exposeCommands(state) {
         shown.push(state);
       },

@@ -71,7 +71,6 @@ export function createDeliveryBench(
   const log: string[] = [];
   const online = { value: true };
   const handedBack: DeliveryBench["handedBack"] = [];
-  let packetId = 0;
   const delivery = createDelivery({
     crypto,
     identity: { key, thumbprint },
@@ -86,7 +85,7 @@ export function createDeliveryBench(
         return true;
       }
       if (!online.value) return false;
-      kept?.keep(++packetId, AWAIT_PUBREC);
+      kept?.keep(AWAIT_PUBREC);
       sent.push({ messageClass, message, qos, acknowledge: done, kept });
       return true;
     },

@@ -69,6 +69,39 @@ const DOCTORED: [Rule, string, Doctor][] = [
   ],
   [
     "pubrel",
+    "one pubrec is answered twice",
+    ({ events }) => {
+      events.push(sent(publish("session", makeSession(8).message, 18)), got(ack("pubrec", 18)));
+      events.push(sent(ack("pubrel", 18)), sent(ack("pubrel", 18)));
+    },
+  ],
+  [
+    "pubrel",
+    "pubrel goes out twice at one reconnect",
+    ({ events }) => {
+      events.push(sent(publish("session", makeSession(8).message, 18)), got(ack("pubrec", 18)));
+      events.push(connack(true), sent(ack("pubrel", 18)), sent(ack("pubrel", 18)));
+    },
+  ],
+  [
+    "pubrel",
+    "pubrel goes out after pubcomp",
+    ({ events }) => {
+      events.push(sent(publish("session", makeSession(8).message, 18)), got(ack("pubrec", 18)));
+      events.push(sent(ack("pubrel", 18)), got(ack("pubcomp", 18)), connack(true));
+      events.push(sent(ack("pubrel", 18)));
+    },
+  ],
+  [
+    "pubrel",
+    "pubrel goes to a broker that forgot the message",
+    ({ events }) => {
+      events.push(sent(publish("session", makeSession(8).message, 18)), got(ack("pubrec", 18)));
+      events.push(connack(false), sent(ack("pubrel", 18)));
+    },
+  ],
+  [
+    "pubrel",
     "publish goes out after pubrel",
     ({ events }) => {
       const { message } = makeSession(8);
@@ -184,6 +217,15 @@ describe("the history checker", () => {
     history.events.push(sent(publish("session", message, 18)), BOOT, connack(true));
     history.events.push(sent(publish("session", message, 18, true)));
     history.events.push(got(ack("pubrec", 40)), sent(ack("pubrel", 40)));
+    expect(checkHistory(history)).toEqual([]);
+  });
+
+  it("lets a device answer each PUBREC, after PUBCOMP too, and release again at a reconnect", () => {
+    const history = goodHistory();
+    history.events.push(sent(publish("session", makeSession(8).message, 18)));
+    history.events.push(got(ack("pubrec", 18)), got(ack("pubrec", 18)), sent(ack("pubrel", 18)));
+    history.events.push(connack(true), sent(ack("pubrel", 18)), got(ack("pubrec", 18)));
+    history.events.push(got(ack("pubcomp", 18)), sent(ack("pubrel", 18)));
     expect(checkHistory(history)).toEqual([]);
   });
 

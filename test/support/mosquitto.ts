@@ -31,6 +31,9 @@ export interface Mosquitto {
    * sessions, SIGKILL loses what was not saved.
    */
   stop(signal?: NodeJS.Signals): Promise<void>;
+  /** Stands still, its connections open, until it is told to go on. */
+  pause(): void;
+  resume(): void;
   /** Ends the process if it runs, then starts it again on the same port and directory. */
   restart(): Promise<void>;
   /** Ends the process and removes the directory. */
@@ -135,6 +138,8 @@ export async function startMosquitto(options: MosquittoOptions = {}): Promise<Mo
     directory,
     log: () => logged,
     stop,
+    pause: () => void child?.kill("SIGSTOP"),
+    resume: () => void child?.kill("SIGCONT"),
     restart: async () => {
       await stop();
       await start();

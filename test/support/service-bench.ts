@@ -1,4 +1,5 @@
 import { openBootGuard } from "../../firmware/boot-guard.ts";
+import type { Delivery } from "../../firmware/delivery.ts";
 import type { RunningDevice } from "../../firmware/device.ts";
 import { createLife } from "../../firmware/life.ts";
 import type { System } from "../../firmware/ports.ts";
@@ -26,7 +27,11 @@ export function createServiceBench() {
       reboot: () => events.push("reboot"),
     },
     process: { memory: () => ({ free: 2100 }), on: () => undefined },
-    storage: { erase: (name) => events.push(`erase ${name}`) },
+    storage: {
+      read: () => undefined,
+      write: (name) => events.push(`write ${name}`),
+      erase: (name) => events.push(`erase ${name}`),
+    },
     esp32: { getWakeupCause: () => 0, deepSleep: () => {}, getState: () => ({ freeHeap: 120000 }) },
     wifi: { getStatus: () => ({ rssi: -61 }) },
   };
@@ -46,8 +51,8 @@ export function createServiceBench() {
       sessions: () => [newest, newest],
       rekey: () => cloud.isReceipted,
       event: (pack) => packs.push(pack),
-      isSettled: () => true,
-      suspend: () => undefined,
+      outbox: {} as Delivery["outbox"],
+      events: () => [],
     },
     turn: {
       brokers: [],
@@ -59,6 +64,7 @@ export function createServiceBench() {
     },
     refused: 9,
     firstSession: FIRST_SESSION,
+    busy: 0,
     unread: 0,
     drop: () => undefined,
     samples: [() => events.push("sample 1"), () => events.push("sample 2")],

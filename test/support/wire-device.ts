@@ -1,13 +1,19 @@
 /** The firmware in this process over real TCP, on a clock that runs fast, with its history kept. */
-import { type Packet, parser } from "mqtt-packet";
+
+import type { Packet } from "mqtt-packet";
+import type { DeviceTrust } from "../../cloud/keys/device-trust.ts";
+import * as cold from "../../firmware/cold.ts";
 import { startDevice } from "../../firmware/device.ts";
 import { createLife } from "../../firmware/life.ts";
 import type { Net, Socket } from "../../firmware/ports.ts";
 import type { Sensor } from "../../firmware/sensors/sensor.ts";
-import { type Bytes, fromHex, toHex } from "../../protocol/bytes.ts";
+import { toHex } from "../../protocol/bytes.ts";
 import { thumbprintOracle } from "./cose-builder.ts";
 import type { HistoryEvent, Values } from "./history.ts";
 import { netPort, realClock } from "./net-port.ts";
+import { NO_STORAGE } from "./no-storage.ts";
+import { createTeller } from "./packet-teller.ts";
+import { provisioningOf } from "./trust.ts";
 import { createDeviceMemory, openMemoryCrypto } from "./world/device-memory.ts";
 import { createPower } from "./world/power.ts";
 import { openBase } from "./world/world.ts";
@@ -24,33 +30,22 @@ export interface WireDevice {
   events: HistoryEvent[];
   produced: Values[];
   uncaught: unknown[];
-  start(port: number, cloudPublicKey: string): void;
+  start(port: number, trust: DeviceTrust): void;
   powerOff(): void;
 }
 
 /** The net of node:net, each packet told when it leaves the device and when it arrives. */
 function recordingNet(tell: (kind: "sent" | "got", packet: Packet) => void): Net {
-  function teller(kind: "sent" | "got") {
-    const reader = parser({ protocolVersion: 4 });
-    let isReadable = true;
-    reader.on("packet", (packet) => tell(kind, packet));
-    reader.on("error", () => {
-      isReadable = false;
-    });
-    return (data: string) => {
-      if (isReadable) reader.parse(Buffer.from(data, "latin1"));
-    };
-  }
   return {
     connect(options, connected) {
-      const sent = teller("sent");
-      const got = teller("got");
+      const sent = createTeller((packet) => tell("sent", packet));
+      const got = createTeller((packet) => tell("got", packet));
       const inner = netPort.connect(options, () => connected(socket));
-      inner.on("data", got);
+      inner.on("data", (data) => got(Buffer.from(data, "latin1")));
       const socket: Socket = {
         write(data) {
           const result = inner.write(data);
-          sent(data);
+          sent(Buffer.from(data, "latin1"));
           return result;
         },
         end: () => inner.end(),
@@ -98,7 +93,7 @@ export function createWireDevice(measurements: number): WireDevice {
     events,
     produced,
     uncaught,
-    start(port, cloudPublicKey) {
+    start(port, trust) {
       startDevice(
         {
           crypto,
@@ -118,7 +113,11 @@ export function createWireDevice(measurements: number): WireDevice {
           log() {},
           report() {},
           life: createLife(() => {}),
+          cold: () => cold,
+          provisioning: () => provisioningOf(trust),
           joinNetwork: (joined) => joined(),
+          system: NO_STORAGE,
+          restart: () => {},
           createSensor: () => sensor,
         },
         {
@@ -130,7 +129,6 @@ export function createWireDevice(measurements: number): WireDevice {
         {
           brokers: [{ host: "127.0.0.1", port }],
           wifi: [],
-          cloudPublicKey: fromHex(cloudPublicKey) as Bytes,
           receiptSeconds: RECEIPT_SECONDS,
         },
       );

@@ -4,9 +4,11 @@
  */
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
+import { setTimeout as delay } from "node:timers/promises";
 import Database from "better-sqlite3";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { initKeys } from "../../cloud/keys/cloud-keys.ts";
+import { readDeviceTrust } from "../../cloud/keys/device-trust.ts";
 import { type Cloud, startCloud } from "../../cloud/service.ts";
 import { BROKERS, type TestBroker } from "../support/brokers.ts";
 import { temporaryDirectory } from "../support/built.ts";
@@ -29,9 +31,12 @@ const AT_ONCE = 12;
 const MEASUREMENTS = 4;
 /**
  * A changed bit can leave a device subscribed to nothing: it has to notice by itself, after three
- * repeats, which take up to 2.6 s of ours.
+ * repeats, which take up to 2.6 s of ours. A busy machine takes its time, and a life that is well
+ * does not wait for this.
  */
-const LONGEST_MS = 20_000;
+const LONGEST_MS = 60_000;
+/** The last receipt and its acknowledgement may meet a fault too. */
+const TAIL_MS = 80;
 /** As many as a reader can look at. */
 const SHOWN = 5;
 
@@ -78,8 +83,9 @@ describe.each(BROKERS)("faults between device and broker, on %s", (_name, startB
       setTimeout(resolve, LONGEST_MS, false).unref();
     });
     try {
-      device.start(proxy.port, cloud.publicKey);
+      device.start(proxy.port, readDeviceTrust(join(directory, "keys")));
       await stored;
+      await delay(TAIL_MS);
     } finally {
       watchers.delete(kid);
       device.powerOff();
@@ -109,8 +115,11 @@ describe.each(BROKERS)("faults between device and broker, on %s", (_name, startB
 
   /** All faults of these kinds at the packets that a life without one has. */
   async function faultsAt(kinds: readonly Fault["kind"][]): Promise<Fault[]> {
-    const { seen, violations } = await live();
-    expect(violations).toEqual([]);
+    const lives = [await live(), await live(), await live()];
+    expect(lives.flatMap(({ violations }) => violations)).toEqual([]);
+    // On a busy machine a device may repeat itself: what every life has is wanted.
+    lives.sort((one, other) => one.seen.length - other.seen.length);
+    const [{ seen }] = lives as [Awaited<ReturnType<typeof live>>];
     const counts = { up: 0, down: 0 };
     return seen.flatMap(({ direction, length }) => {
       const packet = counts[direction]++;

@@ -256,7 +256,9 @@ describe("client, a message too long for it at the broker", () => {
       await device.until(() => device.sessions.length === 2);
       await observer.publishAsync(DOWN, "later", { qos: 2 });
       await device.until(() => device.messages.includes("later"));
-      expect(device.messages).toHaveLength(4);
+      // Of QoS 1 one may come again: its PUBACK was still under way when the broker ended.
+      const messages = qos === 1 ? [...new Set(device.messages)] : device.messages;
+      expect(messages).toHaveLength(4);
     },
   );
 });

@@ -1,14 +1,12 @@
 import { execFileSync, spawnSync } from "node:child_process";
 import { once } from "node:events";
-import { chmodSync, existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { type AddressInfo, createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import Database from "better-sqlite3";
 import { describe, expect, it, onTestFinished } from "vitest";
-import { initKeys, KEY_FILES } from "../../../cloud/keys/cloud-keys.ts";
 import { openSqliteStore } from "../../../cloud/store/sqlite.ts";
-import { certificatesCheck } from "../../../scripts/doctor/certificates.ts";
 import { databaseCheck } from "../../../scripts/doctor/database.ts";
 import { diskCheck } from "../../../scripts/doctor/disk.ts";
 import { listenersCheck } from "../../../scripts/doctor/listeners.ts";
@@ -17,74 +15,6 @@ import { startMosquitto } from "../../support/mosquitto.ts";
 import { machineWith, problemOf, resultsOf } from "./bench.ts";
 
 const temporary = temporaryDirectories();
-const DAY_MS = 24 * 3600 * 1000;
-
-describe("certificates", () => {
-  async function keys(): Promise<string> {
-    const directory = join(temporary(), "keys");
-    await initKeys(directory);
-    return directory;
-  }
-
-  it("are fine as they are made", async () => {
-    expect(await resultsOf(certificatesCheck(await keys(), Date.now))).toEqual(["ok", "ok"]);
-  });
-
-  it("are missed where there are none", async () => {
-    const directory = join(temporary(), "keys");
-    expect(await problemOf(certificatesCheck(directory, Date.now))).toMatchObject({
-      result: "warn",
-      fix: `coseflow keys init --dir ${directory}`,
-    });
-  });
-
-  it.each([KEY_FILES.cloudKey, KEY_FILES.kek, KEY_FILES.rootKey])(
-    "fail when others may read %s",
-    async (name) => {
-      const directory = await keys();
-      chmodSync(join(directory, name), 0o640);
-      expect(await problemOf(certificatesCheck(directory, Date.now))).toMatchObject({
-        result: "fail",
-        text: expect.stringMatching(/mode 640, expected 600$/),
-        fix: `chmod 600 ${join(directory, name)}`,
-      });
-    },
-  );
-
-  it("fail when others may enter their directory", async () => {
-    const directory = await keys();
-    chmodSync(directory, 0o755);
-    const { fix } = await problemOf(certificatesCheck(directory, Date.now));
-    expect(fix).toBe(`chmod 700 ${directory}`);
-  });
-
-  it("fail when they do not belong together", async () => {
-    const [directory, other] = [await keys(), await keys()];
-    execFileSync("cp", [join(other, KEY_FILES.cloudKey), join(directory, KEY_FILES.cloudKey)]);
-    const { text } = await problemOf(certificatesCheck(directory, Date.now));
-    expect(text).toMatch(/expected one for cloud.key.pem/);
-    rmSync(join(directory, KEY_FILES.kek));
-    expect((await problemOf(certificatesCheck(directory, Date.now))).text).toMatch(/kek.bin: no/);
-  });
-
-  it("are warned of before they expire, and fail then, and before they begin", async () => {
-    const directory = await keys();
-    const at = (days: number) => certificatesCheck(directory, () => Date.now() + days * DAY_MS);
-    expect(await problemOf(at(710))).toMatchObject({
-      result: "warn",
-      text: expect.stringMatching(/^cloud.cert.pem: expires in \d+ days/),
-    });
-    expect(await problemOf(at(731))).toMatchObject({
-      result: "fail",
-      text: expect.stringMatching(/^cloud.cert.pem: expired on/),
-    });
-    const early = await at(-1).run();
-    expect(early.map(({ text }) => text)).toEqual([
-      expect.stringMatching(/^root.cert.pem: not valid before/),
-      expect.stringMatching(/^cloud.cert.pem: not valid before/),
-    ]);
-  });
-});
 
 describe("database", () => {
   /** A machine whose kernel lists this type for everything. */
@@ -106,7 +36,7 @@ describe("database", () => {
     expect(await resultsOf(check())).toEqual(["ok", "ok", "ok"]);
     await store.close();
     expect(execFileSync("ls", ["-A", join(folder, "data")], { encoding: "utf8" })).toBe(
-      "cloud.db\n",
+      "cloud.db\ncloud.db.journal\n",
     );
   });
 

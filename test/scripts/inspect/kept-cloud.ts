@@ -28,6 +28,7 @@ export async function openKeptCloud(directory: string) {
     store,
     sessionKeys,
     self,
+    older: self.older,
     prefix: PREFIX,
     now: () => STORED_AT,
   });

@@ -18,8 +18,11 @@ interface InFlight {
 
 export function checkMqtt(events: HistoryEvent[], report: Report): void {
   const inFlight = new Map<number, InFlight>();
-  /** PUBRECs of messages that the device does not know: to be answered, or the broker keeps them. */
-  const strays = new Set<number>();
+  /**
+   * How many PUBRELs each id may have: one for each PUBREC, also of a message that the device does
+   * not know, or the broker keeps it; and one at a reconnect for each that was answered before.
+   */
+  const due = new Map<number, number>();
   /** Ids whose PUBCOMP came; and before a restart, after which the device may not know of it. */
   const finished = new Set<number>();
   const forgotten = new Set<number>();
@@ -35,20 +38,28 @@ export function checkMqtt(events: HistoryEvent[], report: Report): void {
     if (before && isSame && before.known && !dup) report("dup", `${id} again without DUP`);
     if (before && isSame && before.released) report("pubrel", `publish of ${id} after its pubrel`);
     const received = isSame && before.received;
+    if (!isSame) due.delete(id);
     inFlight.set(id, { qos, topic, payload, known: true, received, released: false, old: false });
   }
 
   function sentPubrel(packet: Packet): void {
     const id = packet.messageId as number;
     const message = inFlight.get(id);
-    if (message ? !message.received : !strays.has(id) && !forgotten.has(id))
-      report("pubrel", `pubrel of ${id}, no pubrec`);
+    const left = due.get(id) ?? 0;
+    if (left === 0 && !forgotten.has(id)) report("pubrel", `pubrel of ${id}, no pubrec`);
+    due.set(id, Math.max(0, left - 1));
     if (message) message.released = true;
-    strays.delete(id);
+  }
+
+  /** What the device owed on the last connection, it owes anew. */
+  function sessionKept(): void {
+    due.clear();
+    for (const [id, message] of inFlight) if (message.received) due.set(id, 1);
   }
 
   /** The broker has forgotten the session: what is in flight is sent as if for the first time. */
   function sessionLost(): void {
+    due.clear();
     for (const [id, message] of inFlight) {
       if (message.old) inFlight.delete(id);
       message.known = false;
@@ -67,7 +78,7 @@ export function checkMqtt(events: HistoryEvent[], report: Report): void {
     }
     if (packet.cmd !== "pubrec") return;
     if (message?.qos === 2) message.received = true;
-    else strays.add(id);
+    due.set(id, (due.get(id) ?? 0) + 1);
   }
 
   /** A broker takes an id of QoS 1 for a new message; one of QoS 2 it may still hold. */
@@ -76,7 +87,7 @@ export function checkMqtt(events: HistoryEvent[], report: Report): void {
       if (message.qos === 1) inFlight.delete(id);
       message.old = true;
     }
-    strays.clear();
+    due.clear();
     for (const id of finished) forgotten.add(id);
     finished.clear();
   }
@@ -87,6 +98,7 @@ export function checkMqtt(events: HistoryEvent[], report: Report): void {
       if (event.packet.cmd === "publish") sentPublish(event.packet);
       if (event.packet.cmd === "pubrel") sentPubrel(event.packet);
     } else if (event.packet.cmd !== "connack") acknowledged(event.packet);
-    else if (!event.packet.sessionPresent) sessionLost();
+    else if (event.packet.sessionPresent) sessionKept();
+    else sessionLost();
   }
 }

@@ -1,7 +1,8 @@
 /** Espruino's `net` in virtual time, to whoever answers at the far end. */
-import { type Packet, parser } from "mqtt-packet";
+import type { Packet } from "mqtt-packet";
 import type { Net, Socket } from "../../../firmware/ports.ts";
 import type { Bytes } from "../../../protocol/bytes.ts";
+import { createTeller } from "../packet-teller.ts";
 import type { Power } from "./power.ts";
 import type { Scheduler } from "./scheduler.ts";
 
@@ -54,19 +55,6 @@ export function splitPackets(data: Buffer): Buffer[] {
     start = at + length;
   }
   return packets;
-}
-
-/** Tells the packets of a stream, up to the first that is none. */
-function createTeller(tell: (packet: Packet) => void): (data: Buffer) => void {
-  const reader = parser({ protocolVersion: 4 });
-  let isReadable = true;
-  reader.on("packet", tell);
-  reader.on("error", () => {
-    isReadable = false;
-  });
-  return (data) => {
-    if (isReadable) reader.parse(data);
-  };
 }
 
 export function createVirtualNet(options: VirtualNetOptions): Net {

@@ -1,0 +1,43 @@
+/** A device, or what a deletion has left of one. */
+import type { Board, Settings } from "../config.ts";
+import { type DevicePorts, type RunningDevice, startDevice } from "../device.ts";
+import { CONNECTED, DELETED, DISCONNECTED, STARTED } from "../life.ts";
+import { startFarewell } from "./deprovision.ts";
+import { readFarewell } from "./farewell.ts";
+
+/** As startDevice. Where the device was deleted no key is made or opened, and nothing is measured. */
+export function startProvisioned(
+  ports: DevicePorts,
+  board: Board,
+  settings: Settings,
+): RunningDevice {
+  const farewell = readFarewell(ports.crypto, ports.system.storage);
+  if (farewell === undefined) return startDevice(ports, board, settings);
+  ports.life.move(STARTED);
+  ports.life.move(DELETED);
+  const running = startFarewell(
+    {
+      crypto: ports.crypto,
+      log: ports.log,
+      system: ports.system,
+      net: ports.net,
+      clock: ports.clock,
+      onConnection: (connected) => ports.life.move(connected ? CONNECTED : DISCONNECTED),
+    },
+    settings,
+    farewell,
+  );
+  ports.joinNetwork(running.connect);
+  return {
+    kid: running.kid,
+    delivery: undefined,
+    turn: running.turn,
+    refused: 0,
+    firstSession: 0,
+    samples: [],
+    // A board that sleeps does not until the reply has gone.
+    busy: 1,
+    unread: 0,
+    drop: running.drop,
+  };
+}

@@ -1,0 +1,121 @@
+/**
+ * Thousands of readings from the flashed bundle in Espruino, with a broker that stands still
+ * in the middle: afterwards the device holds as many variables as before. Nothing grows.
+ */
+import { readFileSync } from "node:fs";
+import { setTimeout as delay } from "node:timers/promises";
+import { afterEach, expect, it } from "vitest";
+import { bundleBoard, temporaryDirectory } from "../support/built.ts";
+import { startMosquitto } from "../support/mosquitto.ts";
+import { createReceiver, type Receiver } from "../support/serve.ts";
+import { boot, describeEspruino, type Interpreter, writeFlash } from "./espruino.ts";
+
+const isNightly = process.env.COSEFLOW_NIGHTLY === "1";
+const READINGS = isNightly ? 10_000 : 400;
+/** The first readings, after which all that is made once has been made. */
+const WARM = 150;
+/** A reading takes the interpreter some 30 ms, its receipt with it; what is faster only fills the queue. */
+const PERIOD_SECONDS = 0.06;
+/** Longer than the device waits for an acknowledgement before it gives the connection up. */
+const STALL_MS = 75_000;
+const LOOK_MS = 500;
+const SAMPLES = 40;
+/** The counters take a byte more each at 256, and with it a variable where they are text. */
+const FEW = 12;
+const LONGEST_MS = isNightly ? 3 * 3600_000 : 600_000;
+
+const BOARD = {
+  name: "endurance",
+  network: "host",
+  sensors: [{ driver: "host", periodSeconds: PERIOD_SECONDS, qos: 1 }],
+  queue: { readings: 16, flash: 512, spillSeconds: 2 },
+};
+
+const cleanUp: (() => void | Promise<void>)[] = [];
+afterEach(async () => {
+  for (const step of cleanUp.splice(0).reverse()) await step();
+});
+
+/** Counts what the cloud stores. */
+function counter(receiver: Receiver) {
+  let count = 0;
+  let wake = () => {};
+  const last = new Map<number, number>();
+  receiver.onLine = ({ session, sequence }) => {
+    // A reading has a line for each of its records.
+    if (last.get(session) === sequence) return;
+    last.set(session, sequence);
+    count++;
+    wake();
+  };
+  return {
+    count: () => count,
+    until: (wanted: number) =>
+      new Promise<void>((resolve) => {
+        wake = () => {
+          if (count >= wanted) resolve();
+        };
+        wake();
+      }),
+  };
+}
+
+/** The least of some: at times a reading waits for its receipt, and the console has its own. */
+async function leastUsage(device: Interpreter): Promise<number> {
+  let usage = Infinity;
+  for (let asked = 0; asked < SAMPLES; asked++)
+    usage = Math.min(usage, (await device.evaluate("process.memory().usage")) as number);
+  return usage;
+}
+
+describeEspruino("a long life in Espruino", () => {
+  it(`of ${READINGS} readings and a stalled broker costs no variable`, {
+    timeout: LONGEST_MS,
+  }, async () => {
+    const [directory, remove] = await temporaryDirectory("endurance");
+    cleanUp.push(remove);
+    const broker = await startMosquitto();
+    cleanUp.push(broker.close);
+    const receiver = await createReceiver(directory, broker.url);
+    const { bundle } = await bundleBoard(directory, BOARD);
+    await writeFlash(directory, {
+      ".bootcde": readFileSync(bundle),
+      "coseflow.json": JSON.stringify({
+        brokers: [{ host: broker.host, port: broker.port }],
+        cloudPublicKey: receiver.cloudPublicKey,
+        receiptSeconds: 2,
+      }),
+    });
+    const device = boot(directory);
+    cleanUp.push(device.powerOff);
+    const [, key] = await device.line(/--key ([0-9a-f]{130})/);
+    await receiver.command("device", "register", "--key", key as string);
+    const stored = counter(receiver);
+    await receiver.start();
+    cleanUp.push(receiver.kill);
+
+    const began = performance.now();
+    await stored.until(WARM);
+    const before = await leastUsage(device);
+    await stored.until(READINGS / 2);
+    broker.pause();
+    await delay(STALL_MS);
+    const queued = await device.evaluate('require("devcrypto").ringCount()');
+    broker.resume();
+    await stored.until(READINGS);
+    const seconds = (performance.now() - began - STALL_MS) / 1000;
+    // Asked without a pause it would do nothing else, and never empty its queue.
+    for (let left = 1; left !== 0; ) {
+      await delay(LOOK_MS);
+      left = (await device.evaluate('require("devcrypto").ringCount()')) as number;
+    }
+    const after = await leastUsage(device);
+    console.log(
+      `in Espruino: ${before} of 4095 variables before, ${after} after ${stored.count()} readings ` +
+        `(${Math.round(stored.count() / seconds)} a second) and ${queued} in flash while the broker stood still`,
+    );
+    expect(queued).toBeGreaterThan(BOARD.queue.readings);
+    expect(device.lines.filter((line) => /Uncaught|interpreter error/.test(line))).toEqual([]);
+    expect(Math.abs(after - before)).toBeLessThanOrEqual(FEW);
+  });
+});
