@@ -1,4 +1,5 @@
 import { type Bytes, fromHex } from "../protocol/bytes.ts";
+import { CLAIM_LENGTH } from "../protocol/enrol-message.ts";
 import { fail } from "../protocol/errors.ts";
 import type { Broker } from "./mqtt/broker.ts";
 import { checkNetwork, type WifiNetwork } from "./network-settings.ts";
@@ -88,6 +89,15 @@ export interface Settings {
   receiptSeconds?: number;
 }
 
+/** Under which names a device enrols. */
+export interface Enrolment {
+  /** UTF-8, as the file has it; so is the user id. */
+  deviceId: Bytes;
+  userId: Bytes;
+  /** 16 bytes, in flash 32 hexadecimal digits; undefined where the key was registered before. */
+  claim: Bytes | undefined;
+}
+
 /**
  * Whom the device believes and who it is, of the same file. Needed now and then: it is
  * read from flash each time, and takes no memory in between.
@@ -98,10 +108,15 @@ export interface Provisioning {
   cloudCertificate: Bytes;
   /** Unix seconds: of the bundle, not of the file. */
   buildTime: number;
+  /** Who it is to be; undefined where its key is registered by hand and it does not enrol. */
+  enrolment: Enrolment | undefined;
 }
 
 /** Name of the settings in flash. */
 export const SETTINGS_FILE = "coseflow.json";
+
+/** What checkProvisioning reads, and nobody keeps in memory. */
+const PROVISIONING = "anchor cloudCertificate deviceId userId claim".split(" ");
 
 /** Of a certificate: `ca` makes some of 500, and the largest message downward has 1,024. */
 const MAX_CERTIFICATE = 1024;
@@ -114,12 +129,13 @@ function requireObject(value: unknown): object {
 
 /** Refuses settings that the device could not work with; returns them in their checked form. */
 export function checkSettings(value: unknown, board: Board): Settings {
-  const settings = requireObject(value) as Settings & Partial<Provisioning>;
+  const settings = requireObject(value) as Settings & { [name: string]: unknown };
   const network = checkNetwork(SETTINGS_FILE, settings, board.network === "wifi");
   settings.brokers = network.brokers;
   settings.wifi = network.wifi;
-  delete settings.anchor;
-  delete settings.cloudCertificate;
+  PROVISIONING.forEach(function (name) {
+    delete settings[name];
+  });
   return settings;
 }
 
@@ -138,9 +154,28 @@ export function checkProvisioning(value: unknown, buildTime: number): Provisioni
     return der;
   }
 
+  function id(name: string): Bytes {
+    const value = settings[name];
+    if (typeof value !== "string" || value === "")
+      return fail("argument", SETTINGS_FILE + ": " + name + ", expected text, got none");
+    return value as Bytes;
+  }
+
+  function enrolment(): Enrolment | undefined {
+    const names = [settings.deviceId, settings.userId, settings.claim];
+    if (names.every((value) => value === undefined)) return undefined;
+    const digits = settings.claim;
+    const claim = typeof digits === "string" ? fromHex(digits) : undefined;
+    // Never quoted: it is a secret.
+    if (digits !== undefined && (claim === undefined || claim.length !== CLAIM_LENGTH))
+      fail("argument", SETTINGS_FILE + ": claim, expected 32 hexadecimal digits");
+    return { deviceId: id("deviceId"), userId: id("userId"), claim: claim };
+  }
+
   return {
     anchor: certificate("anchor"),
     cloudCertificate: certificate("cloudCertificate"),
     buildTime: buildTime,
+    enrolment: enrolment(),
   };
 }

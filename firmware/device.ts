@@ -1,37 +1,26 @@
-/**
- * The device: its key, a session, the network, then readings until the power goes.
- * Everything it needs is given to it; main.ts does the wiring.
- */
+/** The device: its key, a session, the network, then readings until the power goes. */
 import { type Bytes, fromBigEndian, toHex } from "../protocol/bytes.ts";
-import type { DeviceCrypto } from "../protocol/cose/crypto.ts";
 import type { Recipient } from "../protocol/cose/encrypt.ts";
-import { kidOf, thumbprintOf } from "../protocol/kid.ts";
+import { kidOf } from "../protocol/kid.ts";
 import { CLOUD } from "../protocol/roles.ts";
-import { CLOUD_TOPIC, TOPIC_PREFIX, topicOf } from "../protocol/topics.ts";
-import type * as Cold from "./cold.ts";
-import type { Board, Provisioning, SensorConfig, Settings } from "./config.ts";
+import { CLOUD_TOPIC, type MessageClass, TOPIC_PREFIX, topicOf } from "../protocol/topics.ts";
+import type { Board, Settings } from "./config.ts";
 import { createDelivery, type Delivery } from "./delivery.ts";
+import type { DevicePorts, RunningDevice } from "./device-ports.ts";
 import {
   ASKING,
   CONNECTED,
   DISCONNECTED,
-  type Life,
+  ENROLLING,
   OPENED,
-  OPENING,
   READY,
   RECEIPTED,
   STARTED,
 } from "./life.ts";
-import type { Turn } from "./mqtt/broker.ts";
 import { createMqttClient } from "./mqtt/client.ts";
-import { UNHEARD } from "./mqtt/options.ts";
-import type { Clock, Log, Net, ReportError, System } from "./ports.ts";
-import { requestFormOf } from "./provision/policy.ts";
-import { startTrial } from "./provision/trial.ts";
+import { type Kept, UNHEARD } from "./mqtt/options.ts";
+import type { DeviceEnrolment } from "./provision/enrol.ts";
 import { startSampler } from "./sampler.ts";
-import type { Sensor } from "./sensors/sensor.ts";
-import type { Identity } from "./session.ts";
-import type { Resume } from "./session-list.ts";
 import { FLOOR_STEP } from "./trust.ts";
 import { createVerifyLimit } from "./verify-limit.ts";
 
@@ -45,66 +34,6 @@ const KEEP_ALIVE_SECONDS = 60;
  */
 const UNHEARD_REPEATS = 3;
 
-export interface DevicePorts {
-  crypto: DeviceCrypto;
-  net: Net;
-  clock: Clock;
-  log: Log;
-  report: ReportError;
-  life: Life;
-  /** Makes what is rarely needed; nobody holds it for long. */
-  cold: () => typeof Cold;
-  /** Reads from flash whom to believe. */
-  provisioning: () => Provisioning;
-  /** Calls back once the board has a network; at once where it always has one. */
-  joinNetwork: (joined: () => void) => void;
-  system: Pick<System, "storage" | "interpreter">;
-  /** Restarts the board, on purpose. */
-  restart: () => void;
-  createSensor: (config: SensorConfig) => Sensor;
-  /** Given by a board that sleeps: its sensors are read once. */
-  resume?: Resume | undefined;
-}
-
-/** What deep sleep looks into. */
-type AtSleep = "outbox" | "events";
-
-/** A device that has started, for those who look after it. */
-export interface RunningDevice {
-  /** Hexadecimal. */
-  kid: string;
-  /** Undefined until it has what it needs to open a session. */
-  delivery:
-    | Pick<
-        Delivery,
-        "time" | "queued" | "drops" | "newest" | "sessions" | "rekey" | "event" | AtSleep
-      >
-    | undefined;
-  /** The broker at hand, and what MQTT has counted. */
-  turn: Turn;
-  /** Messages that did not verify. */
-  refused: number;
-  /** Counter of the first session of this boot. */
-  firstSession: number;
-  /** One for each sensor: reads it now. */
-  samples: (() => void)[];
-  /** What must end before sleep: messages at work, a trial of networks. */
-  busy: number;
-  /** Sensors that have not answered yet, on a board that sleeps. */
-  unread: number;
-  /** Ends the connection to the broker, for this reason. */
-  drop: (reason: string) => void;
-}
-
-function openIdentity(crypto: DeviceCrypto, board: Board, log: Log): Identity {
-  const key = crypto.openDeviceKey();
-  const publicKey = crypto.exportPublicKey(key);
-  const thumbprint = thumbprintOf(crypto, publicKey);
-  log("coseflow on " + board.name + ", device " + toHex(kidOf(thumbprint)));
-  log("register it: coseflow device register --key " + toHex(publicKey));
-  return { key: key, thumbprint: thumbprint };
-}
-
 /**
  * Starts the device. Throws, before it is connected to anything, when it has no key or
  * no usable settings; runs for ever otherwise. MQTT and delivery hold on to each
@@ -117,22 +46,26 @@ export function startDevice(ports: DevicePorts, board: Board, settings: Settings
   /** Repeats since this connection began, or the last receipt on it. */
   let unheard = 0;
   let delivery: Delivery | undefined;
+  /** While the device is without a certificate that it is to have. */
+  let enrolment: DeviceEnrolment | undefined;
   /** The cloud, alone in the list; nobody while no certificate of it is acceptable. */
   const recipients: Recipient[] = [];
   life.move(STARTED);
-  const identity = openIdentity(crypto, board, ports.log);
+  const identity = ports.cold().openIdentity(crypto, board, ports.log);
   const kid = kidOf(identity.thumbprint);
   const prefix = settings.topicPrefix || TOPIC_PREFIX;
   const receiptTopic = topicOf(prefix, kid, "receipt");
   const cloudTopic = prefix + CLOUD_TOPIC;
+  const enrolledTopic = topicOf(prefix, kid, "enrolled");
   const commandTopic = topicOf(prefix, kid, "command");
   const mayVerify = createVerifyLimit(clock);
-  const requestForm = requestFormOf(settings.provisioning || board.provisioning);
+  const requestForm = ports.cold().requestFormOf(settings.provisioning || board.provisioning);
   /** To be called once a broker has answered, where new networks are on trial. */
-  let settled = startTrial(ports, board, settings);
+  let settled = ports.cold().startTrial(ports, board, settings);
 
   function trust() {
-    return ports.cold().openTrust(crypto, ports.provisioning(), ports.log);
+    const provisioning = ports.provisioning(); // Before: two that are cold at once are too many.
+    return ports.cold().openTrust(crypto, provisioning, ports.log);
   }
 
   /** Puts the cloud that is believed now in the list; gives the time floor. */
@@ -166,6 +99,23 @@ export function startDevice(ports: DevicePorts, board: Board, settings: Settings
     ports.report(error, what);
   }
 
+  function publish(
+    messageClass: MessageClass,
+    message: Bytes,
+    qos: 0 | 1 | 2,
+    done: () => void,
+    kept: Kept | undefined,
+  ): boolean {
+    return mqtt.publish(topicOf(prefix, kid, messageClass), message, qos, done, kept);
+  }
+
+  function onUnheard(): void {
+    // Repeats while there is no connection say nothing of the next one.
+    if (life.state() < ENROLLING) return;
+    unheard++;
+    if (unheard >= UNHEARD_REPEATS) mqtt.drop(UNHEARD);
+  }
+
   function stream(): void {
     const running = createDelivery({
       crypto: crypto,
@@ -173,37 +123,78 @@ export function startDevice(ports: DevicePorts, board: Board, settings: Settings
       recipients: recipients,
       clock: clock,
       log: ports.log,
-      publish: (messageClass, message, qos, done, kept) =>
-        mqtt.publish(topicOf(prefix, kid, messageClass), message, qos, done, kept),
+      publish: publish,
       queue: board.queue,
       receiptSeconds: settings.receiptSeconds || 0,
       rekeySeconds: (board.session && board.session.rekeySeconds) || 0,
       onSession: (receipted) => life.move(receipted ? RECEIPTED : OPENED),
-      onUnheard() {
-        // Repeats while there is no connection say nothing of the next one.
-        if (life.state() < OPENING) return;
-        unheard++;
-        if (unheard >= UNHEARD_REPEATS) mqtt.drop(UNHEARD);
-      },
+      onUnheard: onUnheard,
     });
     running.start(ports.resume);
     delivery = running;
     device.delivery = running;
     device.firstSession = fromBigEndian(running.newest().kid);
-    const taken = ports.resume && ((step: number) => void (device.unread += step));
+    const taken =
+      ports.resume &&
+      function (step: number): void {
+        device.unread += step;
+      };
     device.samples = board.sensors.map((config) =>
       startSampler(ports, running, ports.createSensor(config), config, taken),
     );
   }
 
+  /** Who the device is, once it has enrolled. */
+  let ids: { deviceId: Bytes; userId: Bytes } | undefined;
+
+  /**
+   * Enrols where that is still to be done, and streams where it has what that needs. Waits where
+   * there is no cloud to seal to.
+   */
+  function proceed(): void {
+    if (recipients.length === 0) return;
+    const provisioning = ports.provisioning();
+    const to = ports.cold().enrolmentDue(crypto, provisioning, ports.log);
+    ids = to.ids;
+    if (enrolment) enrolment.end();
+    enrolment = undefined;
+    if (to.asked) {
+      enrolment = ports.provision().createEnrolment(
+        {
+          crypto: crypto,
+          identity: identity,
+          recipients: recipients,
+          clock: clock,
+          log: ports.log,
+          provisioning: ports.provisioning,
+          publish: publish,
+          receiptSeconds: settings.receiptSeconds || 0,
+          mayVerify: mayVerify,
+          onUnheard: onUnheard,
+        },
+        to.asked,
+      );
+      enrolment.start();
+      enrolment.pump();
+    }
+    if (to.mayStream && !delivery) stream();
+  }
+
+  function takeEnrolled(message: Bytes): void {
+    if (!enrolment || !enrolment.receive(message)) return;
+    lookUpCloud();
+    proceed();
+    command();
+  }
+
   /** A command; without one it goes on with what an earlier one left undone. */
-  function command(message: Bytes | undefined): void {
+  function command(message?: Bytes): void {
     if (!delivery) {
       if (message !== undefined) ports.log("command passed over: there is no session yet");
       return;
     }
     const running = delivery;
-    ports.cold().runCommand(
+    ports.provision().runCommand(
       {
         crypto: crypto,
         identity: identity,
@@ -215,7 +206,7 @@ export function startDevice(ports: DevicePorts, board: Board, settings: Settings
         recipients: recipients,
         mayVerify: mayVerify,
         requestForm: requestForm,
-        ids: undefined,
+        ids: ids,
         delivery: running,
         samples: device.samples,
         restart: ports.restart,
@@ -223,14 +214,10 @@ export function startDevice(ports: DevicePorts, board: Board, settings: Settings
           lookUpCloud();
           if (recipients.length > 0) running.rekey(true);
         },
-        enrol: () => undefined,
+        enrol: proceed,
       },
       message,
     );
-  }
-
-  function resumeCommand(): void {
-    command(undefined);
   }
 
   /** The trial of new networks ends well: its command has waited for that. */
@@ -241,7 +228,7 @@ export function startDevice(ports: DevicePorts, board: Board, settings: Settings
     device.busy--;
     later("new settings", function () {
       keep();
-      resumeCommand();
+      command();
     });
   }
 
@@ -257,10 +244,10 @@ export function startDevice(ports: DevicePorts, board: Board, settings: Settings
     if (!opened.keep(CLOUD, certificate)) return;
     ports.log("new certificate of the cloud");
     lookUpCloud();
-    if (!delivery) stream();
-    else delivery.rekey(true);
+    if (delivery) delivery.rekey(true);
+    proceed();
     // A reply may have waited for a cloud to seal it to.
-    later("command", resumeCommand);
+    later("command", command);
   }
 
   const mqtt = createMqttClient({
@@ -275,8 +262,10 @@ export function startDevice(ports: DevicePorts, board: Board, settings: Settings
       { topicFilter: receiptTopic, qos: 1 },
       { topicFilter: cloudTopic, qos: 1 },
       { topicFilter: commandTopic, qos: 2 },
+      { topicFilter: enrolledTopic, qos: 2 },
     ],
     onReady() {
+      if (enrolment) enrolment.pump();
       if (delivery) delivery.pump();
     },
     onConnection(connected) {
@@ -286,6 +275,7 @@ export function startDevice(ports: DevicePorts, board: Board, settings: Settings
     },
     onMessage(topic, payload) {
       if (topic === cloudTopic) later("cloud certificate refused", () => takeCloud(payload));
+      else if (topic === enrolledTopic) later("enrolled refused", () => takeEnrolled(payload));
       else if (topic === commandTopic) later("command refused", () => command(payload));
       if (topic !== receiptTopic || !delivery) return;
       try {
@@ -312,8 +302,8 @@ export function startDevice(ports: DevicePorts, board: Board, settings: Settings
     unread: 0,
     drop: mqtt.drop,
   };
-  if (recipients.length > 0) stream();
-  if (!settled) later("command", resumeCommand);
+  proceed();
+  if (!settled) later("command", command);
   life.move(READY);
   ports.joinNetwork(mqtt.connect);
   return device;

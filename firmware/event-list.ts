@@ -23,7 +23,7 @@ const RECORD = "e";
 /** A reply that still waits when two more are due answers a command that nobody waits for any more. */
 export const MAX_REPLIES = 2;
 /** Records "r0" and "r1". */
-export const REPLY_RECORD = "r";
+const REPLY_RECORD = "r";
 
 export interface EventListOptions {
   crypto: DeviceCrypto;

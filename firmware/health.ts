@@ -6,7 +6,7 @@
  */
 import { fromBigEndian } from "../protocol/bytes.ts";
 import { createSenmlMaker, DROPPED, type Quantity } from "../protocol/senml.ts";
-import type { RunningDevice } from "./device.ts";
+import type { RunningDevice } from "./device-ports.ts";
 import type { ServiceState } from "./service-state.ts";
 
 /**

@@ -23,8 +23,12 @@ export const SAFE = 6;
 /** Taken out of service by its owner: no session is opened any more. */
 export const DEPROVISIONED = 7;
 
-export const STATE_NAMES =
-  "boot identity network enrolling opening streaming safe deprovisioned".split(" ");
+/** One text, split when a name is wanted, since each name of a list costs the device variables. */
+const STATE_NAMES = "boot identity network enrolling opening streaming safe deprovisioned";
+
+export function stateName(state: number): string {
+  return STATE_NAMES.split(" ")[state] as string;
+}
 
 /** It may start: boots are not too many, nobody holds the button. */
 export const STARTED = 0;
@@ -45,23 +49,35 @@ export const OPENED = 7;
 /** A command to delete has been carried out. */
 export const DELETED = 8;
 
-export const EVENT_NAMES =
-  "started unsafe ready connected asking disconnected receipted opened deleted".split(" ");
+const EVENT_NAMES = "started unsafe ready connected asking disconnected receipted opened deleted";
 
-const NO = -1;
+export function eventName(event: number): string {
+  return EVENT_NAMES.split(" ")[event] as string;
+}
 
-/** Rows are states, columns events; a cell is the next state, or NO. */
-export const MOVES = [
-  // started, unsafe, ready, connected, asking, disconnected, receipted, opened, deleted
-  [IDENTITY, SAFE, NO, NO, NO, NO, NO, NO, NO], // BOOT
-  [NO, SAFE, NETWORK, NO, NO, NO, IDENTITY, IDENTITY, DEPROVISIONED], // IDENTITY
-  [NO, NO, NO, OPENING, ENROLLING, NO, NETWORK, NETWORK, DEPROVISIONED], // NETWORK
-  [NO, NO, NO, NO, NO, NETWORK, NO, OPENING, DEPROVISIONED], // ENROLLING
-  [NO, NO, NO, NO, NO, NETWORK, STREAMING, OPENING, DEPROVISIONED], // OPENING
-  [NO, NO, NO, NO, NO, NETWORK, STREAMING, OPENING, DEPROVISIONED], // STREAMING
-  [NO, NO, NO, NO, NO, NO, NO, NO, NO], // SAFE
-  [NO, NO, DEPROVISIONED, DEPROVISIONED, DEPROVISIONED, DEPROVISIONED, NO, NO, NO], // DEPROVISIONED
-];
+export const STATES = 8;
+export const EVENTS = 9;
+
+/**
+ * A line for each state with a character for each event, in the order above: the number of the
+ * next state, or a dot for a move that there is not.
+ */
+// biome-ignore format: a line is a row
+const MOVES =
+  "16......." + // BOOT
+  ".62...117" + // IDENTITY
+  "...43.227" + // NETWORK
+  ".....2.47" + // ENROLLING
+  ".....2547" + // OPENING
+  ".....2547" + // STREAMING
+  "........." + // SAFE
+  "..7777..."; // DEPROVISIONED
+
+/** The next state; undefined for a move that there is not. */
+export function findMove(state: number, event: number): number | undefined {
+  const cell = MOVES.charAt(state * EVENTS + event);
+  return cell === "." || cell === "" ? undefined : Number(cell);
+}
 
 /** Each new state is logged. */
 export function createLife(log: Log) {
@@ -69,18 +85,14 @@ export function createLife(log: Log) {
   let receipted = false;
 
   function move(event: number): void {
-    const row = MOVES[state] as number[];
-    const next = row[event];
-    if (next === undefined || next === NO)
-      fail(
-        "argument",
-        "device, expected no " + EVENT_NAMES[event] + " while " + STATE_NAMES[state],
-      );
+    const next = findMove(state, event);
+    if (next === undefined)
+      fail("argument", "device, expected no " + eventName(event) + " while " + stateName(state));
     if (event === RECEIPTED) receipted = true;
     if (event === OPENED) receipted = false;
     if (next === state) return;
     state = next;
-    log("state: " + STATE_NAMES[state]);
+    log("state: " + stateName(state));
     // A session that was receipted before this connection has nothing to wait for.
     if (state === OPENING && receipted) move(RECEIPTED);
   }
@@ -88,7 +100,7 @@ export function createLife(log: Log) {
   return {
     move: move,
     state: () => state,
-    name: () => STATE_NAMES[state] as string,
+    name: () => stateName(state),
   };
 }
 export type Life = ReturnType<typeof createLife>;

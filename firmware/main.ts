@@ -1,6 +1,6 @@
 /** The only wiring: the board file, Espruino's own parts and the C module become a device. */
 import board from "coseflow:board";
-import { loadCold } from "coseflow:cold";
+import { loadCold, loadProvision } from "coseflow:cold";
 import drivers from "coseflow:drivers";
 import {
   BUILD_TIME,
@@ -14,7 +14,7 @@ import {
 import { fail } from "../protocol/errors.ts";
 import { RESET_COMMAND } from "./boot-guard.ts";
 import { startButton } from "./button.ts";
-import { checkSettings, type PinConfig, SETTINGS_FILE, type SensorConfig } from "./config.ts";
+import { type PinConfig, SETTINGS_FILE, type SensorConfig } from "./config.ts";
 import { exposeCommands, type Scope } from "./console.ts";
 import { createClock } from "./espruino/clock.ts";
 import { loadCrypto } from "./espruino/crypto.ts";
@@ -41,6 +41,7 @@ function main(): void {
   else E.setConsole(null, { force: true });
   startService(
     {
+      cold: loadCold,
       crypto: loadCrypto(),
       clock: createClock(),
       log: log,
@@ -71,7 +72,7 @@ function main(): void {
       const flashed = storage.readJSON(SETTINGS_FILE, true);
       // The very last step of a deletion, where a power cut has left it undone.
       if (flashed === undefined) storage.erase(FAREWELL_FILE);
-      const settings = checkSettings(flashed, board);
+      const settings = loadCold().checkSettings(flashed, board);
       const sensorPorts = {
         clock: clock,
         i2c: board.i2c && openI2c(board.i2c),
@@ -86,6 +87,7 @@ function main(): void {
           report: service.report,
           life: service.life,
           cold: loadCold,
+          provision: loadProvision,
           system: service.system,
           restart: () => restart(service, RESET_COMMAND),
           provisioning: () =>

@@ -19,7 +19,7 @@ import type { Log } from "./ports.ts";
 const VERSION = 1;
 const HEAD = 5;
 
-export type SignedClass = "session" | "event" | "reply";
+export type SignedClass = "session" | "event" | "reply" | "enrol";
 
 /** A message with one counter value; its bytes are sent until a receipt lists its hash. */
 export interface Signed extends Outgoing {
@@ -57,6 +57,11 @@ export function freeRecord(prefix: string, used: Signed[]): string {
   return prefix + number;
 }
 
+/** By the counter: no other message of this device has it until 32,767 more are signed. */
+export function keptPacketId(counter: number): number {
+  return FIRST_KEPT_ID + (counter % FIRST_KEPT_ID);
+}
+
 /** A message as it is when just made. */
 export function makeSigned(
   messageClass: SignedClass,
@@ -75,8 +80,7 @@ export function makeSigned(
     state: WAITING,
     takenAt: 0,
     receipted: false,
-    // By the counter: no other message of this device has it until 32,767 more are signed.
-    packetId: FIRST_KEPT_ID + (fromBigEndian(kid) % FIRST_KEPT_ID),
+    packetId: keptPacketId(fromBigEndian(kid)),
     phase: 0,
   };
 }

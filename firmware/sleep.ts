@@ -6,7 +6,7 @@
 import type { DeviceCrypto } from "../protocol/cose/crypto.ts";
 import { openBootGuard } from "./boot-guard.ts";
 import type { Board, SleepConfig } from "./config.ts";
-import type { RunningDevice } from "./device.ts";
+import type { RunningDevice } from "./device-ports.ts";
 import { keepNewest } from "./kept-session.ts";
 import { OPENING } from "./life.ts";
 import { ASLEEP } from "./mqtt/options.ts";

@@ -33,4 +33,6 @@ declare module "coseflow:parts" {
 declare module "coseflow:cold" {
   /** Makes the functions of cold.ts, which are gone with the last of them that is held. */
   export function loadCold(): typeof import("./cold.ts");
+  /** Those of cold-provision.ts. */
+  export function loadProvision(): typeof import("./cold-provision.ts");
 }

@@ -17,7 +17,8 @@ import {
 import type { Command, CommandAction, CommandForm } from "../store/commands.ts";
 import { type ReplyContent, readReplyContent } from "../store/reply-content.ts";
 
-const STATUSES: Readonly<Record<number, string>> = {
+/** STATUS_* of a reply, in words. */
+export const STATUSES: Readonly<Record<number, string>> = {
   [STATUS_DONE]: "done",
   [STATUS_REFUSED]: "refused",
   [STATUS_STALE]: "stale",

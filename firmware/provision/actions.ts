@@ -29,7 +29,7 @@ import {
 } from "./stored-settings.ts";
 
 /** Counters left above one that is moved to, at least: a device at the last could sign nothing more. */
-export const COUNTER_ROOM = 1048576;
+const COUNTER_ROOM = 1048576;
 
 export interface ActionPorts {
   crypto: DeviceCrypto;

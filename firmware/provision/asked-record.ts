@@ -6,20 +6,18 @@ import { type Bytes, chars } from "../../protocol/bytes.ts";
 import { cborBytes } from "../../protocol/cbor.ts";
 import { createReader } from "../../protocol/cbor-reader.ts";
 import type { DeviceRecords } from "../../protocol/cose/crypto.ts";
+import type { Enrolment } from "../config.ts";
 import type { Log } from "../ports.ts";
 import { readVersioned, writeVersioned } from "../versioned-record.ts";
 
 const RECORD = "ask";
 const VERSION = 1;
 
-export interface Asked {
-  deviceId: Bytes;
-  userId: Bytes;
-  claim: Bytes | undefined;
-}
-
 /** undefined where nothing is asked; a damaged one is given up, and the command is to be sent again. */
-export function readAsked(store: Pick<DeviceRecords, "readRecord">, log: Log): Asked | undefined {
+export function readAsked(
+  store: Pick<DeviceRecords, "readRecord">,
+  log: Log,
+): Enrolment | undefined {
   const content = readVersioned(store, RECORD, VERSION, log);
   if (content === undefined) return undefined;
   try {
@@ -36,7 +34,7 @@ export function readAsked(store: Pick<DeviceRecords, "readRecord">, log: Log): A
   }
 }
 
-export function writeAsked(store: Pick<DeviceRecords, "writeRecord">, asked: Asked): void {
+export function writeAsked(store: Pick<DeviceRecords, "writeRecord">, asked: Enrolment): void {
   const claim = asked.claim === undefined ? ("" as Bytes) : asked.claim;
   const content = [asked.deviceId, asked.userId, claim].map(cborBytes).join("");
   writeVersioned(store, RECORD, VERSION, chars(0x83) + content);

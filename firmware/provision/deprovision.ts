@@ -9,7 +9,7 @@ import { TOPIC_PREFIX, topicOf } from "../../protocol/topics.ts";
 import { SETTINGS_FILE, type Settings } from "../config.ts";
 import { eraseStore, factoryReset } from "../factory-reset.ts";
 import type { Turn } from "../mqtt/broker.ts";
-import { createMqttClient } from "../mqtt/client.ts";
+import type { createMqttClient } from "../mqtt/client.ts";
 import type { Clock, Log, Net, System } from "../ports.ts";
 import { FAREWELL_FILE, FAREWELL_SECONDS, type Farewell, writeFarewell } from "./farewell.ts";
 
@@ -74,6 +74,7 @@ export interface FarewellPorts extends ErasePorts {
 
 /** Sends the reply until a broker has it, or for a day. Gives what a person may look at, and `connect`. */
 export function startFarewell(
+  createClient: typeof createMqttClient,
   ports: FarewellPorts,
   settings: Settings,
   farewell: Farewell,
@@ -93,7 +94,7 @@ export function startFarewell(
   }
 
   completeErasure(ports.crypto, ports.log);
-  const mqtt = createMqttClient({
+  const mqtt = createClient({
     net: ports.net,
     clock: ports.clock,
     random: ports.crypto.generateRandom,

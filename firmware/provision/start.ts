@@ -1,9 +1,9 @@
 /** A device, or what a deletion has left of one. */
 import type { Board, Settings } from "../config.ts";
-import { type DevicePorts, type RunningDevice, startDevice } from "../device.ts";
+import { startDevice } from "../device.ts";
+import type { DevicePorts, RunningDevice } from "../device-ports.ts";
 import { CONNECTED, DELETED, DISCONNECTED, STARTED } from "../life.ts";
-import { startFarewell } from "./deprovision.ts";
-import { readFarewell } from "./farewell.ts";
+import { createMqttClient } from "../mqtt/client.ts";
 
 /** As startDevice. Where the device was deleted no key is made or opened, and nothing is measured. */
 export function startProvisioned(
@@ -11,18 +11,20 @@ export function startProvisioned(
   board: Board,
   settings: Settings,
 ): RunningDevice {
-  const farewell = readFarewell(ports.crypto, ports.system.storage);
+  const life = ports.life;
+  const farewell = ports.cold().readFarewell(ports.crypto, ports.system.storage);
   if (farewell === undefined) return startDevice(ports, board, settings);
-  ports.life.move(STARTED);
-  ports.life.move(DELETED);
-  const running = startFarewell(
+  life.move(STARTED);
+  life.move(DELETED);
+  const running = ports.provision().startFarewell(
+    createMqttClient,
     {
       crypto: ports.crypto,
       log: ports.log,
       system: ports.system,
       net: ports.net,
       clock: ports.clock,
-      onConnection: (connected) => ports.life.move(connected ? CONNECTED : DISCONNECTED),
+      onConnection: (connected) => life.move(connected ? CONNECTED : DISCONNECTED),
     },
     settings,
     farewell,

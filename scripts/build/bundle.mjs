@@ -89,7 +89,7 @@ function checkSleep(boardFile, sleep) {
 }
 
 /**
- * `coseflow:cold` is firmware/cold.js, whole, in one function; `coseflow:board` is the board's description, `coseflow:drivers` the factories its sensors name,
+ * `coseflow:cold` is firmware/cold.js, whole, in one function, and cold-provision.js in another; `coseflow:board` is the board's description, `coseflow:drivers` the factories its sensors name,
  * `coseflow:parts` what the board has: code for what it has not is left out of its bundle.
  */
 function virtualModules(boardFile, dist) {
@@ -111,11 +111,16 @@ function virtualModules(boardFile, dist) {
 
 /** What is used a few times in a device's life: a call makes all of it, and nothing keeps it. */
 async function coldModule(dist) {
-  const built = await rollup({ input: join(dist, "firmware", "cold.js"), plugins: [fence(dist)] });
+  const cold = await coldFunction(dist, "loadCold", "cold.js");
+  return `${cold}\n${await coldFunction(dist, "loadProvision", "cold-provision.js")}`;
+}
+
+async function coldFunction(dist, name, file) {
+  const built = await rollup({ input: join(dist, "firmware", file), plugins: [fence(dist)] });
   const { output } = await built.generate({ format: "cjs", exports: "named", ...PLAIN });
   await built.close();
   const code = inlineConstants(output[0].code);
-  return `export function loadCold() {\nconst exports = {};\n${code}\nreturn exports;\n}`;
+  return `export function ${name}() {\nconst exports = {};\n${code}\nreturn exports;\n}`;
 }
 
 const DAY = 86400;

@@ -28,23 +28,30 @@ export function addSimulateCommand(program: Command, output: Output): void {
     )
     .option("--board <name>", "file in boards/", parseBoard, "linux")
     .option("--directory <directory>", "where its flash and keys are kept", DEVICE_DIRECTORY)
+    .option("--device-id <id>", "enrol under this device id, with --user")
+    .option("--user <id>", "the user it enrols for")
+    .option("--claim <hex>", "its one-time claim, as `coseflow claim new` prints it")
     .addHelpText(
       "after",
       `
-Ctrl-C is the power switch: the device's key stays in its directory.
+Ctrl-C is the power switch: the device's key stays in its directory. Without --device-id it waits to
+be registered by hand.
 
-Example:
-  $ coseflow simulate --broker mqtt://localhost`,
+Examples:
+  $ coseflow simulate --broker mqtt://localhost
+  $ coseflow simulate --broker mqtt://localhost --device-id shed --user ann --claim 00112233...`,
     )
     .action(async (options) => {
       const trust = readDeviceTrust(options.keys);
+      const { deviceId, user: userId, claim } = options;
+      const names = deviceId === undefined ? {} : { deviceId, userId, claim };
       const { stopped, unwatch } = watchForStop();
       try {
         await simulate(
           {
             files: boardFiles(options.board),
             directory: options.directory,
-            settings: { brokers: options.broker.map(brokerSettings), ...trust },
+            settings: { brokers: options.broker.map(brokerSettings), ...trust, ...names },
           },
           output,
           stopped,

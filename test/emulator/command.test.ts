@@ -39,7 +39,7 @@ const ALL = 4095;
 /** Counts at each step of cryptography that a command takes: its code and data are all there then. */
 const WATCH = `(global.peak=0,["verifyCertificate","verifyMessage","aeadDecrypt","signMessage"].forEach(function(n){var d=require("devcrypto"),f=d[n];d[n]=function(){peak=Math.max(peak,process.memory().usage);return f.apply(d,arguments)}}),0)`;
 
-const cleanUp: (() => void | Promise<unknown>)[] = [];
+const cleanUp: (() => unknown)[] = [];
 afterEach(async () => {
   for (const step of cleanUp.splice(0).reverse()) await step();
 });

@@ -78,6 +78,7 @@ describe("whom the device believes", () => {
       anchor: fromHex(DER),
       cloudCertificate: fromHex(`${DER}00`),
       buildTime: 7,
+      enrolment: undefined,
     });
   });
 
@@ -87,6 +88,26 @@ describe("whom the device believes", () => {
     ["null", null],
   ])("is not taken from %s", (_name, value) => {
     expect(() => checkProvisioning(value, 0)).toThrowError(/coseflow\.json, expected/);
+  });
+
+  it("has the names under which it enrols, with a claim or without", () => {
+    const ids = { deviceId: "shed", userId: "ann" };
+    const enrolment = (more: object) => checkProvisioning({ ...TRUST, ...more }, 0).enrolment;
+    expect(enrolment(ids)).toEqual({ ...ids, claim: undefined });
+    expect(enrolment({ ...ids, claim: "0A".repeat(16) })?.claim).toBe("\n".repeat(16));
+    expect(host({ ...ids, claim: "0a".repeat(16) })).toEqual({ brokers: [BROKER], wifi: [] });
+  });
+
+  it.each<[object, RegExp]>([
+    [{ deviceId: "shed" }, /userId, expected text, got none/],
+    [{ userId: "ann" }, /deviceId, expected text/],
+    [{ claim: "0a".repeat(16) }, /deviceId, expected text/],
+    [{ deviceId: "", userId: "ann" }, /deviceId, expected text/],
+    [{ deviceId: 7, userId: "ann" }, /deviceId, expected text/],
+    [{ deviceId: "shed", userId: "ann", claim: "5ec7e7" }, /^(?!.*5ec7e7).*32 hexadecimal digits/],
+    [{ deviceId: "shed", userId: "ann", claim: 5 }, /claim, expected 32/],
+  ])("does not enrol under %j", (settings, message) => {
+    expect(() => checkProvisioning({ ...TRUST, ...settings }, 0)).toThrowError(message);
   });
 
   it.each(

@@ -9,9 +9,10 @@ import {
   DELETED,
   DISCONNECTED,
   ENROLLING,
-  EVENT_NAMES,
+  EVENTS,
+  eventName,
+  findMove,
   IDENTITY,
-  MOVES,
   NETWORK,
   OPENED,
   OPENING,
@@ -19,13 +20,22 @@ import {
   RECEIPTED,
   SAFE,
   STARTED,
-  STATE_NAMES,
+  STATES,
   STREAMING,
+  stateName,
   UNSAFE,
 } from "../../firmware/life.ts";
 import { codeOf } from "../cloud/crypto/support.ts";
 
 /** Events that lead from boot to each state. */
+const numbers = (count: number) => Array.from({ length: count }, (_, number) => number);
+const STATE_NAMES = numbers(STATES).map(stateName);
+const EVENT_NAMES = numbers(EVENTS).map(eventName);
+/** Rows are states, columns events; -1 for no move. */
+const MOVES = numbers(STATES).map((state) =>
+  numbers(EVENTS).map((event) => findMove(state, event) ?? -1),
+);
+
 const WAYS = [
   [],
   [STARTED],

@@ -57,7 +57,12 @@ let settings: Provisioning;
 beforeEach(() => {
   device = openDevice();
   log = [];
-  settings = { anchor: rootCertificate.der, cloudCertificate: cloud, buildTime: NOW };
+  settings = {
+    anchor: rootCertificate.der,
+    cloudCertificate: cloud,
+    buildTime: NOW,
+    enrolment: undefined,
+  };
 });
 afterEach(() => device.close());
 
@@ -108,7 +113,7 @@ describe("the cloud that a device believes", () => {
 
   it("is the flashed one again where the kept one is of another anchor", () => {
     open().keep(CLOUD, newer);
-    settings = { anchor: foreignRoot.der, cloudCertificate: forged, buildTime: NOW };
+    settings = { ...settings, anchor: foreignRoot.der, cloudCertificate: forged };
     expect(believed()).toBe(fresh.publicKey);
     expect(log.join()).toMatch(/not acceptable/);
   });

@@ -1,6 +1,7 @@
 import { openBootGuard } from "../../firmware/boot-guard.ts";
+import * as cold from "../../firmware/cold.ts";
 import type { Delivery } from "../../firmware/delivery.ts";
-import type { RunningDevice } from "../../firmware/device.ts";
+import type { RunningDevice } from "../../firmware/device-ports.ts";
 import { createLife } from "../../firmware/life.ts";
 import type { System } from "../../firmware/ports.ts";
 import type { ServiceState } from "../../firmware/service-state.ts";
@@ -71,6 +72,7 @@ export function createServiceBench() {
   };
   const clock = createManualClock();
   const service: ServiceState = {
+    cold: () => cold,
     // All that the parts of the service call themselves.
     crypto: {
       eraseAll: () => events.push("eraseAll"),

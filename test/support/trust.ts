@@ -20,4 +20,5 @@ export const provisioningOf = (trust: DeviceTrust): Provisioning => ({
   anchor: fromHex(trust.anchor) as Bytes,
   cloudCertificate: fromHex(trust.cloudCertificate) as Bytes,
   buildTime: 0,
+  enrolment: undefined,
 });

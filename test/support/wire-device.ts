@@ -3,6 +3,7 @@
 import type { Packet } from "mqtt-packet";
 import type { DeviceTrust } from "../../cloud/keys/device-trust.ts";
 import * as cold from "../../firmware/cold.ts";
+import * as provision from "../../firmware/cold-provision.ts";
 import { startDevice } from "../../firmware/device.ts";
 import { createLife } from "../../firmware/life.ts";
 import type { Net, Socket } from "../../firmware/ports.ts";
@@ -114,6 +115,7 @@ export function createWireDevice(measurements: number): WireDevice {
           report() {},
           life: createLife(() => {}),
           cold: () => cold,
+          provision: () => provision,
           provisioning: () => provisioningOf(trust),
           joinNetwork: (joined) => joined(),
           system: NO_STORAGE,

@@ -7,8 +7,10 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import * as cold from "../../../firmware/cold.ts";
+import * as provision from "../../../firmware/cold-provision.ts";
 import type { Board, Settings } from "../../../firmware/config.ts";
-import { type RunningDevice, startDevice } from "../../../firmware/device.ts";
+import { startDevice } from "../../../firmware/device.ts";
+import type { RunningDevice } from "../../../firmware/device-ports.ts";
 import { sendHealth } from "../../../firmware/health.ts";
 import { resumeKept } from "../../../firmware/kept-session.ts";
 import { createLife } from "../../../firmware/life.ts";
@@ -265,6 +267,7 @@ export function createWorld(base: OpenDeviceCrypto, options: WorldOptions = {}) 
           report,
           life,
           cold: () => cold,
+          provision: () => provision,
           provisioning: () => TRUST,
           joinNetwork: (joined) => joined(),
           system: NO_STORAGE,
