@@ -92,11 +92,20 @@ export function openSession(
   return session;
 }
 
-/** True when the session has sealed enough, or is old and known to the cloud. */
-export function isSpent(session: Session, uptime: number, rekeySeconds: number): boolean {
+/**
+ * True when the session, the newest of `kept`, has sealed enough, or is old and known to the
+ * cloud. Age alone leaves a place for the session of the next boot: to open one more then
+ * would cost the readings of the oldest.
+ */
+export function isSpent(
+  session: Session,
+  uptime: number,
+  rekeySeconds: number,
+  kept: number,
+): boolean {
   return (
     session.lastSequence >= REKEY_READINGS ||
-    (session.receipted && uptime - session.openedAt >= rekeySeconds)
+    (session.receipted && kept < MAX_SESSIONS - 1 && uptime - session.openedAt >= rekeySeconds)
   );
 }
 
