@@ -7,6 +7,7 @@ import type { Delivery } from "./delivery.ts";
 import type { Life } from "./life.ts";
 import type { Turn } from "./mqtt/broker.ts";
 import type { Clock, Log, Net, ReportError, System } from "./ports.ts";
+import type { DeviceEnrolment } from "./provision/enrol.ts";
 import type { Sensor } from "./sensors/sensor.ts";
 import type { Resume } from "./session-list.ts";
 
@@ -32,20 +33,12 @@ export interface DevicePorts {
   resume?: Resume | undefined;
 }
 
-/** What deep sleep looks into. */
-type AtSleep = "outbox" | "events";
-
 /** A device that has started, for those who look after it. */
 export interface RunningDevice {
   /** Hexadecimal. */
   kid: string;
   /** Undefined until it has what it needs to open a session. */
-  delivery:
-    | Pick<
-        Delivery,
-        "time" | "queued" | "drops" | "newest" | "sessions" | "rekey" | "event" | AtSleep
-      >
-    | undefined;
+  delivery: Delivery | undefined;
   /** The broker at hand, and what MQTT has counted. */
   turn: Turn;
   /** Messages that did not verify. */
@@ -54,10 +47,12 @@ export interface RunningDevice {
   firstSession: number;
   /** One for each sensor: reads it now. */
   samples: (() => void)[];
-  /** What must end before sleep: messages at work, a trial of networks. */
+  /** While the device is without a certificate that it is to have. */
+  enroller: DeviceEnrolment | undefined;
+  /** To be called once a broker has answered, where new networks are on trial. */
+  keepTrial: (() => void) | undefined;
+  /** Messages that came and are still to be acted on, and sensors that have not answered. */
   busy: number;
-  /** Sensors that have not answered yet, on a board that sleeps. */
-  unread: number;
   /** Ends the connection to the broker, for this reason. */
   drop: (reason: string) => void;
 }

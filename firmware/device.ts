@@ -5,7 +5,7 @@ import { kidOf } from "../protocol/kid.ts";
 import { CLOUD } from "../protocol/roles.ts";
 import { CLOUD_TOPIC, type MessageClass, TOPIC_PREFIX, topicOf } from "../protocol/topics.ts";
 import type { Board, Settings } from "./config.ts";
-import { createDelivery, type Delivery } from "./delivery.ts";
+import { createDelivery } from "./delivery.ts";
 import type { DevicePorts, RunningDevice } from "./device-ports.ts";
 import {
   ASKING,
@@ -19,7 +19,6 @@ import {
 } from "./life.ts";
 import { createMqttClient } from "./mqtt/client.ts";
 import { type Kept, UNHEARD } from "./mqtt/options.ts";
-import type { DeviceEnrolment } from "./provision/enrol.ts";
 import { startSampler } from "./sampler.ts";
 import { FLOOR_STEP } from "./trust.ts";
 import { createVerifyLimit } from "./verify-limit.ts";
@@ -45,9 +44,6 @@ export function startDevice(ports: DevicePorts, board: Board, settings: Settings
   const life = ports.life;
   /** Repeats since this connection began, or the last receipt on it. */
   let unheard = 0;
-  let delivery: Delivery | undefined;
-  /** While the device is without a certificate that it is to have. */
-  let enrolment: DeviceEnrolment | undefined;
   /** The cloud, alone in the list; nobody while no certificate of it is acceptable. */
   const recipients: Recipient[] = [];
   life.move(STARTED);
@@ -60,8 +56,7 @@ export function startDevice(ports: DevicePorts, board: Board, settings: Settings
   const commandTopic = topicOf(prefix, kid, "command");
   const mayVerify = createVerifyLimit(clock);
   const requestForm = ports.cold().requestFormOf(settings.provisioning || board.provisioning);
-  /** To be called once a broker has answered, where new networks are on trial. */
-  let settled = ports.cold().startTrial(ports, board, settings);
+  const trial = ports.cold().startTrial(ports, board, settings);
 
   function trust() {
     const provisioning = ports.provisioning(); // Before: two that are cold at once are too many.
@@ -131,16 +126,10 @@ export function startDevice(ports: DevicePorts, board: Board, settings: Settings
       onUnheard: onUnheard,
     });
     running.start(ports.resume);
-    delivery = running;
     device.delivery = running;
     device.firstSession = fromBigEndian(running.newest().kid);
-    const taken =
-      ports.resume &&
-      function (step: number): void {
-        device.unread += step;
-      };
     device.samples = board.sensors.map((config) =>
-      startSampler(ports, running, ports.createSensor(config), config, taken),
+      startSampler(ports, device, ports.createSensor(config), config),
     );
   }
 
@@ -156,10 +145,10 @@ export function startDevice(ports: DevicePorts, board: Board, settings: Settings
     const provisioning = ports.provisioning();
     const to = ports.cold().enrolmentDue(crypto, provisioning, ports.log);
     ids = to.ids;
-    if (enrolment) enrolment.end();
-    enrolment = undefined;
+    if (device.enroller) device.enroller.end();
+    device.enroller = undefined;
     if (to.asked) {
-      enrolment = ports.provision().createEnrolment(
+      const enrolment = ports.provision().createEnrolment(
         {
           crypto: crypto,
           identity: identity,
@@ -174,14 +163,15 @@ export function startDevice(ports: DevicePorts, board: Board, settings: Settings
         },
         to.asked,
       );
+      device.enroller = enrolment;
       enrolment.start();
       enrolment.pump();
     }
-    if (to.mayStream && !delivery) stream();
+    if (to.mayStream && !device.delivery) stream();
   }
 
   function takeEnrolled(message: Bytes): void {
-    if (!enrolment || !enrolment.receive(message)) return;
+    if (!device.enroller || !device.enroller.receive(message)) return;
     lookUpCloud();
     proceed();
     command();
@@ -189,11 +179,11 @@ export function startDevice(ports: DevicePorts, board: Board, settings: Settings
 
   /** A command; without one it goes on with what an earlier one left undone. */
   function command(message?: Bytes): void {
+    const delivery = device.delivery;
     if (!delivery) {
       if (message !== undefined) ports.log("command passed over: there is no session yet");
       return;
     }
-    const running = delivery;
     ports.provision().runCommand(
       {
         crypto: crypto,
@@ -207,12 +197,12 @@ export function startDevice(ports: DevicePorts, board: Board, settings: Settings
         mayVerify: mayVerify,
         requestForm: requestForm,
         ids: ids,
-        delivery: running,
+        delivery: delivery,
         samples: device.samples,
         restart: ports.restart,
         trustChanged() {
           lookUpCloud();
-          if (recipients.length > 0) running.rekey(true);
+          if (recipients.length > 0) delivery.rekey(true);
         },
         enrol: proceed,
       },
@@ -222,14 +212,13 @@ export function startDevice(ports: DevicePorts, board: Board, settings: Settings
 
   /** The trial of new networks ends well: its command has waited for that. */
   function endTrial(): void {
-    const keep = settled;
-    settled = undefined;
-    if (!keep) return;
-    device.busy--;
-    later("new settings", function () {
-      keep();
-      command();
-    });
+    const keep = device.keepTrial;
+    device.keepTrial = undefined;
+    if (keep)
+      later("new settings", function () {
+        keep();
+        command();
+      });
   }
 
   /** A certificate of the cloud: where it is later than the one in use, a session for it follows. */
@@ -244,7 +233,7 @@ export function startDevice(ports: DevicePorts, board: Board, settings: Settings
     if (!opened.keep(CLOUD, certificate)) return;
     ports.log("new certificate of the cloud");
     lookUpCloud();
-    if (delivery) delivery.rekey(true);
+    if (device.delivery) device.delivery.rekey(true);
     proceed();
     // A reply may have waited for a cloud to seal it to.
     later("command", command);
@@ -265,21 +254,21 @@ export function startDevice(ports: DevicePorts, board: Board, settings: Settings
       { topicFilter: enrolledTopic, qos: 2 },
     ],
     onReady() {
-      if (enrolment) enrolment.pump();
-      if (delivery) delivery.pump();
+      if (device.enroller) device.enroller.pump();
+      if (device.delivery) device.delivery.pump();
     },
     onConnection(connected) {
       unheard = 0;
-      life.move(connected ? (delivery ? CONNECTED : ASKING) : DISCONNECTED);
+      life.move(connected ? (device.delivery ? CONNECTED : ASKING) : DISCONNECTED);
       if (connected) endTrial();
     },
     onMessage(topic, payload) {
       if (topic === cloudTopic) later("cloud certificate refused", () => takeCloud(payload));
       else if (topic === enrolledTopic) later("enrolled refused", () => takeEnrolled(payload));
       else if (topic === commandTopic) later("command refused", () => command(payload));
-      if (topic !== receiptTopic || !delivery) return;
+      if (topic !== receiptTopic || !device.delivery) return;
       try {
-        const time = delivery.receipt(payload);
+        const time = device.delivery.receipt(payload);
         unheard = 0;
         if (time < floorDue) return;
         floorDue = time + FLOOR_STEP;
@@ -297,13 +286,13 @@ export function startDevice(ports: DevicePorts, board: Board, settings: Settings
     refused: 0,
     firstSession: 0,
     samples: [],
-    // A trial that fails ends in a restart.
-    busy: settled ? 1 : 0,
-    unread: 0,
+    enroller: undefined,
+    keepTrial: trial,
+    busy: 0,
     drop: mqtt.drop,
   };
   proceed();
-  if (!settled) later("command", command);
+  if (!trial) later("command", command);
   life.move(READY);
   ports.joinNetwork(mqtt.connect);
   return device;

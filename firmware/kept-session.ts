@@ -12,7 +12,14 @@ import { type Bytes, chars, fromBigEndian } from "../protocol/bytes.ts";
 import type { DeviceCrypto, KeyHandle } from "../protocol/cose/crypto.ts";
 import { ACKNOWLEDGED } from "./outgoing.ts";
 import type { Log } from "./ports.ts";
-import { isSpent, makeSessionKeys, REKEY_SECONDS, type Session } from "./session.ts";
+import {
+  type Identity,
+  isSpent,
+  MAX_SESSIONS,
+  openSession,
+  REKEY_SECONDS,
+  type Session,
+} from "./session.ts";
 
 const RECORD = "sleep";
 const VERSION = 1;
@@ -41,7 +48,7 @@ function readNote(crypto: DeviceCrypto): Bytes {
  */
 export function resumeKept(
   crypto: DeviceCrypto,
-  thumbprint: Bytes,
+  identity: Identity,
   newest: Session | undefined,
 ): boolean {
   let key: KeyHandle | undefined;
@@ -56,7 +63,8 @@ export function resumeKept(
     crypto.destroyKey(key);
     return false;
   }
-  newest.keys = makeSessionKeys(crypto, key, newest.kid, thumbprint);
+  const kept = { key: key, kid: newest.kid, message: newest.message, hash: newest.hash };
+  newest.keys = openSession(crypto, identity, [], newest.record, 0, kept).keys;
   if (note.charCodeAt(1) === 1) {
     newest.receipted = true;
     newest.state = ACKNOWLEDGED;
@@ -67,7 +75,8 @@ export function resumeKept(
 
 /**
  * Right before sleep: keeps the newest session, unless the next wake should open another. When
- * that fails it does so too. `time` is the Unix time, where a receipt of this wake has told it.
+ * that fails it does so too. `time` is the Unix time, where a receipt of this wake has told it;
+ * `sessions` says how many wait.
  */
 export function keepNewest(
   ports: { crypto: DeviceCrypto; log: Log },
@@ -75,10 +84,11 @@ export function keepNewest(
   uptime: number,
   time: number | undefined,
   rekey: number | undefined,
+  sessions: number,
 ): void {
   const crypto = ports.crypto;
   const rekeySeconds = rekey || REKEY_SECONDS;
-  if (!session.keys || isSpent(session, uptime, rekeySeconds)) return;
+  if (!session.keys || isSpent(session, uptime, rekeySeconds, sessions)) return;
   if (!session.receipted && session.lastSequence >= UNHEARD_READINGS) return;
   try {
     const before = readNote(crypto);
@@ -88,7 +98,7 @@ export function keepNewest(
       opened = fromBigEndian(before.substring(2, BASE_IV_AT) as Bytes);
     if (session.receipted && time !== undefined) {
       if (opened === 0) opened = Math.floor(time - uptime + session.openedAt);
-      if (time - opened >= rekeySeconds) return;
+      if (sessions < MAX_SESSIONS - 1 && time - opened >= rekeySeconds) return;
     }
     const note = (chars(
       VERSION,

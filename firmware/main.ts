@@ -33,7 +33,6 @@ import { startSleeper } from "./sleep.ts";
 
 const log = console.log;
 
-/** A function, since the bundler leaves out nothing of what stands in a try block. */
 function main(): void {
   if (STAYS_AWAKE) log("no deep sleep on this board: it stays awake");
   // First of all: whoever interrupts a start must not find an open console.
@@ -118,9 +117,7 @@ function main(): void {
               );
             return create(sensorPorts, config);
           },
-          resume: SLEEPS
-            ? (module, thumbprint, newest) => resumeKept(module, thumbprint, newest)
-            : undefined,
+          resume: SLEEPS ? resumeKept : undefined,
         },
         board,
         settings,

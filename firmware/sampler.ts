@@ -2,23 +2,22 @@
 import { createSenmlMaker } from "../protocol/senml.ts";
 import type { SensorConfig } from "./config.ts";
 import type { Delivery } from "./delivery.ts";
-import type { Clock, ReportError } from "./ports.ts";
+import type { DevicePorts, RunningDevice } from "./device-ports.ts";
 import type { Sensor } from "./sensors/sensor.ts";
 
 /**
  * Starts reading a sensor now and then every period, for ever. The result reads it at
  * once; the next reading follows a period later.
  *
- * A board that sleeps deeply between readings gives `taken`: the sensor is read once, and
- * `taken` called with 1 when that begins and with -1 when it is over. Its readings have no uptime: each wake begins at 0, and a
- * session outlasts it, so that no boot report could tell which wake was meant.
+ * On a board that sleeps deeply (`resume`) it is read once. Its readings have no uptime: each
+ * wake begins at 0, and a session outlasts it, so that no boot report could tell which wake
+ * was meant.
  */
 export function startSampler(
-  ports: { clock: Clock; report: ReportError },
-  delivery: Delivery,
+  ports: Pick<DevicePorts, "clock" | "report" | "resume">,
+  device: Pick<RunningDevice, "delivery" | "busy">,
   sensor: Sensor,
   config: SensorConfig,
-  taken: ((step: 1 | -1) => void) | undefined,
 ): () => void {
   const clock = ports.clock;
   const makeSenml = createSenmlMaker(sensor.quantities);
@@ -31,17 +30,18 @@ export function startSampler(
   }
 
   function keep(error: Error | undefined, values: number[]): void {
+    const delivery = device.delivery as Delivery;
+    device.busy--;
     try {
       if (error) throw error;
       const drops = delivery.drops();
-      const uptime = taken ? undefined : Math.floor(clock.uptime());
+      const uptime = ports.resume ? undefined : Math.floor(clock.uptime());
       const instant = { time: delivery.time(), uptime: uptime };
       const pack = makeSenml(values, instant, drops > reportedDrops ? drops : 0);
       if (delivery.accept(pack, config.qos, config.drop || "oldest")) reportedDrops = drops;
     } catch (failure) {
       report(failure);
     }
-    if (taken) taken(-1);
   }
 
   function tick(): void {
@@ -50,13 +50,13 @@ export function startSampler(
     // The configuration is looked at each time: a command may have changed it.
     due = Math.max(Math.min(due, now) + config.periodSeconds, now);
     clock.clearTimeout(timer);
-    if (taken) taken(1);
-    else timer = clock.setTimeout(tick, (due - now) * 1000);
+    device.busy++;
+    if (!ports.resume) timer = clock.setTimeout(tick, (due - now) * 1000);
     try {
       sensor.read(keep);
     } catch (error) {
       report(error);
-      if (taken) taken(-1);
+      device.busy--;
     }
   }
 

@@ -61,7 +61,6 @@ function startRounds(
   service: ServiceState,
   step: (() => number) | undefined,
   periodHours: number,
-  sleeps: boolean,
 ): void {
   let lasted = false;
   let due = 0;
@@ -78,9 +77,8 @@ function startRounds(
       lasted = true;
       service.cold().openBootGuard(service.crypto, service.log).lasted();
     }
-    // As a boot report it would date the readings of other wakes of its session.
-    if (sleeps) return;
-    if (!device.delivery || device.delivery.time() === undefined) due = now + REPORT_SECONDS;
+    if (!periodHours || !device.delivery || device.delivery.time() === undefined)
+      due = now + REPORT_SECONDS;
     else if (now >= due) {
       due = now + periodHours * 3600;
       service.cold().sendHealth(service, device);
@@ -142,8 +140,8 @@ export function startService(ports: ServicePorts, board: Board, start: StartDevi
   startRounds(
     service,
     ports.createLed && ports.createLed(service),
-    (board.health && board.health.periodHours) || DEFAULT_PERIOD_HOURS,
-    ports.startSleeper !== undefined,
+    // As a boot report it would date the readings of other wakes of its session.
+    ports.startSleeper ? 0 : (board.health && board.health.periodHours) || DEFAULT_PERIOD_HOURS,
   );
   if (ports.exposeCommands) ports.exposeCommands(service);
   if (ports.startButton) ports.startButton(service, begin);

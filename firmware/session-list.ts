@@ -22,7 +22,7 @@ import { eraseSigned, freeRecord, readSigned, writeSigned } from "./signed-recor
 /** Gives the newest session, where there is one, what deep sleep has kept of it; true when it goes on, with keys. */
 export type Resume = (
   crypto: DeviceCrypto,
-  thumbprint: Bytes,
+  identity: Identity,
   newest: Session | undefined,
 ) => boolean;
 

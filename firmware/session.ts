@@ -10,7 +10,7 @@ import { type DeviceCrypto, type KeyHandle, USAGE_DECRYPT } from "../protocol/co
 import type { Recipient } from "../protocol/cose/encrypt.ts";
 import { createReadingSealer } from "../protocol/reading.ts";
 import { RECEIPT_KEY_INFO } from "../protocol/receipt.ts";
-import { createSessionMaker } from "../protocol/session-message.ts";
+import { createSessionMaker, type DeviceSession } from "../protocol/session-message.ts";
 import { makeSigned, type Signed } from "./signed-records.ts";
 
 /** At most this many sessions wait at once; the oldest goes with its readings. */
@@ -57,35 +57,30 @@ export function restoreSession(kept: Signed): Session {
   return session;
 }
 
-/** The receipt key and the sealer that go with a session's key. On an error the key is wiped. */
-export function makeSessionKeys(
-  crypto: DeviceCrypto,
-  key: KeyHandle,
-  kid: Bytes,
-  thumbprint: Bytes,
-): SessionKeys {
-  try {
-    return {
-      key: key,
-      receiptKey: crypto.deriveKey(key, RECEIPT_KEY_INFO, USAGE_DECRYPT),
-      seal: createReadingSealer(crypto, { key: key, kid: kid }, thumbprint),
-    };
-  } catch (error) {
-    crypto.destroyKey(key);
-    throw error;
-  }
-}
-
-/** Opens a session. The maker and everything it needs are dropped on return. */
+/**
+ * Opens a session; with `kept`, that of a message made in an earlier boot. The maker and everything
+ * it needs are dropped on return.
+ */
 export function openSession(
   crypto: DeviceCrypto,
   identity: Identity,
   recipients: Recipient[],
   record: string,
   uptime: number,
+  kept?: DeviceSession,
 ): Session {
-  const made = createSessionMaker(crypto)(identity, recipients);
-  const keys = makeSessionKeys(crypto, made.key, made.kid, identity.thumbprint);
+  const made = kept || createSessionMaker(crypto)(identity, recipients);
+  let keys: SessionKeys;
+  try {
+    keys = {
+      key: made.key,
+      receiptKey: crypto.deriveKey(made.key, RECEIPT_KEY_INFO, USAGE_DECRYPT),
+      seal: createReadingSealer(crypto, { key: made.key, kid: made.kid }, identity.thumbprint),
+    };
+  } catch (error) {
+    crypto.destroyKey(made.key);
+    throw error;
+  }
   const session = restoreSession(makeSigned("session", record, made.kid, made.hash, made.message));
   session.keys = keys;
   session.openedAt = uptime;

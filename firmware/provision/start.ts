@@ -37,9 +37,9 @@ export function startProvisioned(
     refused: 0,
     firstSession: 0,
     samples: [],
-    // A board that sleeps does not until the reply has gone.
-    busy: 1,
-    unread: 0,
+    enroller: undefined,
+    keepTrial: undefined,
+    busy: 0,
     drop: running.drop,
   };
 }

@@ -53,6 +53,8 @@ export function bundleOptions({ boardFile, dist, outputDirectory }) {
     onLog(level, log) {
       if (level === "warn") throw new Error(`bundle ${board}: ${log.message}`);
     },
+    // What a board does not have is left out of try blocks too, and of all that they call.
+    treeshake: { tryCatchDeoptimization: false },
     plugins: [virtualModules(boardFile, dist), fence(dist), finish(board, dist)],
     output: {
       file: join(outputDirectory, `${board}.js`),
@@ -89,7 +91,8 @@ function checkSleep(boardFile, sleep) {
 }
 
 /**
- * `coseflow:cold` is firmware/cold.js, whole, in one function, and cold-provision.js in another; `coseflow:board` is the board's description, `coseflow:drivers` the factories its sensors name,
+ * `coseflow:cold` is firmware/cold.js, whole, in one function, and cold-provision.js in another;
+ * `coseflow:board` is the board's description, `coseflow:drivers` the factories its sensors name,
  * `coseflow:parts` what the board has: code for what it has not is left out of its bundle.
  */
 function virtualModules(boardFile, dist) {

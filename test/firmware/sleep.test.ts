@@ -1,13 +1,14 @@
 /** Deep sleep in the bundle that is flashed, on a simulated board, over simulated hours. */
-import { createECDH } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, it, vi } from "vitest";
+import type { DeviceTrust } from "../../cloud/keys/device-trust.ts";
 import { createSleepMemory } from "../../simulator/devcrypto/sleep.ts";
 import { openStandIn } from "../../simulator/devcrypto/stand-in.ts";
 import { createSensorModels } from "../../simulator/i2c/models.ts";
 import { bootBoard } from "../simulator/harness.ts";
 import { bundleBoard, temporaryDirectory } from "../support/built.ts";
+import { makeTrust } from "../support/trust.ts";
 
 const WIFI = { ssid: "the-network", password: "wifi-password" };
 const BROKER = { host: "127.0.0.1", port: 9 };
@@ -24,11 +25,11 @@ const BOARD = {
 
 let directory: string;
 let remove: () => Promise<void>;
-let cloudPublicKey: string;
+let trust: DeviceTrust;
 
 beforeEach(async () => {
   [directory, remove] = await temporaryDirectory("sleeper");
-  cloudPublicKey = createECDH("prime256v1").generateKeys("hex");
+  trust = await makeTrust();
   vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout", "performance"] });
 });
 afterEach(async () => {
@@ -53,7 +54,7 @@ it("keeps its session from wake to wake while no broker answers", async () => {
     const { board, lines } = bootBoard(bundle, {
       board: BOARD,
       storage,
-      settings: { brokers: [BROKER], cloudPublicKey, wifi: WIFI },
+      settings: { brokers: [BROKER], ...trust, wifi: WIFI },
       devcrypto: crypto,
       wifi: [WIFI],
       wakeupCause: wake > 0 ? 4 : 0,
@@ -86,7 +87,7 @@ it("sleeps though the module keeps nothing, and opens a session at each wake", a
     const { lines } = bootBoard(bundle, {
       board: BOARD,
       storage,
-      settings: { brokers: [BROKER], cloudPublicKey, wifi: WIFI },
+      settings: { brokers: [BROKER], ...trust, wifi: WIFI },
       devcrypto: crypto,
       wifi: [WIFI],
       wakeupCause: wake > 0 ? 4 : 0,
@@ -106,7 +107,7 @@ it("stays awake on Linux, says so once and reads its sensors every period", asyn
   const crypto = openStandIn(join(directory, "keys"));
   const { board, lines } = bootBoard(bundle, {
     board: BOARD,
-    settings: { brokers: [BROKER], cloudPublicKey },
+    settings: { brokers: [BROKER], ...trust },
     devcrypto: crypto,
     sensors: createSensorModels(BOARD.sensors, ROOM),
   });

@@ -180,13 +180,15 @@ describe("a board that sleeps", () => {
     );
   });
 
-  it("sleeps though its sensor fails, without a connection", async () => {
+  it("connects and sleeps though its sensor fails", async () => {
     await sleeping(async (world, told) => {
       await cycles(world, told, 2);
       world.setMeasuring(false);
-      const before = world.events.filter(({ kind }) => kind === "sent").length;
+      const connects = () =>
+        world.events.filter((event) => event.kind === "sent" && event.packet.cmd === "connect");
+      const before = connects().length;
       await cycles(world, told, 3);
-      expect(world.events.filter(({ kind }) => kind === "sent")).toHaveLength(before);
+      expect(connects()).toHaveLength(before + 3);
       world.setMeasuring(true);
       await cycles(world, told, 1);
       expect(await world.judge(all(world))).toEqual([]);

@@ -42,19 +42,18 @@ export function createServiceBench() {
     unix: 1_700_000_000,
     isReceipted: true,
   };
+  const delivery: Partial<Delivery> = {
+    time: () => cloud.unix,
+    queued: () => 4,
+    drops: () => 5,
+    newest: () => newest,
+    sessions: () => [newest, newest],
+    rekey: () => cloud.isReceipted,
+    event: (pack) => packs.push(pack),
+  };
   const device: RunningDevice = {
     kid: "0011223344556677",
-    delivery: {
-      time: () => cloud.unix,
-      queued: () => 4,
-      drops: () => 5,
-      newest: () => newest,
-      sessions: () => [newest, newest],
-      rekey: () => cloud.isReceipted,
-      event: (pack) => packs.push(pack),
-      outbox: {} as Delivery["outbox"],
-      events: () => [],
-    },
+    delivery: delivery as Delivery,
     turn: {
       brokers: [],
       broker: { host: "broker.example", port: 1883, username: "u", password: "a-password" },
@@ -66,7 +65,8 @@ export function createServiceBench() {
     refused: 9,
     firstSession: FIRST_SESSION,
     busy: 0,
-    unread: 0,
+    enroller: undefined,
+    keepTrial: undefined,
     drop: () => undefined,
     samples: [() => events.push("sample 1"), () => events.push("sample 2")],
   };

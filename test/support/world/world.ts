@@ -287,7 +287,11 @@ export function createWorld(base: OpenDeviceCrypto, options: WorldOptions = {}) 
       else {
         const deepSleep = (microseconds: number) => sleep(bootPower, microseconds);
         const system = { ...NO_SYSTEM, esp32: { ...ESP32, deepSleep } };
-        startSleeper({ crypto, clock, log: say, life, report, system }, device, board);
+        startSleeper(
+          { cold: () => cold, crypto, clock, log: say, life, report, system },
+          device,
+          board,
+        );
       }
     });
   }
