@@ -1,59 +1,11 @@
 /** A board that sleeps deeply between readings, in virtual time: its session, its queue, its power. */
 import { afterAll, describe, expect, it } from "vitest";
-import type { Board } from "../../firmware/config.ts";
-import {
-  createWorld,
-  openBase,
-  SURE,
-  type World,
-  type WorldOptions,
-} from "../support/world/world.ts";
+import { openBase, SURE, type World } from "../support/world/world.ts";
+import { CYCLE, cycles, sent, sleepingOn } from "./sleeping.ts";
 
 const base = openBase();
 afterAll(() => base.close());
-
-const CYCLE = 300;
-const BOARD: Partial<Board> = {
-  sensors: [{ driver: SURE, periodSeconds: CYCLE, qos: 1 }],
-  queue: { readings: 4, flash: 200 },
-  sleep: { seconds: CYCLE },
-};
-/** Longer than a sleep, a wake that waits in vain, and another after a power cut. */
-const LONGEST_CYCLE = CYCLE + 140;
-
-interface Told {
-  slept: number;
-}
-
-/** Runs a sleeping board; what `play` leaves must be a good history. */
-async function sleeping(
-  play: (world: World, told: Told) => Promise<void>,
-  options: WorldOptions = {},
-): Promise<void> {
-  const world = createWorld(base.crypto, {
-    ...options,
-    board: { ...BOARD, ...options.board },
-    settings: { receiptSeconds: 60 },
-  });
-  const told: Told = { slept: 0 };
-  world.onSleep = () => {
-    told.slept++;
-  };
-  try {
-    world.boot();
-    await play(world, told);
-    expect(world.uncaught).toEqual([]);
-  } finally {
-    await world.close();
-  }
-}
-
-/** Lets the board fall asleep so many times more. */
-async function cycles(world: World, told: Told, count: number): Promise<void> {
-  const end = told.slept + count;
-  const done = await world.scheduler.until(() => told.slept >= end, count * LONGEST_CYCLE);
-  expect(done).toBe(true);
-}
+const sleeping = sleepingOn(base.crypto);
 
 const all = (world: World) => world.produced.map((_values, index) => index);
 
@@ -64,15 +16,6 @@ async function readingsOf(world: World): Promise<number[][]> {
   return readings
     .sort((one, other) => index(one.values) - index(other.values))
     .map(({ session, sequence }) => [session, sequence]);
-}
-
-function sent(world: World, messageClass: string): number {
-  return world.events.filter(
-    (event) =>
-      event.kind === "sent" &&
-      event.packet.cmd === "publish" &&
-      event.packet.topic.endsWith(`/${messageClass}`),
-  ).length;
 }
 
 const upTo = (session: number, count: number) =>
@@ -183,13 +126,13 @@ describe("a board that sleeps", () => {
   it("connects and sleeps though its sensor fails", async () => {
     await sleeping(async (world, told) => {
       await cycles(world, told, 2);
-      world.setMeasuring(false);
+      world.setMeasuring("fails");
       const connects = () =>
         world.events.filter((event) => event.kind === "sent" && event.packet.cmd === "connect");
       const before = connects().length;
       await cycles(world, told, 3);
       expect(connects()).toHaveLength(before + 3);
-      world.setMeasuring(true);
+      world.setMeasuring("works");
       await cycles(world, told, 1);
       expect(await world.judge(all(world))).toEqual([]);
       expect(await readingsOf(world)).toEqual(upTo(1, 3));

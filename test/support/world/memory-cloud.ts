@@ -1,5 +1,6 @@
 /** The cloud's own acceptors and receipts over a database in memory, in virtual time. */
 import Database from "better-sqlite3";
+import type { RegistrarKeys } from "../../../cloud/keys/cloud-keys.ts";
 import { createAccept } from "../../../cloud/receiver/accept.ts";
 import {
   addMessage,
@@ -30,6 +31,8 @@ const FIRST_DAY = 1_800_000_000;
 const KEK = Buffer.alloc(32, "k");
 const kek = nodeCrypto.importKek(KEK.toString("latin1") as Bytes);
 const self = makeParty();
+/** Of the key that every memory cloud has. */
+export const CLOUD_KEY = self.publicKey;
 export const TRUST = provisioningOf(await makeTrust(self.publicKey, FIRST_DAY));
 
 export interface MemoryCloudOptions {
@@ -37,9 +40,12 @@ export interface MemoryCloudOptions {
   /** To the broker. */
   publish(topic: string, payload: Buffer): void;
   onStored(reading: Reading): void;
+  /** It lets devices in, and issues their certificates. */
+  registrar?: RegistrarKeys | undefined;
 }
 
-export function createMemoryCloud({ scheduler, publish, onStored }: MemoryCloudOptions) {
+export function createMemoryCloud(options: MemoryCloudOptions) {
+  const { scheduler, publish, onStored, registrar } = options;
   const database = new Database(":memory:");
   for (const step of MIGRATIONS) database.exec(step);
   const store = storeOf(database);
@@ -55,6 +61,7 @@ export function createMemoryCloud({ scheduler, publish, onStored }: MemoryCloudO
     sessionKeys,
     self,
     older: [],
+    registrar,
     prefix: TOPIC_PREFIX,
     now,
   };
@@ -75,13 +82,18 @@ export function createMemoryCloud({ scheduler, publish, onStored }: MemoryCloudO
   }
 
   return {
+    store,
+    now,
+
     /** Of one device: its receipts are gathered together. */
     async take(topic: string, payload: Buffer, qos: number): Promise<void> {
       if (isDeaf) return;
       const outcome = await accept(topic, payload);
-      if (outcome.kind === "session" || outcome.kind === "event") {
+      if (outcome.kind === "session" || outcome.kind === "event" || outcome.kind === "reply") {
         addMessage(list, outcome.hash);
         await tell(outcome.device);
+      } else if (outcome.kind === "enrol") {
+        publish(topicOf(TOPIC_PREFIX, outcome.device.kid, "enrolled"), toBinary(outcome.enrolled));
       } else if (outcome.kind === "reading") {
         if (!outcome.repeat) onStored(outcome.reading);
         if (qos === 0) return;

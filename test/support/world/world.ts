@@ -6,20 +6,17 @@
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import type { RegistrarKeys } from "../../../cloud/keys/cloud-keys.ts";
 import * as cold from "../../../firmware/cold.ts";
 import * as provision from "../../../firmware/cold-provision.ts";
-import type { Board, Settings } from "../../../firmware/config.ts";
+import type { Board, Provisioning, Settings } from "../../../firmware/config.ts";
 import { startDevice } from "../../../firmware/device.ts";
-import type { RunningDevice } from "../../../firmware/device-ports.ts";
-import { sendHealth } from "../../../firmware/health.ts";
 import { resumeKept } from "../../../firmware/kept-session.ts";
 import { createLife } from "../../../firmware/life.ts";
-import type { Clock, ReportError, System } from "../../../firmware/ports.ts";
-import type { Sensor } from "../../../firmware/sensors/sensor.ts";
+import type { Clock, ReportError } from "../../../firmware/ports.ts";
 import { startSleeper } from "../../../firmware/sleep.ts";
 import { type OpenDeviceCrypto, openStandIn } from "../../../simulator/devcrypto/stand-in.ts";
 import { thumbprintOracle } from "../cose-builder.ts";
-import { measuredKey } from "../history/measured.ts";
 import { checkHistory, type HistoryEvent, type Values } from "../history.ts";
 import { NO_STORAGE } from "../no-storage.ts";
 import { createDeviceMemory, openMemoryCrypto } from "./device-memory.ts";
@@ -27,17 +24,15 @@ import { createDice } from "./dice.ts";
 import { createMemoryBroker } from "./memory-broker.ts";
 import { createMemoryCloud, TRUST } from "./memory-cloud.ts";
 import { createPower, type Power, someTears } from "./power.ts";
+import { NO_SYSTEM, sendReport } from "./report.ts";
 import { createScheduler } from "./scheduler.ts";
+import { createSensors } from "./sensors.ts";
 import { createVirtualNet, type Peer } from "./virtual-net.ts";
 
-/** Without power for this long. */
+/** Without power for this long; a restart takes as long. */
 const DARK_MS = 1000;
 /** From the device's first words to its registration by a person. */
 const REGISTER_MS = 5000;
-/** Between two looks for the first receipt of a boot, which the health record follows. */
-const REPORT_MS = 30_000;
-/** All that the health record asks of Espruino. */
-const NO_SYSTEM = { process: { memory: () => ({ free: 2100 }) } } as unknown as System;
 /** What of a chip nobody asks for here. */
 const ESP32 = { getWakeupCause: () => 0, getState: () => ({ freeHeap: 0 }) };
 /** The sensor of QoS 1, each reading of which counts; and one of QoS 0. */
@@ -64,6 +59,10 @@ export interface WorldOptions {
   uptime?: number;
   /** Takes part in the seed of the device's dice. */
   seed?: number;
+  /** Whom the device believes, and what it enrols as, if it does: nobody registers it then. */
+  provisioning?: Provisioning;
+  /** Lets devices in. */
+  registrar?: RegistrarKeys;
 }
 
 /** The part of the module that holds no state of a device: one for all worlds of a process. */
@@ -85,8 +84,8 @@ export function createWorld(base: OpenDeviceCrypto, options: WorldOptions = {}) 
   const memory = createDeviceMemory();
   const dice = createDice(seed);
   const events: HistoryEvent[] = [];
-  const produced: Values[] = [];
-  const indexes = new Map<string, number>();
+  const sensors = createSensors();
+  const { produced } = sensors;
   const stored = new Set<number>();
   const uncaught: unknown[] = [];
   /** Points of each boot that has ended, and of the one at hand. */
@@ -94,7 +93,6 @@ export function createWorld(base: OpenDeviceCrypto, options: WorldOptions = {}) 
   const log: string[] = [];
   let cuts = 0;
   let bootedAt = 0;
-  let isMeasuring = true;
   let power: Power | undefined;
   let wipe = () => {};
   /** The timer that wakes it; 0 while it does not sleep. */
@@ -106,8 +104,9 @@ export function createWorld(base: OpenDeviceCrypto, options: WorldOptions = {}) 
     onStored({ records }) {
       const values: Values = {};
       for (const { name, value } of records) values[name] = value;
-      stored.add(indexes.get(measuredKey(values)) ?? -1);
+      stored.add(sensors.indexOf(values));
     },
+    registrar: options.registrar,
   });
   const broker = createMemoryBroker(cloud.take);
   const publicKey = base.exportPublicKey(base.openDeviceKey());
@@ -135,9 +134,7 @@ export function createWorld(base: OpenDeviceCrypto, options: WorldOptions = {}) 
     bootedAt: () => bootedAt,
     points: () =>
       points.map((count, boot) => (boot === points.length - 1 && power ? power.points() : count)),
-    setMeasuring(value: boolean): void {
-      isMeasuring = value;
-    },
+    setMeasuring: sensors.setMeasuring,
     /** Cuts the power now, between two calls of the device's. */
     cutNow(): void {
       if (wake === 0) power?.off();
@@ -166,21 +163,6 @@ export function createWorld(base: OpenDeviceCrypto, options: WorldOptions = {}) 
       await cloud.close();
     },
   };
-
-  function createSensor(name: string): Sensor {
-    return {
-      quantities: [{ name, unit: "1", exponent: -2 }],
-      read(done) {
-        if (!isMeasuring)
-          return done(new Error("sensor, expected to measure, got told not to"), []);
-        const count = produced.length + 1;
-        const values = { [name]: count / 100 };
-        indexes.set(measuredKey(values), produced.length);
-        produced.push(values);
-        done(undefined, [count]);
-      },
-    };
-  }
 
   function createClock(power: Power): Clock {
     const bootedAt = scheduler.now();
@@ -222,6 +204,13 @@ export function createWorld(base: OpenDeviceCrypto, options: WorldOptions = {}) 
     world.onSleep();
   }
 
+  function restart(bootPower: Power): void {
+    bootPower.halt();
+    wipe();
+    forgetKept();
+    scheduler.at(DARK_MS, boot);
+  }
+
   function boot(): void {
     wake = 0;
     const bootPower = createPower({
@@ -252,11 +241,13 @@ export function createWorld(base: OpenDeviceCrypto, options: WorldOptions = {}) 
       log.push(`${scheduler.now().toFixed(3)} ${line}`);
       world.onLog();
       const key = /--key ([0-9a-f]{130})/.exec(line)?.[1];
-      if (key !== undefined) scheduler.at(REGISTER_MS, () => cloud.register(key));
+      if (key !== undefined && !options.registrar)
+        scheduler.at(REGISTER_MS, () => cloud.register(key));
     };
     const report: ReportError = (error, what) => say(`${what}: ${(error as Error).message}`);
     bootPower.run(() => {
-      const board: Board = { ...BOARD, ...options.board };
+      // A copy: a command may change it.
+      const board: Board = structuredClone({ ...BOARD, ...options.board });
       const life = createLife(say);
       const device = startDevice(
         {
@@ -268,11 +259,11 @@ export function createWorld(base: OpenDeviceCrypto, options: WorldOptions = {}) 
           life,
           cold: () => cold,
           provision: () => provision,
-          provisioning: () => TRUST,
+          provisioning: () => options.provisioning ?? TRUST,
           joinNetwork: (joined) => joined(),
           system: NO_STORAGE,
-          restart: () => {},
-          createSensor: (config) => createSensor(config.driver),
+          restart: () => restart(bootPower),
+          createSensor: (config) => sensors.create(config.driver),
           resume: board.sleep && resumeKept,
         },
         board,
@@ -294,14 +285,6 @@ export function createWorld(base: OpenDeviceCrypto, options: WorldOptions = {}) 
         );
       }
     });
-  }
-
-  /** One health record a boot, soon after its first receipt, as firmware/service.ts sends it. */
-  function sendReport(device: RunningDevice, clock: Clock, report: ReportError): void {
-    clock.setTimeout(() => {
-      if (device.delivery?.time() === undefined) sendReport(device, clock, report);
-      else sendHealth({ clock, report, system: NO_SYSTEM, boots: 1, reason: 0, errors: 0 }, device);
-    }, REPORT_MS);
   }
 
   return world;
