@@ -91,26 +91,28 @@ const publishes = (world: World, messageClass: string): IPublishPacket[] =>
       : [],
   );
 
+/** Sends a command, an update where one is given. Tells which commands have had their reply. */
+async function order(world: World, update: Update | undefined) {
+  const kid = kidOf(fromBuffer(world.thumbprint));
+  const device = await world.cloud.store.findDevice(kid);
+  if (device === undefined) throw new Error("device, expected one that has enrolled, got none");
+  const { store, now } = world.cloud;
+  const action = update ? "update" : "request";
+  const command = await issueCommand(
+    { crypto: nodeCrypto, store, provisioner, now },
+    { device, userId: "ann", action, form: "sealed", lifeSeconds: 3600, update },
+  );
+  world.broker.publish(topicOf(TOPIC_PREFIX, kid, "command"), toBinary(command.message));
+  return async () => (await store.listCommands(kid)).map(({ reply }) => reply !== undefined);
+}
+
 describe("a command", () => {
   const UPDATE: Update = { sensors: [{ sensor: 0, periodSeconds: 77, qos: 1, drop: "newest" }] };
-
-  async function order(world: World, update = UPDATE) {
-    const kid = kidOf(fromBuffer(world.thumbprint));
-    const device = await world.cloud.store.findDevice(kid);
-    if (device === undefined) throw new Error("device, expected one that has enrolled, got none");
-    const { store, now } = world.cloud;
-    const command = await issueCommand(
-      { crypto: nodeCrypto, store, provisioner, now },
-      { device, userId: "ann", action: "update", form: "sealed", lifeSeconds: 3600, update },
-    );
-    world.broker.publish(topicOf(TOPIC_PREFIX, kid, "command"), toBinary(command.message));
-    return async () => (await store.listCommands(kid)).map(({ reply }) => reply !== undefined);
-  }
 
   it("that waited through a sleep is obeyed, and its reply receipted, before the next", async () => {
     await enrolling(async (world, told) => {
       await cycles(world, told, 2);
-      const replied = await order(world);
+      const replied = await order(world, UPDATE);
       expect(await awakeOf(world, told)).toBeLessThan(5);
       expect(await replied()).toEqual([true]);
       expect([...world.memory.records.keys()].filter((id) => id.startsWith("r"))).toEqual([]);
@@ -122,7 +124,7 @@ describe("a command", () => {
   it("whose reply nobody receipts holds it for a while, and the reply comes with the next wake", async () => {
     await enrolling(async (world, told) => {
       await cycles(world, told, 2);
-      const replied = await order(world);
+      const replied = await order(world, UPDATE);
       world.cloud.setDeaf(true);
       const awake = await awakeOf(world, told);
       expect([awake > AWAKE, awake < AWAKE + 2]).toEqual([true, true]);
@@ -224,6 +226,21 @@ describe("an enrolment", () => {
       await world.cloud.take(request?.topic as string, request?.payload as Buffer, 2);
       expect(await awakeOf(world, told)).toBeLessThan(10);
       expect(world.stored.size).toBe(1);
+    });
+  });
+
+  it("of a board that streams already holds it as well", async () => {
+    await enrolling(async (world, told) => {
+      await cycles(world, told, 2);
+      world.cloud.setDeaf(["enrol"]);
+      const replied = await order(world, undefined);
+      const awake = await awakeOf(world, told);
+      expect([awake > AWAKE, awake < AWAKE + 2]).toEqual([true, true]);
+      expect([await replied(), world.stored.size]).toEqual([[true], 3]);
+      world.cloud.setDeaf(false);
+      expect(await awakeOf(world, told)).toBeLessThan(10);
+      expect(await awakeOf(world, told)).toBeLessThan(5);
+      expect(sent(world, "enrol")).toBeGreaterThanOrEqual(3);
     });
   });
 
