@@ -7,7 +7,7 @@ import type { DeviceCrypto } from "../protocol/cose/crypto.ts";
 import type { Board, SleepConfig } from "./config.ts";
 import type { RunningDevice } from "./device-ports.ts";
 import { keepNewest } from "./kept-session.ts";
-import { DEPROVISIONED, ENROLLING } from "./life.ts";
+import { DEPROVISIONED, ENROLLING, SLEPT } from "./life.ts";
 import { ASLEEP } from "./mqtt/options.ts";
 import { IN_FLIGHT, rewind, WAITING } from "./outgoing.ts";
 import type { System } from "./ports.ts";
@@ -87,6 +87,7 @@ export function startSleeper(
         delivery.sessions().length,
       );
     service.cold().openBootGuard(service.crypto, service.log).lasted();
+    life.move(SLEPT);
     service.log("asleep for " + config.seconds + " s");
     (service.system.esp32 as NonNullable<System["esp32"]>).deepSleep(config.seconds * 1000000);
   }
