@@ -174,7 +174,7 @@ export function createDelivery(options: DeliveryOptions) {
 
   return {
     /** Goes on with what was kept over a power cut, or deep sleep; the first call, before any other. */
-    start(resume: Resume | undefined): void {
+    start(resume?: Resume): void {
       if (resume && resume(crypto, options.identity, sessions.newest()))
         options.onSession(sessions.newest().receipted);
       else {

@@ -26,7 +26,7 @@ afterEach(() => {
 /** A bench whose first session has been sent, opened and receipted. */
 function streaming(options: { queueLimit?: number; receiptSeconds?: number } = {}) {
   const bench = createDeliveryBench(crypto, options);
-  bench.delivery.start(undefined);
+  bench.delivery.start();
   bench.delivery.pump();
   const message = bench.take();
   message.acknowledge();
@@ -44,7 +44,7 @@ describe("delivery over a power cut", () => {
     crypto.close();
     crypto = openStandIn(join(directory, "keys"));
     const bench = createDeliveryBench(crypto, options);
-    bench.delivery.start(undefined);
+    bench.delivery.start();
     return bench;
   }
 
@@ -62,7 +62,7 @@ describe("delivery over a power cut", () => {
 
   it("gives MQTT back what was in flight, byte for byte, with packet id and phase", () => {
     const first = createDeliveryBench(crypto, FLASH);
-    first.delivery.start(undefined);
+    first.delivery.start();
     first.delivery.accept(bytes("\x80"), 1, "oldest");
     first.clock.advance(61);
     const sent = first.take();
@@ -76,7 +76,7 @@ describe("delivery over a power cut", () => {
 
   it("goes on under the packet id that stands in the record, whoever chose it", () => {
     const first = createDeliveryBench(crypto, FLASH);
-    first.delivery.start(undefined);
+    first.delivery.start();
     first.delivery.accept(bytes("\x80"), 1, "oldest");
     first.clock.advance(61);
     first.take().kept?.keep(48);
@@ -138,7 +138,7 @@ describe("delivery over a power cut", () => {
     const records = () =>
       ["s0", "s1", "s2", "s3"].filter((id) => crypto.readRecord(id) !== undefined);
     const first = createDeliveryBench(crypto, FLASH);
-    first.delivery.start(undefined);
+    first.delivery.start();
     expect(records()).toEqual(["s0"]);
     // Boots that sealed nothing leave nothing: readings of earlier ones keep their place.
     for (let boots = 0; boots < 10; boots++) reboot();
@@ -180,7 +180,7 @@ describe("delivery over a power cut", () => {
 
   it("gives up an old session that the cloud never takes, so that newer readings go out", () => {
     const first = createDeliveryBench(crypto, FLASH);
-    first.delivery.start(undefined);
+    first.delivery.start();
     first.delivery.accept(bytes("\x80"), 1, "oldest");
     first.clock.advance(61);
     const second = reboot();

@@ -25,7 +25,7 @@ afterEach(() => {
 /** A bench whose first session has been sent, opened and receipted. */
 function streaming(options: { queueLimit?: number; receiptSeconds?: number } = {}) {
   const bench = createDeliveryBench(crypto, options);
-  bench.delivery.start(undefined);
+  bench.delivery.start();
   bench.delivery.pump();
   const message = bench.take();
   message.acknowledge();
@@ -37,7 +37,7 @@ function streaming(options: { queueLimit?: number; receiptSeconds?: number } = {
 describe("a session that a person asks for", () => {
   it("is refused while the newest has no receipt, and opened after it", () => {
     const bench = createDeliveryBench(crypto);
-    bench.delivery.start(undefined);
+    bench.delivery.start();
     expect(bench.delivery.rekey()).toBe(false);
     expect(bench.delivery.sessions()).toHaveLength(1);
 
@@ -53,7 +53,7 @@ describe("a session that a person asks for", () => {
 describe("delivery", () => {
   it("sends the session first and its readings only after the receipt", () => {
     const bench = createDeliveryBench(crypto);
-    bench.delivery.start(undefined);
+    bench.delivery.start();
     bench.delivery.accept(bytes("\x80"), 1, "oldest");
     bench.delivery.accept(bytes("\x81"), 0, "oldest");
     expect(bench.sent.map((sent) => [sent.messageClass, sent.qos])).toEqual([["session", 2]]);
@@ -90,7 +90,7 @@ describe("delivery", () => {
 
   it("knows the time after a receipt, and an older receipt does not set it back", () => {
     const bench = createDeliveryBench(crypto);
-    bench.delivery.start(undefined);
+    bench.delivery.start();
     bench.delivery.pump();
     expect(bench.delivery.time()).toBeUndefined();
     const session = bench.openSession(bench.take().message);
@@ -188,7 +188,7 @@ describe("delivery", () => {
 
   it("waits longer each time, and tries one new session after eight repeats", () => {
     const bench = createDeliveryBench(crypto);
-    bench.delivery.start(undefined);
+    bench.delivery.start();
     bench.delivery.pump();
     const first = bench.take();
     first.acknowledge();
