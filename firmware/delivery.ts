@@ -22,7 +22,12 @@ import {
 } from "./outgoing.ts";
 import { createRepeat, RECEIPT_SECONDS, REPEATS_BEFORE_REKEY } from "./repeat.ts";
 import { isSpent, REKEY_SECONDS, type Session, type SessionKeys } from "./session.ts";
-import { createSessionList, type Resume, type SessionListOptions } from "./session-list.ts";
+import {
+  type AtSleep,
+  createSessionList,
+  type Resume,
+  type SessionListOptions,
+} from "./session-list.ts";
 import { type Signed, writeSigned } from "./signed-records.ts";
 
 /** A reading that has waited this long for its receipt is moved to flash. */
@@ -173,8 +178,8 @@ export function createDelivery(options: DeliveryOptions) {
   }
 
   return {
-    /** Goes on with what was kept over a power cut, or deep sleep; the first call, before any other. */
-    start(resume?: Resume): void {
+    /** The first call: goes on with what was kept over a power cut, or sleep. */
+    start(resume?: Resume): AtSleep {
       if (resume && resume(crypto, options.identity, sessions.newest()))
         options.onSession(sessions.newest().receipted);
       else {
@@ -185,6 +190,7 @@ export function createDelivery(options: DeliveryOptions) {
       signed.forEach(function (item) {
         if (item.state === IN_FLIGHT) send(item.messageClass, item, keptOf(item));
       });
+      return { outbox: outbox, events: events.all };
     },
 
     /**
@@ -212,9 +218,6 @@ export function createDelivery(options: DeliveryOptions) {
     /** The session that seals, and all whose message is kept, it included. */
     newest: sessions.newest,
     sessions: sessions.all,
-    /** For deep sleep, which looks into them. */
-    outbox: outbox,
-    events: events.all,
 
     /**
      * Seals a payload under the newest session and queues it. False when the queue is

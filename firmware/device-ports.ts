@@ -9,7 +9,7 @@ import type { Turn } from "./mqtt/broker.ts";
 import type { Clock, Log, Net, ReportError, System } from "./ports.ts";
 import type { DeviceEnrolment } from "./provision/enrol.ts";
 import type { Sensor } from "./sensors/sensor.ts";
-import type { Resume } from "./session-list.ts";
+import type { AtSleep, Resume } from "./session-list.ts";
 
 export interface DevicePorts {
   crypto: DeviceCrypto;
@@ -53,6 +53,7 @@ export interface RunningDevice {
   keepTrial: (() => void) | undefined;
   /** Messages that came and are still to be acted on, and sensors that have not answered. */
   busy: number;
-  /** Ends the connection to the broker, for this reason. */
-  drop: (reason: string) => void;
+  /** On a board that sleeps: of the delivery, and to end the connection to the broker. */
+  atSleep?: AtSleep;
+  drop?: (reason: string) => void;
 }

@@ -125,8 +125,9 @@ export function startDevice(ports: DevicePorts, board: Board, settings: Settings
       onSession: (receipted) => life.move(receipted ? RECEIPTED : OPENED),
       onUnheard: onUnheard,
     });
-    running.start(ports.resume);
+    const atSleep = running.start(ports.resume);
     device.delivery = running;
+    if (ports.resume) device.atSleep = atSleep;
     device.firstSession = fromBigEndian(running.newest().kid);
     device.samples = board.sensors.map((config) =>
       startSampler(ports, device, ports.createSensor(config), config),
@@ -289,8 +290,8 @@ export function startDevice(ports: DevicePorts, board: Board, settings: Settings
     enroller: undefined,
     keepTrial: trial,
     busy: 0,
-    drop: mqtt.drop,
   };
+  if (ports.resume) device.drop = mqtt.drop;
   proceed();
   if (!trial) later("command", command);
   life.move(READY);

@@ -12,6 +12,7 @@ import { ASLEEP } from "./mqtt/options.ts";
 import { IN_FLIGHT, rewind, WAITING } from "./outgoing.ts";
 import type { System } from "./ports.ts";
 import type { ServiceState } from "./service-state.ts";
+import type { AtSleep } from "./session-list.ts";
 import { type Signed, writeSigned } from "./signed-records.ts";
 
 /** Between two looks whether all is done: little beside the seconds that joining a network takes. */
@@ -32,7 +33,7 @@ function isSettled(device: RunningDevice): boolean {
   const newest = delivery.newest();
   return (
     delivery.queued() === 0 &&
-    delivery.events().length === 0 &&
+    (device.atSleep as AtSleep).events().length === 0 &&
     newest.receipted &&
     newest.state !== IN_FLIGHT
   );
@@ -46,10 +47,11 @@ function isSettled(device: RunningDevice): boolean {
 function suspend(crypto: DeviceCrypto, device: RunningDevice): void {
   const delivery = device.delivery;
   let signed: Signed[] = device.enroller ? [device.enroller.item] : [];
-  if (delivery) {
-    delivery.outbox.rewind(Infinity);
-    delivery.outbox.spill(Infinity);
-    signed = signed.concat(delivery.sessions(), delivery.events());
+  const inside = device.atSleep;
+  if (delivery && inside) {
+    inside.outbox.rewind(Infinity);
+    inside.outbox.spill(Infinity);
+    signed = signed.concat(delivery.sessions(), inside.events());
   }
   signed.forEach(function (item) {
     rewind(item, Infinity);
@@ -108,7 +110,7 @@ export function startSleeper(
     }
     const isOnline = life.state() >= ENROLLING;
     try {
-      device.drop(ASLEEP);
+      (device.drop as (reason: string) => void)(ASLEEP);
     } catch {
       // The connection has just ended by itself.
     }

@@ -78,7 +78,7 @@ export function startFarewell(
   ports: FarewellPorts,
   settings: Settings,
   farewell: Farewell,
-): { kid: string; turn: Turn; connect: () => void; drop: (reason: string) => void } {
+): { kid: string; turn: Turn; connect: () => void } {
   const prefix = settings.topicPrefix || TOPIC_PREFIX;
   const topic = topicOf(prefix, farewell.kid, "reply");
   const kid = toHex(farewell.kid);
@@ -111,5 +111,5 @@ export function startFarewell(
     onMessage: () => undefined,
   });
   ports.clock.setTimeout(end, FAREWELL_SECONDS * 1000);
-  return { kid: kid, turn: mqtt.turn, connect: mqtt.connect, drop: mqtt.drop };
+  return { kid: kid, turn: mqtt.turn, connect: mqtt.connect };
 }

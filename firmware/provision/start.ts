@@ -40,6 +40,5 @@ export function startProvisioned(
     enroller: undefined,
     keepTrial: undefined,
     busy: 0,
-    drop: running.drop,
   };
 }

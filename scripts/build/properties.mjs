@@ -6,6 +6,7 @@
  */
 export const INTERNAL_PROPERTIES = [
   "accept",
+  "atSleep",
   "boots",
   "bytes",
   "bytesOf",

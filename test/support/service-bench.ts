@@ -67,7 +67,6 @@ export function createServiceBench() {
     busy: 0,
     enroller: undefined,
     keepTrial: undefined,
-    drop: () => undefined,
     samples: [() => events.push("sample 1"), () => events.push("sample 2")],
   };
   const clock = createManualClock();
