@@ -3,6 +3,8 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, it, vi } from "vitest";
 import type { DeviceTrust } from "../../cloud/keys/device-trust.ts";
+import { writeFarewell } from "../../firmware/provision/farewell.ts";
+import { bytes } from "../../protocol/bytes.ts";
 import { createSleepMemory } from "../../simulator/devcrypto/sleep.ts";
 import { openStandIn } from "../../simulator/devcrypto/stand-in.ts";
 import { createSensorModels } from "../../simulator/i2c/models.ts";
@@ -102,6 +104,33 @@ it("sleeps though the module keeps nothing, and opens a session at each wake", a
   }
 });
 
+it("does not sleep when it is deleted, until its last reply has gone or a day has passed", async () => {
+  const bundle = await bundleOf({});
+  const storage = new Map<string, string>();
+  const crypto = openStandIn(join(directory, "keys"), createSleepMemory());
+  const files = {
+    read: () => undefined,
+    write: (name: string, content: string) => void storage.set(name, content),
+    erase: () => undefined,
+  };
+  writeFarewell(crypto, files, { kid: bytes("12345678"), reply: bytes("the last reply") });
+  const slept: number[] = [];
+  const { board, lines } = bootBoard(bundle, {
+    board: BOARD,
+    storage,
+    settings: { brokers: [BROKER], ...trust, wifi: WIFI },
+    devcrypto: crypto,
+    wifi: [WIFI],
+    sensors: createSensorModels(BOARD.sensors, ROOM),
+    onSleep: (microseconds) => slept.push(microseconds),
+  });
+  await vi.advanceTimersByTimeAsync(10 * AWAKE_SECONDS * 1000);
+  expect([board.running, slept]).toEqual([true, []]);
+  board.type("JSON.stringify(status())");
+  expect(JSON.parse((lines.at(-1) as string).slice(1))).toMatchObject({ state: "deprovisioned" });
+  crypto.close();
+});
+
 it("stays awake on Linux, says so once and reads its sensors every period", async () => {
   const bundle = await bundleOf({ network: "host" });
   const crypto = openStandIn(join(directory, "keys"));
@@ -122,7 +151,7 @@ it("stays awake on Linux, says so once and reads its sensors every period", asyn
 });
 
 it("is no part of the bundle of a board without sleep", async () => {
-  const asleep = /asleep for|not kept over sleep/;
+  const asleep = /asleep for|not kept over sleep|\.resumeSession\(|\.deepSleep\(/;
   expect(await bundleOf({})).toMatch(asleep);
   expect(await bundleOf({ sleep: undefined })).not.toMatch(asleep);
 });
