@@ -3,7 +3,6 @@ import { createSenmlMaker } from "../protocol/senml.ts";
 import type { SensorConfig } from "./config.ts";
 import type { Delivery } from "./delivery.ts";
 import type { DevicePorts, RunningDevice } from "./device-ports.ts";
-import type { Sensor } from "./sensors/sensor.ts";
 
 /**
  * Starts reading a sensor now and then every period, for ever. The result reads it at
@@ -14,12 +13,12 @@ import type { Sensor } from "./sensors/sensor.ts";
  * was meant.
  */
 export function startSampler(
-  ports: Pick<DevicePorts, "clock" | "report" | "resume">,
+  ports: Pick<DevicePorts, "clock" | "report" | "resume" | "createSensor">,
   device: Pick<RunningDevice, "delivery" | "busy">,
-  sensor: Sensor,
   config: SensorConfig,
 ): () => void {
   const clock = ports.clock;
+  const sensor = ports.createSensor(config);
   const makeSenml = createSenmlMaker(sensor.quantities);
   let due = clock.uptime();
   let reportedDrops = 0;

@@ -44,6 +44,8 @@ export interface Session extends Signed {
 export interface Identity {
   key: KeyHandle;
   thumbprint: Bytes;
+  /** The key's id in the C module's store, which counts what it signs. */
+  id: string;
 }
 
 /** A kept session message as a session, without keys. */
@@ -69,7 +71,8 @@ export function openSession(
   uptime: number,
   kept?: DeviceSession,
 ): Session {
-  const made = kept || createSessionMaker(crypto)(identity, recipients);
+  const made =
+    kept || createSessionMaker(crypto)(identity, recipients, crypto.nextCounter(identity.id));
   let keys: SessionKeys;
   try {
     keys = {

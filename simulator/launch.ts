@@ -7,6 +7,7 @@ import { createSleepMemory, type SleepMemory } from "./devcrypto/sleep.ts";
 import { openStandIn } from "./devcrypto/stand-in.ts";
 import { createSensorModels } from "./i2c/models.ts";
 import type { Environment } from "./i2c/sht3x-model.ts";
+import type { ReadFile } from "./modules.ts";
 import { repositoryRoot } from "./repository.ts";
 import type { AccessPoint } from "./wifi.ts";
 
@@ -54,6 +55,8 @@ export interface LaunchOptions {
   settings: { brokers: LaunchedBroker[] } & Record<string, unknown>;
   console: (line: string) => void;
   environment?: Environment;
+  /** What a board on a host reads in place of the files of this machine. */
+  hostFiles?: ReadFile;
   /** What a board with Wi-Fi has in reach, where its settings name networks of their own. */
   accessPoints?: AccessPoint[];
 }
@@ -82,6 +85,8 @@ const ROOM: Environment = (seconds) => {
   const turn = Math.sin((seconds / 600) * 2 * Math.PI);
   return { celsius: 21.5 + 1.5 * turn, relativeHumidity: 45 - 4 * turn };
 };
+
+const readText: ReadFile = (path) => readFileSync(path, "latin1");
 
 function read(file: string, hint: string): string {
   try {
@@ -140,7 +145,7 @@ export function launchDevice(options: LaunchOptions): LaunchedDevice {
       console: options.console,
       sensors: createSensorModels(file.sensors, options.environment ?? ROOM),
       wifi: hasWifi ? (options.accessPoints ?? [SIMULATED_WIFI]) : undefined,
-      hostFiles: !hasWifi,
+      hostFiles: hasWifi ? undefined : (options.hostFiles ?? readText),
       wakeupCause: memory.woke ? TIMER_WAKEUP : 0,
       onReset: () => bootAgain(RESTART_MS),
       onSleep(microseconds) {

@@ -36,6 +36,17 @@ const PLAIN = {
   generatedCode: { symbols: false },
 };
 
+/** What is made for each use, by the function that makes it: as little at a time as will do. */
+const COLD = {
+  loadCold: "cold.js",
+  loadEnrolment: "provision/enrol.js",
+  loadDue: "provision/enrolment-due.js",
+  loadCommand: "provision/run-command.js",
+  loadReply: "provision/conclude.js",
+  loadRoll: "provision/roll.js",
+  loadFarewell: "provision/deprovision.js",
+};
+
 const DRIVER_NAME = /^[a-z][a-z0-9-]*$/;
 
 /**
@@ -66,10 +77,10 @@ export function bundleOptions({ boardFile, dist, outputDirectory }) {
   };
 }
 
-/** The board file without `$schema`, which only editors read. */
+/** The board file without what only editors (`$schema`) and `coseflow flash` read. */
 export function readBoard(boardFile) {
   try {
-    const { $schema, ...board } = JSON.parse(readFileSync(boardFile, "utf8"));
+    const { $schema, chip, flashMegabytes, ...board } = JSON.parse(readFileSync(boardFile, "utf8"));
     return board;
   } catch (error) {
     throw new Error(`${boardFile}: expected a JSON object, got ${error.message}`);
@@ -91,7 +102,7 @@ function checkSleep(boardFile, sleep) {
 }
 
 /**
- * `coseflow:cold` is firmware/cold.js, whole, in one function, and cold-provision.js in another;
+ * `coseflow:cold` has a function for each of COLD, with all of that module in it;
  * `coseflow:board` is the board's description, `coseflow:drivers` the factories its sensors name,
  * `coseflow:parts` what the board has: code for what it has not is left out of its bundle.
  */
@@ -114,8 +125,8 @@ function virtualModules(boardFile, dist) {
 
 /** What is used a few times in a device's life: a call makes all of it, and nothing keeps it. */
 async function coldModule(dist) {
-  const cold = await coldFunction(dist, "loadCold", "cold.js");
-  return `${cold}\n${await coldFunction(dist, "loadProvision", "cold-provision.js")}`;
+  const made = Object.entries(COLD).map(([name, file]) => coldFunction(dist, name, file));
+  return (await Promise.all(made)).join("\n");
 }
 
 async function coldFunction(dist, name, file) {

@@ -10,10 +10,14 @@ import { addDemoCommand } from "./demo-command.ts";
 import { addDeviceCommand } from "./device.ts";
 import { addDoctorCommand } from "./doctor.ts";
 import { EXIT, exitCodeOf, explain, JudgedAsFailed } from "./exit.ts";
+import { addFlashCommand } from "./flash.ts";
 import { addInspectCommand } from "./inspect.ts";
 import { addJournalCommand } from "./journal.ts";
+import { addMonitorCommand } from "./monitor.ts";
 import { type Output, processOutput } from "./output.ts";
+import { addPortsCommand } from "./ports.ts";
 import { addProvisionCommand } from "./provision.ts";
+import { addReplCommand } from "./repl.ts";
 import { addServeCommand } from "./serve.ts";
 import { addSimulateCommand } from "./simulate.ts";
 
@@ -60,6 +64,10 @@ Exit codes: 0 all went well, 1 it failed, 2 the command line is wrong.`,
   addDemoCommand(program, output);
   addInspectCommand(program, output);
   addDoctorCommand(program, output);
+  addPortsCommand(program, output);
+  addFlashCommand(program, output);
+  addMonitorCommand(program, output);
+  addReplCommand(program, output);
   return program;
 }
 

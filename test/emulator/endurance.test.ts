@@ -8,7 +8,8 @@ import { afterEach, expect, it } from "vitest";
 import { bundleBoard, temporaryDirectory } from "../support/built.ts";
 import { startMosquitto } from "../support/mosquitto.ts";
 import { createReceiver, type Receiver } from "../support/serve.ts";
-import { boot, describeEspruino, type Interpreter, writeFlash } from "./espruino.ts";
+import { boot, describeEspruino, writeFlash } from "./espruino.ts";
+import { leastUsage, watchUsage } from "./variables.ts";
 
 const isNightly = process.env.COSEFLOW_NIGHTLY === "1";
 const READINGS = isNightly ? 10_000 : 400;
@@ -18,8 +19,6 @@ const WARM = 150;
 const PERIOD_SECONDS = 0.06;
 /** Longer than the device waits for an acknowledgement before it gives the connection up. */
 const STALL_MS = 75_000;
-/** The device itself looks, and says so: what is asked on the console stays in the console's history. */
-const WATCH = `(global.looks=0,setInterval(function(){print("usage "+process.memory().usage+" "+require("devcrypto").ringCount()+" "+looks++)},1000),0)`;
 const SAMPLES = 40;
 /** The counters take a byte more each at 256, and with it a variable where they are text. */
 const FEW = 12;
@@ -61,19 +60,6 @@ function counter(receiver: Receiver) {
   };
 }
 
-const looksOf = (device: Interpreter) =>
-  device.lines.filter((line) => line.startsWith("usage ")).length;
-
-/** The least of the next looks: at times a reading waits for its receipt, and in flash none may. */
-async function leastUsage(device: Interpreter): Promise<number> {
-  const usages: number[] = [];
-  for (let look = looksOf(device); usages.length < SAMPLES; look++) {
-    const [, usage, inFlash] = await device.line(new RegExp(`^usage (\\d+) (\\d+) ${look}$`));
-    if (inFlash === "0") usages.push(Number(usage));
-  }
-  return Math.min(...usages);
-}
-
 describeEspruino("a long life in Espruino", () => {
   it(`of ${READINGS} readings and a stalled broker costs no variable`, {
     timeout: LONGEST_MS,
@@ -102,8 +88,8 @@ describeEspruino("a long life in Espruino", () => {
 
     const began = performance.now();
     await stored.until(WARM);
-    await device.evaluate(WATCH);
-    const before = await leastUsage(device);
+    await watchUsage(device);
+    const before = await leastUsage(device, SAMPLES);
     await stored.until(READINGS / 2);
     broker.pause();
     await delay(STALL_MS);
@@ -111,7 +97,7 @@ describeEspruino("a long life in Espruino", () => {
     broker.resume();
     await stored.until(READINGS);
     const seconds = (performance.now() - began - STALL_MS) / 1000;
-    const after = await leastUsage(device);
+    const after = await leastUsage(device, SAMPLES);
     console.log(
       `in Espruino: ${before} of 4095 variables before, ${after} after ${stored.count()} readings ` +
         `(${Math.round(stored.count() / seconds)} a second) and ${queued} in flash while the broker stood still`,

@@ -277,8 +277,7 @@ describe("delivery", () => {
     expect(isSpent(session, 10 * 86400, 86400, 1)).toBe(false);
     expect(isSpent({ ...session, receipted: true }, 86399, 86400, 1)).toBe(false);
     expect(isSpent({ ...session, lastSequence: 2 ** 20 }, 0, 86400, 1)).toBe(true);
-    // Of four places one is for the next boot, unless the nonces run out.
-    expect(isSpent({ ...session, receipted: true }, 86400, 86400, 2)).toBe(true);
+    // One place is for the next boot.
     expect(isSpent({ ...session, receipted: true }, 86400, 86400, 3)).toBe(false);
     expect(isSpent({ ...session, lastSequence: 2 ** 20 }, 0, 86400, 4)).toBe(true);
   });

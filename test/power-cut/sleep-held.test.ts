@@ -1,63 +1,37 @@
 /** What holds sleep off, and for how long: a battery must outlast a cloud that says nothing. */
-import { mkdtempSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
 import type { IPublishPacket } from "mqtt-packet";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { issueRole } from "../../cloud/ca/issue.ts";
 import { hashOfClaim } from "../../cloud/claims.ts";
 import { fromBuffer } from "../../cloud/crypto/convert.ts";
 import { issueCommand } from "../../cloud/operator/issue.ts";
-import type { Provisioning } from "../../firmware/config.ts";
 import { TRIAL_SECONDS, writeStoredSettings } from "../../firmware/provision/stored-settings.ts";
 import { type Bytes, fromHex } from "../../protocol/bytes.ts";
-import { kidOf, thumbprintOf } from "../../protocol/kid.ts";
+import { kidOf } from "../../protocol/kid.ts";
 import { TOPIC_PREFIX, topicOf } from "../../protocol/topics.ts";
 import type { Update } from "../../protocol/update-parameters.ts";
-import { makeUnder, NOW } from "../cloud/support/authority.ts";
-import { makeRegistrar, type TestRegistrar } from "../cloud/support/registrar.ts";
 import { toBinary } from "../support/cbor-oracle.ts";
 import { nodeCrypto } from "../support/parties.ts";
-import { CLOUD_KEY } from "../support/world/memory-cloud.ts";
+import { makeWorldAuthority, type WorldAuthority } from "../support/world/authority.ts";
+import { FIRST_DAY } from "../support/world/memory-cloud.ts";
 import { openBase, type World } from "../support/world/world.ts";
 import { CYCLE, cycles, sent, sleepingOn, type Told } from "./sleeping.ts";
 
 const base = openBase();
 const sleeping = sleepingOn(base.crypto);
-const directory = mkdtempSync(join(tmpdir(), "coseflow-held-"));
-afterAll(() => {
-  base.close();
-  rmSync(directory, { recursive: true });
-});
+afterAll(() => base.close());
 
 /** The default of `sleep.awakeSeconds`, with the good-bye. */
 const AWAKE = 60;
 const CLAIM = "000102030405060708090a0b0c0d0e0f";
 
-let registrar: TestRegistrar;
-let provisioning: Provisioning;
-let provisioner: Awaited<ReturnType<typeof makeProvisioner>>;
-
-async function makeProvisioner() {
-  const { certificate, key } = await makeUnder(registrar.root, "provisioner");
-  const { publicKey } = certificate;
-  const thumbprint = thumbprintOf(nodeCrypto, publicKey);
-  return { certificate, key, publicKey, thumbprint, kid: kidOf(thumbprint) };
-}
+let authority: WorldAuthority;
 
 beforeAll(async () => {
-  registrar = await makeRegistrar(directory);
-  provisioner = await makeProvisioner();
-  const cloud = await issueRole(nodeCrypto, registrar.root, "cloud", CLOUD_KEY, NOW);
-  provisioning = {
-    anchor: registrar.root.certificate.der,
-    cloudCertificate: cloud.der,
-    buildTime: 0,
-    enrolment: {
-      deviceId: "shed" as Bytes,
-      userId: "ann" as Bytes,
-      claim: fromHex(CLAIM) as Bytes,
-    },
+  authority = await makeWorldAuthority(FIRST_DAY);
+  authority.trust.enrolment = {
+    deviceId: "shed" as Bytes,
+    userId: "ann" as Bytes,
+    claim: fromHex(CLAIM) as Bytes,
   };
 });
 
@@ -67,11 +41,11 @@ function enrolling(play: (world: World, told: Told) => Promise<void>, change = {
     async (world, told) => {
       await world.cloud.store.makeClaim({
         ...{ hash: hashOfClaim(CLAIM), userId: "ann", deviceId: undefined },
-        ...{ madeAt: NOW, expiresAt: NOW + 86_400 },
+        ...{ madeAt: FIRST_DAY, expiresAt: FIRST_DAY + 86_400 },
       });
       await play(world, told);
     },
-    { registrar, provisioning: { ...provisioning, ...change } },
+    { authority: { ...authority, trust: { ...authority.trust, ...change } } },
   );
 }
 
@@ -96,7 +70,8 @@ async function order(world: World, update: Update | undefined) {
   const kid = kidOf(fromBuffer(world.thumbprint));
   const device = await world.cloud.store.findDevice(kid);
   if (device === undefined) throw new Error("device, expected one that has enrolled, got none");
-  const { store, now } = world.cloud;
+  const { store, now } = world.cloud.context;
+  const { provisioner } = authority;
   const action = update ? "update" : "request";
   const command = await issueCommand(
     { crypto: nodeCrypto, store, provisioner, now },

@@ -6,20 +6,20 @@
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import type { RegistrarKeys } from "../../../cloud/keys/cloud-keys.ts";
-import * as cold from "../../../firmware/cold.ts";
-import * as provision from "../../../firmware/cold-provision.ts";
-import type { Board, Provisioning, Settings } from "../../../firmware/config.ts";
+import type { Board, Settings } from "../../../firmware/config.ts";
 import { startDevice } from "../../../firmware/device.ts";
 import { resumeKept } from "../../../firmware/kept-session.ts";
 import { createLife } from "../../../firmware/life.ts";
-import type { Clock, ReportError } from "../../../firmware/ports.ts";
+import type { ReportError } from "../../../firmware/ports.ts";
 import { startSleeper } from "../../../firmware/sleep.ts";
+import { toHex } from "../../../protocol/bytes.ts";
 import { type OpenDeviceCrypto, openStandIn } from "../../../simulator/devcrypto/stand-in.ts";
+import { coldParts } from "../cold-parts.ts";
 import { thumbprintOracle } from "../cose-builder.ts";
 import { checkHistory, type HistoryEvent, type Values } from "../history.ts";
 import { NO_STORAGE } from "../no-storage.ts";
-import { createDeviceMemory, openMemoryCrypto } from "./device-memory.ts";
+import type { WorldAuthority } from "./authority.ts";
+import { createDeviceMemory, openMemoryCrypto, wipeMemory } from "./device-memory.ts";
 import { createDice } from "./dice.ts";
 import { createMemoryBroker } from "./memory-broker.ts";
 import { createMemoryCloud, TRUST } from "./memory-cloud.ts";
@@ -27,6 +27,7 @@ import { createPower, type Power, someTears } from "./power.ts";
 import { NO_SYSTEM, sendReport } from "./report.ts";
 import { createScheduler } from "./scheduler.ts";
 import { createSensors } from "./sensors.ts";
+import { createVirtualClock } from "./virtual-clock.ts";
 import { createVirtualNet, type Peer } from "./virtual-net.ts";
 
 /** Without power for this long; a restart takes as long. */
@@ -57,12 +58,10 @@ export interface WorldOptions {
   settings?: Partial<Settings>;
   /** What the device's uptime starts from, seconds. */
   uptime?: number;
+  /** With a registrar, and somebody who commands. */
+  authority?: WorldAuthority;
   /** Takes part in the seed of the device's dice. */
   seed?: number;
-  /** Whom the device believes, and what it enrols as, if it does: nobody registers it then. */
-  provisioning?: Provisioning;
-  /** Lets devices in. */
-  registrar?: RegistrarKeys;
 }
 
 /** The part of the module that holds no state of a device: one for all worlds of a process. */
@@ -92,6 +91,10 @@ export function createWorld(base: OpenDeviceCrypto, options: WorldOptions = {}) 
   const points: number[] = [];
   const log: string[] = [];
   let cuts = 0;
+  let restarts = 0;
+  /** By a person, who does so once. */
+  let isRegistered = false;
+  let isMeant = false;
   let bootedAt = 0;
   let power: Power | undefined;
   let wipe = () => {};
@@ -101,12 +104,12 @@ export function createWorld(base: OpenDeviceCrypto, options: WorldOptions = {}) 
   const cloud = createMemoryCloud({
     scheduler,
     publish: (topic, payload) => broker.publish(topic, payload),
+    authority: options.authority,
     onStored({ records }) {
       const values: Values = {};
       for (const { name, value } of records) values[name] = value;
       stored.add(sensors.indexOf(values));
     },
-    registrar: options.registrar,
   });
   const broker = createMemoryBroker(cloud.take);
   const publicKey = base.exportPublicKey(base.openDeviceKey());
@@ -150,37 +153,26 @@ export function createWorld(base: OpenDeviceCrypto, options: WorldOptions = {}) 
     /** Called at each line of the device's log, inside its call. */
     onLog: () => {},
 
-    /** The checker's word, and what the device let escape. */
-    async judge(arrived: number[]): Promise<string[]> {
-      const content = await cloud.content(thumbprint);
-      const history = { thumbprint, events, produced, cloud: content, arrived };
-      const violations = checkHistory({ ...history, mayRefuse: ["device-unknown"] });
+    /** Restarts that the device asked for. */
+    restarts: () => restarts,
+    /** The checker's word, and what the device let escape. A key roll makes two devices of one. */
+    async judge(
+      arrived: number[],
+      of: { thumbprint: Buffer; events: HistoryEvent[] } = { thumbprint, events },
+      mayRefuse = ["device-unknown"],
+    ): Promise<string[]> {
+      const content = await cloud.content(of.thumbprint);
+      const history = { ...of, produced, cloud: content, arrived };
+      const violations = checkHistory({ ...history, mayRefuse });
       return [...violations, ...uncaught.map((error) => `uncaught: ${(error as Error).stack}`)];
     },
     async close(): Promise<void> {
       wipe();
       forgetKept();
+      wipeMemory(base, memory);
       await cloud.close();
     },
   };
-
-  function createClock(power: Power): Clock {
-    const bootedAt = scheduler.now();
-    return {
-      uptime() {
-        power.check();
-        return scheduler.now() - bootedAt + uptime;
-      },
-      setTimeout(callback, milliseconds) {
-        power.check();
-        return scheduler.at(milliseconds, () => power.run(callback));
-      },
-      clearTimeout(id) {
-        power.check();
-        scheduler.cancel(id);
-      },
-    };
-  }
 
   function forgetKept(): void {
     if (memory.kept !== undefined) base.destroyKey(memory.kept);
@@ -188,11 +180,15 @@ export function createWorld(base: OpenDeviceCrypto, options: WorldOptions = {}) 
   }
 
   function cut(): void {
-    cuts++;
     wipe();
     forgetKept();
     scheduler.at(DARK_MS, boot);
-    world.onCut();
+    if (isMeant) restarts++;
+    else {
+      cuts++;
+      world.onCut();
+    }
+    isMeant = false;
   }
 
   /** The board is off from here on, but for what it keeps over deep sleep. */
@@ -202,13 +198,6 @@ export function createWorld(base: OpenDeviceCrypto, options: WorldOptions = {}) 
     wipe();
     wake = scheduler.at(microseconds / 1000, boot);
     world.onSleep();
-  }
-
-  function restart(bootPower: Power): void {
-    bootPower.halt();
-    wipe();
-    forgetKept();
-    scheduler.at(DARK_MS, boot);
   }
 
   function boot(): void {
@@ -235,14 +224,15 @@ export function createWorld(base: OpenDeviceCrypto, options: WorldOptions = {}) 
       connecting: () => world.connecting(),
       seen: (kind, packet) => events.push({ kind, packet }),
     });
-    const clock = createClock(bootPower);
+    const clock = createVirtualClock(scheduler, bootPower, uptime);
     const say = (line: string) => {
       if (!bootPower.isOn()) return;
       log.push(`${scheduler.now().toFixed(3)} ${line}`);
       world.onLog();
       const key = /--key ([0-9a-f]{130})/.exec(line)?.[1];
-      if (key !== undefined && !options.registrar)
-        scheduler.at(REGISTER_MS, () => cloud.register(key));
+      if (key !== toHex(publicKey) || options.authority?.trust.enrolment || isRegistered) return;
+      isRegistered = true;
+      scheduler.at(REGISTER_MS, () => cloud.register(key));
     };
     const report: ReportError = (error, what) => say(`${what}: ${(error as Error).message}`);
     bootPower.run(() => {
@@ -257,12 +247,14 @@ export function createWorld(base: OpenDeviceCrypto, options: WorldOptions = {}) 
           log: say,
           report,
           life,
-          cold: () => cold,
-          provision: () => provision,
-          provisioning: () => options.provisioning ?? TRUST,
+          ...coldParts,
+          provisioning: () => options.authority?.trust ?? TRUST,
           joinNetwork: (joined) => joined(),
           system: NO_STORAGE,
-          restart: () => restart(bootPower),
+          restart() {
+            isMeant = true;
+            bootPower.off();
+          },
           createSensor: (config) => sensors.create(config.driver),
           resume: board.sleep && resumeKept,
         },
@@ -279,7 +271,7 @@ export function createWorld(base: OpenDeviceCrypto, options: WorldOptions = {}) 
         const deepSleep = (microseconds: number) => sleep(bootPower, microseconds);
         const system = { ...NO_SYSTEM, esp32: { ...ESP32, deepSleep } };
         startSleeper(
-          { cold: () => cold, crypto, clock, log: say, life, report, system },
+          { ...coldParts, crypto, clock, log: say, life, report, system },
           device,
           board,
         );
