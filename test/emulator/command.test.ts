@@ -25,7 +25,7 @@ import { bundleBoard, temporaryDirectory } from "../support/built.ts";
 import { startMosquitto } from "../support/mosquitto.ts";
 import { createReceiver } from "../support/serve.ts";
 import { boot, describeEspruino, writeFlash } from "./espruino.ts";
-import { leastUsage, watchUsage } from "./variables.ts";
+import { leastUsage, watchPeak, watchUsage } from "./variables.ts";
 
 const BOARD = {
   name: "emulated",
@@ -41,8 +41,8 @@ const LOOKS = 12;
 /** What the console remembers of a question, and counters that take a byte more. */
 const FEW = 24;
 
-/** Counts at each step of cryptography that a command takes: its code and data are all there then. */
-const WATCH = `(global.peak=0,["verifyCertificate","verifyMessage","aeadDecrypt","signMessage"].forEach(function(n){var d=require("devcrypto"),f=d[n];d[n]=function(){peak=Math.max(peak,process.memory().usage);return f.apply(d,arguments)}}),0)`;
+/** At each step of cryptography that a command takes its code and data are all there. */
+const STEPS = ["verifyCertificate", "verifyMessage", "aeadDecrypt", "signMessage"];
 
 const cleanUp: (() => unknown)[] = [];
 afterEach(async () => {
@@ -117,7 +117,7 @@ describeEspruino("commands in Espruino", () => {
     await device.line(/state: streaming/);
     await watchUsage(device);
     const before = await leastUsage(device, LOOKS);
-    await device.evaluate(WATCH);
+    const askPeak = await watchPeak(device, STEPS);
     const watched = await leastUsage(device, LOOKS);
     const sensors = (periodSeconds: number) => ({
       update: {
@@ -125,7 +125,7 @@ describeEspruino("commands in Espruino", () => {
       },
     });
     expect(await send(sensors(1))).toBe(STATUS_DONE);
-    const peak = (await device.evaluate("peak")) as number;
+    const peak = await askPeak();
     expect(await send(sensors(3))).toBe(STATUS_DONE);
     const after = await leastUsage(device, LOOKS);
     console.log(

@@ -36,3 +36,14 @@ export async function leastUsage(device: Interpreter, samples: number): Promise<
   }
   return Math.min(...usages);
 }
+
+/** From now on notes what is held at each call of these of the C module; the most, when it is asked. */
+export async function watchPeak(
+  device: Interpreter,
+  names: string[],
+): Promise<() => Promise<number>> {
+  await device.evaluate(
+    `(global.peak=0,${JSON.stringify(names)}.forEach(function(n){var d=require("devcrypto"),f=d[n];d[n]=function(){peak=Math.max(peak,process.memory().usage);return f.apply(d,arguments)}}),0)`,
+  );
+  return async () => (await device.evaluate("peak")) as number;
+}

@@ -8,6 +8,7 @@ import { makeWorldAuthority, type WorldAuthority } from "../support/world/author
 import { FIRST_DAY } from "../support/world/memory-cloud.ts";
 import { openBase, SURE, type World } from "../support/world/world.ts";
 import { isNightly, NIGHTLY_MS, spread } from "./lives.ts";
+import { liveAll, losing, sentAs } from "./plans.ts";
 import { type RollOptions, rollLife } from "./roll-life.ts";
 
 /** Of pairs of points a daily run takes so many. */
@@ -27,19 +28,6 @@ afterAll(() => base.close());
 const live = (options: Partial<RollOptions> = {}) =>
   rollLife(base.crypto, { authority, ...options });
 
-async function liveAll(plans: number[][], options: Partial<RollOptions> = {}): Promise<number> {
-  const failures: string[] = [];
-  let cuts = 0;
-  for (const plan of plans) {
-    const { violations, world } = await live({ ...options, plan });
-    cuts += world.cuts();
-    if (violations.length > 0) failures.push(`cut at ${plan}:\n${violations.join("\n")}`);
-    if (failures.length >= 5) break;
-  }
-  expect(failures).toEqual([]);
-  return cuts;
-}
-
 /** From the command's issue on, and all of the boot that follows the change. */
 async function points(options: Partial<RollOptions>): Promise<[number[], number[]]> {
   const { issuedAt, points } = await live(options);
@@ -47,18 +35,6 @@ async function points(options: Partial<RollOptions>): Promise<[number[], number[
   const range = (from: number, to: number) =>
     Array.from({ length: to - from + 1 }, (_, index) => from + index);
   return [range(issuedAt + 1, first), range(1, second)];
-}
-
-/** Loses the first of what the cloud sends under the topic of a class. */
-function losing(messageClass: string, count: number) {
-  return ({ broker }: World) => {
-    const { publish } = broker;
-    let left = count;
-    broker.publish = (topic, payload) => {
-      if (topic.endsWith(`/${messageClass}`) && left-- > 0) return;
-      publish(topic, payload);
-    };
-  };
 }
 
 it.each([
@@ -75,8 +51,7 @@ it("cut at every point, ends with the one key that the cloud knows", {
 }, async () => {
   const [first, second] = await points({});
   const plans = [...first.map((at) => [at]), ...second.map((at) => [NEVER, at])];
-  const cuts = await liveAll(plans);
-  console.log(`power cut ${cuts} times in ${plans.length} lives`);
+  const cuts = await liveAll(plans, (plan) => live({ plan }));
   expect(cuts).toBe(plans.length);
 });
 
@@ -86,8 +61,7 @@ it("cut again in the boot that recovers, does so too", { timeout: NIGHTLY_MS }, 
   const plans = spread(all.length, isNightly ? all.length : DAILY_PAIRS).map(
     (at) => all[at - 1] as number[],
   );
-  const cuts = await liveAll(plans, { byHand: true });
-  console.log(`power cut ${cuts} times in ${plans.length} lives`);
+  const cuts = await liveAll(plans, (plan) => live({ plan, byHand: true }));
   expect(cuts).toBeGreaterThan(plans.length);
 });
 
@@ -95,11 +69,7 @@ it("whose answers are lost at first asks again with the same bytes", async () =>
   const begin = losing("enrolled", 3);
   const { violations, world } = await live({ byHand: true, begin });
   expect(violations).toEqual([]);
-  const replies = world.events.flatMap((event) =>
-    event.kind === "sent" && event.packet.cmd === "publish" && event.packet.topic.endsWith("/reply")
-      ? [(event.packet.payload as Buffer).toString("hex")]
-      : [],
-  );
+  const replies = sentAs(world, "reply");
   expect(replies.length).toBeGreaterThan(3);
   expect(new Set(replies).size).toBe(1);
 });

@@ -13,7 +13,7 @@ export interface FleetOptions {
   broker: { host: string; port: number };
   trust: DeviceTrust;
   /** Registers a public key with the cloud, before the device is on the network. */
-  register(publicKey: string, name: string): Promise<void>;
+  register(publicKey: string, name: string): Promise<unknown>;
 }
 
 export interface FleetDevice {

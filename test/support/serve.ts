@@ -1,7 +1,8 @@
-import { type ChildProcess, spawn } from "node:child_process";
+import { type ChildProcess, execFile, spawn } from "node:child_process";
 import { once } from "node:events";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
+import { promisify } from "node:util";
 import { initKeys, readCloudPublicKey } from "../../cloud/keys/cloud-keys.ts";
 import { type DeviceTrust, readDeviceTrust } from "../../cloud/keys/device-trust.ts";
 import { toHex } from "../../protocol/bytes.ts";
@@ -30,7 +31,7 @@ export interface Receiver {
   /** SIGTERM; the exit code. */
   stop(): Promise<number | null>;
   /** A one-off command of the same cloud, such as `device register`. */
-  command(...args: string[]): Promise<void>;
+  command(...args: string[]): Promise<string>;
 }
 
 export async function createReceiver(directory: string, brokerUrl: string): Promise<Receiver> {
@@ -72,9 +73,8 @@ export async function createReceiver(directory: string, brokerUrl: string): Prom
       return running.exitCode;
     },
     async command(...args) {
-      const ran = spawn(process.execPath, [CLI, ...args, "--db", database], { stdio: "ignore" });
-      const [code] = await once(ran, "exit");
-      if (code !== 0) throw new Error(`coseflow ${args.join(" ")}, expected exit 0, got ${code}`);
+      const all = [CLI, ...args, "--db", database];
+      return (await promisify(execFile)(process.execPath, all)).stdout;
     },
   };
   return receiver;

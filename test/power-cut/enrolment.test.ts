@@ -1,0 +1,61 @@
+/**
+ * The power is cut at every write and every packet of an enrolment, and at pairs of them.
+ * Whatever happens, the device has one key, is enrolled once under its own names, the claim is
+ * spent once, and its readings arrive.
+ */
+import { afterAll, beforeAll, expect, it } from "vitest";
+import { makeWorldAuthority, type WorldAuthority } from "../support/world/authority.ts";
+import { FIRST_DAY } from "../support/world/memory-cloud.ts";
+import { openBase } from "../support/world/world.ts";
+import { type EnrolOptions, enrolLife } from "./enrol-life.ts";
+import { isNightly, NIGHTLY_MS, spread } from "./lives.ts";
+import { liveAll, losing, sentAs } from "./plans.ts";
+
+/** Of pairs of points a daily run takes so many. */
+const DAILY_PAIRS = 60;
+
+const base = openBase();
+let authority: WorldAuthority;
+beforeAll(async () => {
+  authority = await makeWorldAuthority(FIRST_DAY);
+});
+afterAll(() => base.close());
+
+const live = (options: Partial<EnrolOptions> = {}) =>
+  enrolLife(base.crypto, { authority, ...options });
+
+const range = (count: number) => Array.from({ length: count }, (_, index) => index + 1);
+
+it("enrols, and its readings arrive", async () => {
+  const { violations } = await live();
+  expect(violations).toEqual([]);
+});
+
+it("cut at every point, enrols once", { timeout: NIGHTLY_MS }, async () => {
+  const { points } = await live();
+  expect(points).toBeGreaterThan(20);
+  const cuts = await liveAll(
+    range(points).map((at) => [at]),
+    (plan) => live({ plan }),
+  );
+  expect(cuts).toBe(points);
+});
+
+it("cut at pairs of points, enrols once", { timeout: NIGHTLY_MS }, async () => {
+  const { points } = await live();
+  const all = range(points).flatMap((first) => range(points).map((second) => [first, second]));
+  const plans = spread(all.length, isNightly ? all.length : DAILY_PAIRS).map(
+    (at) => all[at - 1] as number[],
+  );
+  const cuts = await liveAll(plans, (plan) => live({ plan }));
+  // The second is beyond the end where the first came late.
+  expect(cuts).toBeGreaterThan(plans.length);
+});
+
+it("asks again with the same bytes until the answer comes", async () => {
+  const { violations, world } = await live({ begin: losing("enrolled", 3) });
+  expect(violations).toEqual([]);
+  const asked = sentAs(world, "enrol");
+  expect(asked.length).toBeGreaterThan(3);
+  expect(new Set(asked).size).toBe(1);
+});
