@@ -24,10 +24,19 @@ export interface Board {
   button?: PinConfig;
   /** "locked": nobody can type at the console, or read what is logged. "open" where not given. */
   console?: "open" | "locked";
+  /** Deep sleep between readings, of which each sensor then makes one a wake. */
+  sleep?: SleepConfig;
   /** In which form commands are taken; all sealed where not given. */
   provisioning?: CommandPolicy;
   /** Hours between two health records, where it is not the default of 24. */
   health?: { periodHours: number };
+}
+
+export interface SleepConfig {
+  /** From 1 to 2,100: Espruino counts the microseconds of a sleep in 32 bits with a sign. */
+  seconds: number;
+  /** Awake for at most this long, though something still waits for its receipt; 60 by default. */
+  awakeSeconds?: number;
 }
 
 export interface PinConfig {

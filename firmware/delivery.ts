@@ -22,7 +22,12 @@ import {
 } from "./outgoing.ts";
 import { createRepeat, RECEIPT_SECONDS, REPEATS_BEFORE_REKEY } from "./repeat.ts";
 import { isSpent, REKEY_SECONDS, type Session, type SessionKeys } from "./session.ts";
-import { createSessionList, type SessionListOptions } from "./session-list.ts";
+import {
+  type AtSleep,
+  createSessionList,
+  type Resume,
+  type SessionListOptions,
+} from "./session-list.ts";
 import { type Signed, writeSigned } from "./signed-records.ts";
 
 /** A reading that has waited this long for its receipt is moved to flash. */
@@ -173,14 +178,19 @@ export function createDelivery(options: DeliveryOptions) {
   }
 
   return {
-    /** Goes on with what was kept over a power cut; the first call, before any other. */
-    start(): void {
-      sessions.forgetUnused(outbox);
-      sessions.open(outbox);
+    /** The first call: goes on with what was kept over a power cut, or sleep. */
+    start(resume?: Resume): AtSleep {
+      if (resume && resume(crypto, options.identity, sessions.newest()))
+        options.onSession(sessions.newest().receipted);
+      else {
+        sessions.forgetUnused(outbox);
+        sessions.open(outbox);
+      }
       const signed = (sessions.all() as Signed[]).concat(events.all());
       signed.forEach(function (item) {
         if (item.state === IN_FLIGHT) send(item.messageClass, item, keptOf(item));
       });
+      return { outbox: outbox, events: events.all };
     },
 
     /**

@@ -13,6 +13,7 @@ import type * as Due from "./provision/enrolment-due.ts";
 import type * as Roll from "./provision/roll.ts";
 import type * as Command from "./provision/run-command.ts";
 import type { Sensor } from "./sensors/sensor.ts";
+import type { AtSleep, Resume } from "./session-list.ts";
 
 export interface DevicePorts {
   crypto: DeviceCrypto;
@@ -37,6 +38,8 @@ export interface DevicePorts {
   /** Restarts the board, on purpose. */
   restart: () => void;
   createSensor: (config: SensorConfig) => Sensor;
+  /** Given by a board that sleeps: its sensors are read once. */
+  resume?: Resume | undefined;
 }
 
 /** A device that has started, for those who look after it. */
@@ -44,9 +47,7 @@ export interface RunningDevice {
   /** Hexadecimal. */
   kid: string;
   /** Undefined until it has what it needs to open a session. */
-  delivery:
-    | Pick<Delivery, "time" | "queued" | "drops" | "newest" | "sessions" | "rekey" | "event">
-    | undefined;
+  delivery: Delivery | undefined;
   /** The broker at hand, and what MQTT has counted. */
   turn: Turn;
   /** Messages that did not verify. */
@@ -55,4 +56,13 @@ export interface RunningDevice {
   firstSession: number;
   /** One for each sensor: reads it now. */
   samples: (() => void)[];
+  /** While the device is without a certificate that it is to have. */
+  enroller: Enrolment.DeviceEnrolment | undefined;
+  /** To be called once a broker has answered, where new networks are on trial. */
+  keepTrial: (() => void) | undefined;
+  /** Messages that came and are still to be acted on, and sensors that have not answered. */
+  busy: number;
+  /** On a board that sleeps: of the delivery, and to end the connection to the broker. */
+  atSleep?: AtSleep;
+  drop?: (reason: string) => void;
 }

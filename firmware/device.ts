@@ -5,7 +5,7 @@ import { kidOf } from "../protocol/kid.ts";
 import { CLOUD } from "../protocol/roles.ts";
 import { CLOUD_TOPIC, TOPIC_PREFIX, topicOf } from "../protocol/topics.ts";
 import type { Board, Settings } from "./config.ts";
-import { createDelivery, type Delivery, type Publish } from "./delivery.ts";
+import { createDelivery, type Publish } from "./delivery.ts";
 import type { DevicePorts, RunningDevice } from "./device-ports.ts";
 import {
   ASKING,
@@ -20,7 +20,6 @@ import {
 import { createMqttClient } from "./mqtt/client.ts";
 import { UNHEARD } from "./mqtt/options.ts";
 import type { Subscription } from "./mqtt/packet.ts";
-import type { DeviceEnrolment } from "./provision/enrol.ts";
 import { CERTIFIED, CHANGED } from "./provision/roll-record.ts";
 import { startSampler } from "./sampler.ts";
 import { FLOOR_STEP } from "./trust.ts";
@@ -46,9 +45,6 @@ export function startDevice(ports: DevicePorts, board: Board, settings: Settings
   const life = ports.life;
   /** Repeats since this connection began, or the last receipt on it. */
   let unheard = 0;
-  let delivery: Delivery | undefined;
-  /** While the device is without a certificate that it is to have. */
-  let enrolment: DeviceEnrolment | undefined;
   /** Step of a key roll (roll-record.ts), CERTIFIED also where it is given up; 0 without one. */
   let rolling = 0;
   /** The cloud, alone in the list; nobody while no certificate of it is acceptable. */
@@ -64,8 +60,7 @@ export function startDevice(ports: DevicePorts, board: Board, settings: Settings
   const commandTopic = topicOf(prefix, kid, "command");
   const mayVerify = createVerifyLimit(clock);
   const requestForm = ports.cold().requestFormOf(settings.provisioning || board.provisioning);
-  /** To be called once a broker has answered, where new networks are on trial. */
-  let settled = ports.cold().startTrial(ports, board, settings);
+  const trial = ports.cold().startTrial(ports, board, settings);
 
   function trust() {
     const provisioning = ports.provisioning(); // Before: two that are cold at once are too many.
@@ -86,7 +81,9 @@ export function startDevice(ports: DevicePorts, board: Board, settings: Settings
 
   /** Runs by itself, since verifying takes a stack of its own; what throws is counted. */
   function later(what: string, run: () => void): void {
+    device.busy++;
     clock.setTimeout(function () {
+      device.busy--;
       try {
         run();
       } catch (error) {
@@ -123,13 +120,11 @@ export function startDevice(ports: DevicePorts, board: Board, settings: Settings
       onSession: (receipted) => life.move(receipted ? RECEIPTED : OPENED),
       onUnheard: onUnheard,
     });
-    running.start();
-    delivery = running;
+    const atSleep = running.start(ports.resume);
     device.delivery = running;
+    if (ports.resume) device.atSleep = atSleep;
     device.firstSession = fromBigEndian(running.newest().kid);
-    device.samples = board.sensors.map((config) =>
-      startSampler(ports, running, ports.createSensor(config), config),
-    );
+    device.samples = board.sensors.map((config) => startSampler(ports, device, config));
   }
 
   /** What enrolment and commands are given. */
@@ -174,20 +169,21 @@ export function startDevice(ports: DevicePorts, board: Board, settings: Settings
     const topic = topicOf(prefix, to.newKid || kid, "enrolled");
     if (topic !== enrolled.topicFilter) mqtt.drop("another topic"); // It subscribes anew.
     enrolled.topicFilter = topic;
-    if (enrolment) enrolment.end();
-    enrolment = undefined;
+    if (device.enroller) device.enroller.end();
+    device.enroller = undefined;
     if (to.asked) {
-      enrolment = ports.enrolment().createEnrolment(parts(), to.asked);
+      const enrolment = ports.enrolment().createEnrolment(parts(), to.asked);
+      device.enroller = enrolment;
       enrolment.start();
       enrolment.pump();
     }
-    if (to.mayStream && !delivery) stream();
+    if (to.mayStream && !device.delivery) stream();
   }
 
   function takeEnrolled(message: Bytes): void {
     if (rolling !== 0) command(message, true);
-    if (!enrolment || !enrolment.receive(message)) return;
-    enrolment = undefined; // What is cold goes before more of it is made.
+    if (!device.enroller || !device.enroller.receive(message)) return;
+    device.enroller = undefined; // What is cold goes before more of it is made.
     lookUpCloud();
     proceed();
     command();
@@ -195,6 +191,7 @@ export function startDevice(ports: DevicePorts, board: Board, settings: Settings
 
   /** A command, or a message for a new key; without one it goes on with what was left undone. */
   function command(message?: Bytes, isRoll?: boolean): void {
+    const delivery = device.delivery;
     if (!delivery) {
       if (message !== undefined) ports.log("command passed over: there is no session yet");
       return;
@@ -208,8 +205,8 @@ export function startDevice(ports: DevicePorts, board: Board, settings: Settings
 
   /** The trial of new networks ends well: its command has waited for that. */
   function endTrial(): void {
-    if (settled) settled();
-    settled = undefined;
+    if (device.keepTrial) device.keepTrial();
+    device.keepTrial = undefined;
     later("command", command);
   }
 
@@ -217,7 +214,7 @@ export function startDevice(ports: DevicePorts, board: Board, settings: Settings
   function renew(): void {
     lookUpCloud();
     if (recipients.length === 0) return;
-    if (delivery) delivery.rekey(true);
+    if (device.delivery) device.delivery.rekey(true);
     proceed();
     // A reply may have waited for a cloud to seal it to.
     later("command", command);
@@ -251,24 +248,24 @@ export function startDevice(ports: DevicePorts, board: Board, settings: Settings
       enrolled,
     ],
     onReady() {
-      if (enrolment) enrolment.pump();
-      if (delivery) delivery.pump();
+      if (device.enroller) device.enroller.pump();
+      if (device.delivery) device.delivery.pump();
     },
     onConnection(connected) {
       unheard = 0;
-      life.move(connected ? (delivery ? CONNECTED : ASKING) : DISCONNECTED);
-      if (connected && settled) later("new settings", endTrial);
+      life.move(connected ? (device.delivery ? CONNECTED : ASKING) : DISCONNECTED);
+      if (connected && device.keepTrial) later("new settings", endTrial);
     },
     onMessage(topic, payload) {
       if (topic === cloudTopic) later("cloud certificate refused", () => takeCloud(payload));
       else if (topic === enrolled.topicFilter)
         later("enrolled refused", () => takeEnrolled(payload));
       else if (topic === commandTopic) later("command refused", () => command(payload));
-      if (topic !== receiptTopic || !delivery) return;
+      if (topic !== receiptTopic || !device.delivery) return;
       try {
-        const time = delivery.receipt(payload);
+        const time = device.delivery.receipt(payload);
         unheard = 0;
-        if (rolling === CHANGED || (rolling === CERTIFIED && !delivery.queued()))
+        if (rolling === CHANGED || (rolling === CERTIFIED && !device.delivery.queued()))
           later("new key", () => command(undefined, true));
         if (time < floorDue) return;
         floorDue = time + FLOOR_STEP;
@@ -289,9 +286,13 @@ export function startDevice(ports: DevicePorts, board: Board, settings: Settings
     refused: 0,
     firstSession: 0,
     samples: [],
+    enroller: undefined,
+    keepTrial: trial,
+    busy: 0,
   };
+  if (ports.resume) device.drop = mqtt.drop;
   proceed();
-  if (!settled) later("command", command);
+  if (!trial) later("command", command);
   life.move(READY);
   ports.joinNetwork(mqtt.connect);
   return device;

@@ -22,9 +22,11 @@ export const STREAMING = 5;
 export const SAFE = 6;
 /** Taken out of service by its owner: no session is opened any more. */
 export const DEPROVISIONED = 7;
+/** The program ends: what follows is a boot, and so is a wake. */
+export const SLEEPING = 8;
 
 /** One text, split when a name is wanted, since each name of a list costs the device variables. */
-const STATE_NAMES = "boot identity network enrolling opening streaming safe deprovisioned";
+const STATE_NAMES = "boot identity network enrolling opening streaming safe deprovisioned asleep";
 
 export function stateName(state: number): string {
   return STATE_NAMES.split(" ")[state] as string;
@@ -48,15 +50,18 @@ export const RECEIPTED = 6;
 export const OPENED = 7;
 /** A command to delete has been carried out. */
 export const DELETED = 8;
+/** A board that sleeps deeply has done what there was, or has been awake for long enough. */
+export const SLEPT = 9;
 
-const EVENT_NAMES = "started unsafe ready connected asking disconnected receipted opened deleted";
+const EVENT_NAMES =
+  "started unsafe ready connected asking disconnected receipted opened deleted slept";
 
 export function eventName(event: number): string {
   return EVENT_NAMES.split(" ")[event] as string;
 }
 
-export const STATES = 8;
-export const EVENTS = 9;
+export const STATES = 9;
+export const EVENTS = 10;
 
 /**
  * A line for each state with a character for each event, in the order above: the number of the
@@ -64,14 +69,15 @@ export const EVENTS = 9;
  */
 // biome-ignore format: a line is a row
 const MOVES =
-  "16......." + // BOOT
-  ".62...117" + // IDENTITY
-  "...43.227" + // NETWORK
-  ".....2.47" + // ENROLLING
-  ".....2547" + // OPENING
-  ".....2547" + // STREAMING
-  "........." + // SAFE
-  "..7777..."; // DEPROVISIONED
+  "16........" + // BOOT
+  ".62...117." + // IDENTITY
+  "...43.2278" + // NETWORK
+  ".....2.478" + // ENROLLING
+  ".....25478" + // OPENING
+  ".....25478" + // STREAMING
+  ".........." + // SAFE
+  "..7777...." + // DEPROVISIONED
+  ".........."; // SLEEPING
 
 /** The next state; undefined for a move that there is not. */
 export function findMove(state: number, event: number): number | undefined {

@@ -10,7 +10,15 @@ import {
   loadRoll,
 } from "coseflow:cold";
 import drivers from "coseflow:drivers";
-import { BUILD_TIME, HAS_BUTTON, HAS_LED, IS_ESP32, IS_OPEN } from "coseflow:parts";
+import {
+  BUILD_TIME,
+  HAS_BUTTON,
+  HAS_LED,
+  IS_ESP32,
+  IS_OPEN,
+  SLEEPS,
+  STAYS_AWAKE,
+} from "coseflow:parts";
 import { fail } from "../protocol/errors.ts";
 import { RESET_COMMAND } from "./boot-guard.ts";
 import { startButton } from "./button.ts";
@@ -22,17 +30,19 @@ import { openI2c } from "./espruino/i2c.ts";
 import { net } from "./espruino/net.ts";
 import { openButton, openLed } from "./espruino/pins.ts";
 import { joinWifi } from "./espruino/wifi.ts";
+import { resumeKept } from "./kept-session.ts";
 import { createLed } from "./led.ts";
 import { FAREWELL_FILE } from "./provision/farewell.ts";
 import { startProvisioned } from "./provision/start.ts";
 import type { Sensor } from "./sensors/sensor.ts";
 import { startService } from "./service.ts";
 import { restart } from "./service-state.ts";
+import { startSleeper } from "./sleep.ts";
 
 const log = console.log;
 
-/** A function, since the bundler leaves out nothing of what stands in a try block. */
 function main(): void {
+  if (STAYS_AWAKE) log("no deep sleep on this board: it stays awake");
   // First of all: whoever interrupts a start must not find an open console.
   if (IS_OPEN) log("console open: whoever holds the cable has this device");
   else E.setConsole(null, { force: true });
@@ -58,6 +68,7 @@ function main(): void {
       exposeCommands: IS_OPEN
         ? (service) => exposeCommands(service, globalThis as unknown as Scope)
         : undefined,
+      startSleeper: SLEEPS ? (service, device) => startSleeper(service, device, board) : undefined,
     },
     board,
     // Only while it starts is all of this there: the device keeps what it uses.
@@ -119,6 +130,7 @@ function main(): void {
               );
             return create(sensorPorts, config);
           },
+          resume: SLEEPS ? resumeKept : undefined,
         },
         board,
         settings,

@@ -80,6 +80,8 @@ export interface System {
     | {
         /** 0: the reset was no wake from deep sleep. */
         getWakeupCause(): number;
+        /** The chip starts anew after so many microseconds; nothing runs afterwards. */
+        deepSleep(microseconds: number): void;
         getState(): { freeHeap: number };
       }
     | undefined;

@@ -2,20 +2,23 @@
 import { createSenmlMaker } from "../protocol/senml.ts";
 import type { SensorConfig } from "./config.ts";
 import type { Delivery } from "./delivery.ts";
-import type { Clock, ReportError } from "./ports.ts";
-import type { Sensor } from "./sensors/sensor.ts";
+import type { DevicePorts, RunningDevice } from "./device-ports.ts";
 
 /**
  * Starts reading a sensor now and then every period, for ever. The result reads it at
  * once; the next reading follows a period later.
+ *
+ * On a board that sleeps deeply (`resume`) it is read once. Its readings have no uptime: each
+ * wake begins at 0, and a session outlasts it, so that no boot report could tell which wake
+ * was meant.
  */
 export function startSampler(
-  ports: { clock: Clock; report: ReportError },
-  delivery: Delivery,
-  sensor: Sensor,
+  ports: Pick<DevicePorts, "clock" | "report" | "resume" | "createSensor">,
+  device: Pick<RunningDevice, "delivery" | "busy">,
   config: SensorConfig,
 ): () => void {
   const clock = ports.clock;
+  const sensor = ports.createSensor(config);
   const makeSenml = createSenmlMaker(sensor.quantities);
   let due = clock.uptime();
   let reportedDrops = 0;
@@ -26,10 +29,13 @@ export function startSampler(
   }
 
   function keep(error: Error | undefined, values: number[]): void {
+    const delivery = device.delivery as Delivery;
+    device.busy--;
     try {
       if (error) throw error;
       const drops = delivery.drops();
-      const instant = { time: delivery.time(), uptime: Math.floor(clock.uptime()) };
+      const uptime = ports.resume ? undefined : Math.floor(clock.uptime());
+      const instant = { time: delivery.time(), uptime: uptime };
       const pack = makeSenml(values, instant, drops > reportedDrops ? drops : 0);
       if (delivery.accept(pack, config.qos, config.drop || "oldest")) reportedDrops = drops;
     } catch (failure) {
@@ -43,11 +49,13 @@ export function startSampler(
     // The configuration is looked at each time: a command may have changed it.
     due = Math.max(Math.min(due, now) + config.periodSeconds, now);
     clock.clearTimeout(timer);
-    timer = clock.setTimeout(tick, (due - now) * 1000);
+    device.busy++;
+    if (!ports.resume) timer = clock.setTimeout(tick, (due - now) * 1000);
     try {
       sensor.read(keep);
     } catch (error) {
       report(error);
+      device.busy--;
     }
   }
 

@@ -31,6 +31,7 @@ export interface ServicePorts {
   createLed: ((service: ServiceState) => () => number) | undefined;
   startButton: ((service: ServiceState, begin: (held: boolean) => void) => void) | undefined;
   exposeCommands: ((service: ServiceState) => void) | undefined;
+  startSleeper: ((service: ServiceState, device: RunningDevice) => void) | undefined;
 }
 
 /** Starts the device. Throws what keeps it from starting; is not called in safe mode. */
@@ -76,7 +77,8 @@ function startRounds(
       lasted = true;
       service.cold().openBootGuard(service.crypto, service.log).lasted();
     }
-    if (!device.delivery || device.delivery.time() === undefined) due = now + REPORT_SECONDS;
+    if (!periodHours || !device.delivery || device.delivery.time() === undefined)
+      due = now + REPORT_SECONDS;
     else if (now >= due) {
       due = now + periodHours * 3600;
       service.cold().sendHealth(service, device);
@@ -124,6 +126,7 @@ export function startService(ports: ServicePorts, board: Board, start: StartDevi
     else
       try {
         service.device = start(service);
+        if (ports.startSleeper) ports.startSleeper(service, service.device);
         return;
       } catch (error) {
         log("coseflow cannot start: " + (error as Error).message);
@@ -137,7 +140,8 @@ export function startService(ports: ServicePorts, board: Board, start: StartDevi
   startRounds(
     service,
     ports.createLed && ports.createLed(service),
-    (board.health && board.health.periodHours) || DEFAULT_PERIOD_HOURS,
+    // As a boot report it would date the readings of other wakes of its session.
+    ports.startSleeper ? 0 : (board.health && board.health.periodHours) || DEFAULT_PERIOD_HOURS,
   );
   if (ports.exposeCommands) ports.exposeCommands(service);
   if (ports.startButton) ports.startButton(service, begin);

@@ -17,7 +17,20 @@ import {
   restoreSession,
   type Session,
 } from "./session.ts";
-import { eraseSigned, freeRecord, readSigned, writeSigned } from "./signed-records.ts";
+import { eraseSigned, freeRecord, readSigned, type Signed, writeSigned } from "./signed-records.ts";
+
+/** Gives the newest session, where there is one, what deep sleep has kept of it; true when it goes on, with keys. */
+export type Resume = (
+  crypto: DeviceCrypto,
+  identity: Identity,
+  newest: Session | undefined,
+) => boolean;
+
+/** What else deep sleep looks into. Other boards keep no reference to it. */
+export interface AtSleep {
+  outbox: Outbox;
+  events: () => Signed[];
+}
 
 /** Records "s0" to "s3". */
 export const SESSION_RECORD = "s";

@@ -2,14 +2,15 @@
  * The device's sessions. The newest seals readings; older ones are kept as long as a
  * queued reading was sealed under them, so that the cloud can be given their message
  * again. Keys live in the C module's memory alone: after a reboot the sessions before
- * it have none, a new one is opened, and no (key, nonce) pair can repeat.
+ * it have none, a new one is opened, and no (key, nonce) pair can repeat. A wake from deep
+ * sleep is the exception: kept-session.ts.
  */
 import type { Bytes } from "../protocol/bytes.ts";
 import { type DeviceCrypto, type KeyHandle, USAGE_DECRYPT } from "../protocol/cose/crypto.ts";
 import type { Recipient } from "../protocol/cose/encrypt.ts";
 import { createReadingSealer } from "../protocol/reading.ts";
 import { RECEIPT_KEY_INFO } from "../protocol/receipt.ts";
-import { createSessionMaker } from "../protocol/session-message.ts";
+import { createSessionMaker, type DeviceSession } from "../protocol/session-message.ts";
 import { makeSigned, type Signed } from "./signed-records.ts";
 
 /** At most this many sessions wait at once; the oldest goes with its readings. */
@@ -30,7 +31,7 @@ export interface SessionKeys {
 
 /** Its `message` is the exact bytes of the session message. */
 export interface Session extends Signed {
-  /** Undefined for one of an earlier boot. */
+  /** Undefined for one of an earlier boot that no deep sleep has kept. */
   keys: SessionKeys | undefined;
   openedAt: number;
   lastSequence: number;
@@ -58,15 +59,20 @@ export function restoreSession(kept: Signed): Session {
   return session;
 }
 
-/** Opens a session. The maker and everything it needs are dropped on return. */
+/**
+ * Opens a session; with `kept`, that of a message made in an earlier boot. The maker and everything
+ * it needs are dropped on return.
+ */
 export function openSession(
   crypto: DeviceCrypto,
   identity: Identity,
   recipients: Recipient[],
   record: string,
   uptime: number,
+  kept?: DeviceSession,
 ): Session {
-  const made = createSessionMaker(crypto)(identity, recipients, crypto.nextCounter(identity.id));
+  const made =
+    kept || createSessionMaker(crypto)(identity, recipients, crypto.nextCounter(identity.id));
   let keys: SessionKeys;
   try {
     keys = {

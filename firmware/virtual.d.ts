@@ -25,6 +25,9 @@ declare module "coseflow:parts" {
   export const HAS_BUTTON: boolean;
   /** Its console is not locked. */
   export const IS_OPEN: boolean;
+  /** It sleeps deeply; and: it should, and is no chip that can. */
+  export const SLEEPS: boolean;
+  export const STAYS_AWAKE: boolean;
 }
 
 declare module "coseflow:cold" {

@@ -40,10 +40,13 @@ export const UPTIME = "uptime";
 /** Name of the record that counts readings dropped from a full queue since boot. */
 export const DROPPED = "dropped";
 
-/** When a pack was measured: `time` in Unix seconds where known, seconds since boot otherwise. */
+/**
+ * When a pack was measured: `time` in Unix seconds where known, seconds since boot otherwise.
+ * Without either the cloud takes the time of its arrival.
+ */
 export interface Instant {
   time: number | undefined;
-  uptime: number;
+  uptime: number | undefined;
 }
 
 /** Makes the packs of one sensor from its values, one integer a quantity, in order. */
@@ -70,7 +73,7 @@ export function createSenmlMaker(quantities: Quantity[]) {
           ? "\xa4" + starts[i] + number + "\x22" + cborInt(instant.time as number)
           : "\xa3" + starts[i] + number;
     }
-    if (!dated) {
+    if (!dated && instant.uptime !== undefined) {
       records += uptimeRecord + cborInt(instant.uptime);
       count++;
     }

@@ -57,6 +57,8 @@ export interface SimulatedBoardOptions {
   hostFiles?: ReadFile | undefined;
   /** The board restarted itself: it is off now, and the caller may boot a new one. */
   onReset?: ((cause: ResetCause) => void) | undefined;
+  /** The board sleeps deeply: it is off now, and after that time the caller boots a new one. */
+  onSleep?: ((microseconds: number) => void) | undefined;
 }
 
 /** One power cycle of a board: booted once, off for ever after. */
@@ -176,7 +178,11 @@ export function createSimulatedBoard(options: SimulatedBoardOptions): SimulatedB
   const pins = definePins({ realm, loop, timers: hardware, seconds });
   if (options.wifi !== undefined) {
     const wakeupCause = options.wakeupCause ?? 0;
-    defineEsp32(realm, { wakeupCause, reset: () => reset("reboot") });
+    const sleep = (microseconds: number) => {
+      powerOff();
+      options.onSleep?.(microseconds);
+    };
+    defineEsp32(realm, { wakeupCause, reset: () => reset("reboot"), sleep });
   }
   if (board.i2c !== undefined)
     defineI2c(realm, { ...board.i2c, models: options.sensors ?? new Map() });

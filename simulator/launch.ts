@@ -2,7 +2,9 @@
 import { mkdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { createSimulatedBoard, type SimulatedBoard } from "./board.ts";
-import { loadDevcrypto } from "./devcrypto/load.ts";
+import { type Devcrypto, loadDevcrypto } from "./devcrypto/load.ts";
+import { createSleepMemory, type SleepMemory } from "./devcrypto/sleep.ts";
+import { openStandIn } from "./devcrypto/stand-in.ts";
 import { createSensorModels } from "./i2c/models.ts";
 import type { Environment } from "./i2c/sht3x-model.ts";
 import type { ReadFile } from "./modules.ts";
@@ -15,6 +17,7 @@ interface BoardFile {
   network: "wifi" | "host";
   i2c?: { sda: string; scl: string };
   sensors: { driver: string; address?: number }[];
+  sleep?: object;
 }
 
 /** What was flashed, and what it was built for. */
@@ -96,19 +99,43 @@ function read(file: string, hint: string): string {
 /** From a restart that the board made itself to its next boot; a real chip needs about a second. */
 const RESTART_MS = 200;
 
+/** ESP-IDF's name for a timer as the cause of a wake (ESP_SLEEP_WAKEUP_TIMER). */
+const TIMER_WAKEUP = 4;
+
+/** The C module of a computer has no port that keeps a session over deep sleep. */
+const SLEEPING: Devcrypto = {
+  kind: "stand-in",
+  reason: "the C module for a computer knows no deep sleep",
+  open: openStandIn,
+};
+
+interface Running {
+  board: SimulatedBoard;
+  powerOff(): void;
+}
+
 /** Boots the bundle of a board, again after each restart that it makes itself. Throws when the board or its bundle is not there. */
 export function launchDevice(options: LaunchOptions): LaunchedDevice {
   const file = JSON.parse(read(options.files.board, "a board file")) as BoardFile;
   const bundle = read(options.files.bundle, "a bundle (npm run build)");
   mkdirSync(options.directory, { recursive: true, mode: 0o700 });
-  const devcrypto = loadDevcrypto();
+  const devcrypto = file.sleep === undefined ? loadDevcrypto() : SLEEPING;
   const hasWifi = file.network === "wifi";
   const wifiSettings = hasWifi ? { wifi: SIMULATED_WIFI } : {};
   let restart: NodeJS.Timeout | undefined;
 
-  /** `settings` are flashed once: what the device erases stays erased. */
-  function boot(settings: object | undefined): { board: SimulatedBoard; powerOff(): void } {
-    const keys = devcrypto.open(join(options.directory, "keys"));
+  /**
+   * `settings` are flashed once: what the device erases stays erased. `memory` is what deep sleep
+   * has left, where this is a wake.
+   */
+  function boot(settings: object | undefined, memory = createSleepMemory()): Running {
+    const keys = devcrypto.open(join(options.directory, "keys"), memory);
+    function bootAgain(milliseconds: number, left?: SleepMemory): void {
+      keys.close();
+      restart = setTimeout(() => {
+        running = boot(undefined, left);
+      }, milliseconds);
+    }
     const board = createSimulatedBoard({
       board: file,
       bundle,
@@ -119,11 +146,11 @@ export function launchDevice(options: LaunchOptions): LaunchedDevice {
       sensors: createSensorModels(file.sensors, options.environment ?? ROOM),
       wifi: hasWifi ? (options.accessPoints ?? [SIMULATED_WIFI]) : undefined,
       hostFiles: hasWifi ? undefined : (options.hostFiles ?? readText),
-      onReset() {
-        keys.close();
-        restart = setTimeout(() => {
-          running = boot(undefined);
-        }, RESTART_MS);
+      wakeupCause: memory.woke ? TIMER_WAKEUP : 0,
+      onReset: () => bootAgain(RESTART_MS),
+      onSleep(microseconds) {
+        memory.woke = true;
+        bootAgain(microseconds / 1000, memory);
       },
     });
     board.boot();

@@ -4,17 +4,11 @@ import type { Socket } from "../ports.ts";
 import { type Broker, CLOSE, CONNECTED, DATA, endTurn, openSocket, startTurns } from "./broker.ts";
 import { createHandshake } from "./handshake.ts";
 import { ACT, AWAIT_PUBREL, findMove, INBOUND, NEXT, NONE, OUTBOUND, REPLY } from "./inflight.ts";
-import {
-  ACKNOWLEDGE_TIMEOUT_S,
-  BLOCKED_S,
-  CONNECT_TIMEOUT_MS,
-  LOOK_MS,
-  MAX_PAYLOAD,
-  MAX_REPLIES,
-} from "./limits.ts";
-import { type MqttClient, type MqttOptions, UNHEARD } from "./options.ts";
+import { BLOCKED_S, CONNECT_TIMEOUT_MS, LOOK_MS, MAX_PAYLOAD, MAX_REPLIES } from "./limits.ts";
+import { ASLEEP, type MqttClient, type MqttOptions, UNHEARD } from "./options.ts";
 import {
   CONNACK,
+  DISCONNECT,
   decodePacket,
   encodeAck,
   encodePublish,
@@ -79,15 +73,18 @@ export function createMqttClient(options: MqttOptions): MqttClient {
     timer = clock.setTimeout(onTimer, milliseconds);
   }
 
-  /** Ends the connection, or the attempt at one; another follows. */
+  /** Ends the connection, or the attempt at one; another follows, unless the board is to sleep. */
   function drop(reason: string): void {
+    const isLast = reason === ASLEEP;
+    if (isLast && phase === ONLINE) (socket as Socket).write(DISCONNECT);
     if (phase === WAITING) return;
     const wasOnline = phase === ONLINE;
     const lasted = wasOnline && reason !== UNHEARD ? clock.uptime() - onlineSince : 0;
     const pause = endTurn(turn, lasted, options.random);
     phase = WAITING;
-    options.log(`mqtt: ${reason}; next attempt in ${Math.ceil(pause / 1000)} s`);
-    startTimer(pause);
+    options.log(`mqtt: ${reason}${isLast ? "" : `; next attempt in ${Math.ceil(pause / 1000)} s`}`);
+    if (isLast) clock.clearTimeout(timer);
+    else startTimer(pause);
     const old = socket;
     socket = undefined;
     drained = false;
@@ -264,7 +261,7 @@ export function createMqttClient(options: MqttOptions): MqttClient {
     if (phase === WAITING) open();
     else if (phase !== ONLINE) drop("timeout");
     else if (pinged) drop("keep-alive");
-    else if (isOverdue(session, clock.uptime() - ACKNOWLEDGE_TIMEOUT_S)) drop("unacknowledged");
+    else if (isOverdue(session, clock.uptime())) drop("unacknowledged");
     else {
       pinged = !(sent && received);
       sent = false;

@@ -15,6 +15,8 @@ export interface Kept {
 
 /** Reason of drop: the broker takes what is published, and nothing comes back. */
 export const UNHEARD = "unheard";
+/** Reason of drop: the board is about to sleep. */
+export const ASLEEP = "asleep";
 
 export interface MqttOptions {
   net: Net;
@@ -25,7 +27,7 @@ export interface MqttOptions {
    * attempt, with its reason: "connect" (the call failed), "closed" (by the other side or the
    * network), "timeout" (no CONNACK or SUBACK), "refused-..." (by CONNACK), "subscribe"
    * (refused), "failed" (the broker sent what it must not, or onMessage threw), "overflow" (the
-   * broker does not read its replies), "keep-alive" (half-open), "unacknowledged", "unheard".
+   * broker does not read its replies), "keep-alive" (half-open), "unacknowledged", "unheard", "asleep".
    */
   log: Log;
   /** At least one. A failed attempt or an early end makes the next one's turn. */
@@ -52,7 +54,9 @@ export interface MqttClient {
   connect(): void;
   /**
    * Ends the connection, if there is one: another follows, which subscribes anew. With UNHEARD
-   * it was no success, however long it lasted, and the next broker has its turn.
+   * it was no success, however long it lasted, and the next broker has its turn. With ASLEEP
+   * the broker is told (DISCONNECT), and no other connection follows; throws where the socket has
+   * closed, and that is not known yet.
    */
   drop(reason: string): void;
   /** Whose turn it is, and what was counted. */

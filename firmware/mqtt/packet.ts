@@ -21,6 +21,8 @@ export const PINGRESP = 13;
 
 /** PINGREQ (section 3.12): type, flags 0, no more bytes. */
 export const PINGREQ = "\xc0\x00" as Bytes;
+/** Section 3.14: the client ends the connection as it should. */
+export const DISCONNECT = "\xe0\x00" as Bytes;
 
 /** SUBACK return code of a refused subscription (section 3.9.3). */
 export const SUBSCRIBE_FAILURE = 128;

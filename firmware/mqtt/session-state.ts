@@ -2,6 +2,7 @@ import { type Bytes, fromBigEndian } from "../../protocol/bytes.ts";
 import { fail } from "../../protocol/errors.ts";
 import type { Random } from "../ports.ts";
 import { AWAIT_PUBACK, AWAIT_PUBCOMP, AWAIT_PUBREC, NONE } from "./inflight.ts";
+import { ACKNOWLEDGE_TIMEOUT_S } from "./limits.ts";
 import type { Kept } from "./options.ts";
 import { encodeAck, encodePublish, PUBREL, type Qos, SUBSCRIBE_ID } from "./packet.ts";
 
@@ -150,7 +151,8 @@ export function packetOf(message: Message, now: number): Bytes {
   return encodePublish(message.topic, message.payload, qos, message.packetId, dup);
 }
 
-/** True when something sent before the uptime `since` still awaits its acknowledgement. */
-export function isOverdue(session: SessionState, since: number): boolean {
+/** True when something has awaited its acknowledgement for too long. */
+export function isOverdue(session: SessionState, now: number): boolean {
+  const since = now - ACKNOWLEDGE_TIMEOUT_S;
   return session.outbound.some((message) => message.movedAt !== UNSENT && message.movedAt < since);
 }

@@ -142,6 +142,9 @@ export function createEnrolment(ports: EnrolPorts, asked: Enrolment) {
   log("enrolling as " + asked.deviceId + " of " + asked.userId);
 
   return {
+    /** For deep sleep. */
+    item: item,
+
     /** Goes on with what MQTT had when the power went; the first call. */
     start(): void {
       if (item.state === IN_FLIGHT) publish();

@@ -37,5 +37,8 @@ export function startProvisioned(
     refused: 0,
     firstSession: 0,
     samples: [],
+    enroller: undefined,
+    keepTrial: undefined,
+    busy: 0,
   };
 }

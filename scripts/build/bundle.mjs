@@ -64,6 +64,8 @@ export function bundleOptions({ boardFile, dist, outputDirectory }) {
     onLog(level, log) {
       if (level === "warn") throw new Error(`bundle ${board}: ${log.message}`);
     },
+    // What a board does not have is left out of try blocks too, and of all that they call.
+    treeshake: { tryCatchDeoptimization: false },
     plugins: [virtualModules(boardFile, dist), fence(dist), finish(board, dist)],
     output: {
       file: join(outputDirectory, `${board}.js`),
@@ -85,6 +87,20 @@ export function readBoard(boardFile) {
   }
 }
 
+/** Microseconds in 31 bits are 2,147 s. */
+const LONGEST_SLEEP_SECONDS = 2100;
+
+/** Refuses a sleep that the chip would cut short. */
+function checkSleep(boardFile, sleep) {
+  const fault = (name, expected, got) => {
+    throw new Error(`${boardFile}: sleep.${name}, expected ${expected}, got ${got}`);
+  };
+  const { seconds, awakeSeconds = 1 } = sleep;
+  if (!(seconds >= 1 && seconds <= LONGEST_SLEEP_SECONDS))
+    fault("seconds", `1 to ${LONGEST_SLEEP_SECONDS}`, seconds);
+  if (!(awakeSeconds >= 1)) fault("awakeSeconds", "1 or more", awakeSeconds);
+}
+
 /**
  * `coseflow:cold` has a function for each of COLD, with all of that module in it;
  * `coseflow:board` is the board's description, `coseflow:drivers` the factories its sensors name,
@@ -94,7 +110,7 @@ function virtualModules(boardFile, dist) {
   const modules = {
     "coseflow:board": () => `export default ${JSON.stringify(readBoard(boardFile))};`,
     "coseflow:drivers": () => driversModule(readBoard(boardFile), boardFile, dist),
-    "coseflow:parts": () => partsModule(readBoard(boardFile)),
+    "coseflow:parts": () => partsModule(readBoard(boardFile), boardFile),
     "coseflow:cold": () => coldModule(dist),
   };
   return {
@@ -133,13 +149,16 @@ function buildTime() {
   return seconds - (seconds % DAY);
 }
 
-function partsModule({ network, led, button, console }) {
+function partsModule({ network, led, button, console, sleep }, boardFile) {
+  if (sleep !== undefined) checkSleep(boardFile, sleep);
   const parts = {
     BUILD_TIME: buildTime(),
     IS_ESP32: network === "wifi",
     HAS_LED: led !== undefined,
     HAS_BUTTON: button !== undefined,
     IS_OPEN: console !== "locked",
+    SLEEPS: sleep !== undefined && network === "wifi",
+    STAYS_AWAKE: sleep !== undefined && network !== "wifi",
   };
   return Object.entries(parts)
     .map(([name, value]) => `export const ${name} = ${value};`)

@@ -18,7 +18,8 @@ const WRITES = [
 /**
  * The script with the values of its top-level constants where their names were, and
  * without their declarations: each would cost two of a device's 4,095 variables. A
- * constant is `const NAME = ` and a number, or a string that is used no more than once.
+ * constant is `const NAME = ` and a number, or a string, of several parts perhaps, that is
+ * used no more than once.
  * Its name must stand for nothing else anywhere in the script; all other text stays
  * as it is.
  */
@@ -58,7 +59,11 @@ function isConstant({ type, kind, declarations }) {
   return id.type === "Identifier" && NAME.test(id.name) && (isNumber(init) || isText(init));
 }
 
-const isText = ({ type, value }) => type === "Literal" && typeof value === "string";
+/** A string, or several that are put together where they stand. */
+function isText({ type, value, operator, left, right }) {
+  if (type === "BinaryExpression") return operator === "+" && isText(left) && isText(right);
+  return type === "Literal" && typeof value === "string";
+}
 
 function isNumber({ type, value, operator, argument }) {
   if (type === "UnaryExpression") return operator === "-" && isNumber(argument);

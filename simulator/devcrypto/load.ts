@@ -2,6 +2,7 @@ import { existsSync } from "node:fs";
 import { createRequire } from "node:module";
 import { join } from "node:path";
 import { repositoryRoot } from "../repository.ts";
+import type { SleepMemory } from "./sleep.ts";
 import { type OpenDeviceCrypto, openStandIn } from "./stand-in.ts";
 
 /** Where `make -C native` puts the C module for Node. */
@@ -12,8 +13,11 @@ export interface Devcrypto {
   kind: "native" | "stand-in";
   /** Why it is the stand-in: one line to show to the user. */
   reason?: string;
-  /** The module with the device key and counter of this directory (mode 700). */
-  open(directory: string): OpenDeviceCrypto;
+  /**
+   * The module with the device key and counter of this directory (mode 700). With `memory` the
+   * stand-in keeps a session over deep sleep; the C module for a computer does not.
+   */
+  open(directory: string, memory?: SleepMemory): OpenDeviceCrypto;
 }
 
 /** The C module if it is built and loads here, otherwise the stand-in and the reason. */

@@ -2,7 +2,6 @@ import { createNodeCrypto, type NodeCrypto } from "../../cloud/crypto/node-crypt
 import { NONCE_SIZE } from "../../cloud/crypto/primitives.ts";
 import {
   type DeviceCrypto,
-  type DeviceSleep,
   type KeyHandle,
   USAGE_CARRIED,
   USAGE_DECRYPT,
@@ -20,6 +19,7 @@ import { bounded, boundedCount, CARRIER_LIMIT, INPUT_LIMIT, PREFIX_LIMIT } from 
 import { createRecords } from "./records.ts";
 import { createRing } from "./ring.ts";
 import { createSequences } from "./sequence.ts";
+import { createSleep, type SleepMemory } from "./sleep.ts";
 import { createSlots, type SequenceState, type Slots } from "./slots.ts";
 import { createStoredKeys } from "./stored-keys.ts";
 
@@ -32,13 +32,15 @@ export type OpenDeviceCrypto = DeviceCrypto & {
 /**
  * The device's crypto module over node:crypto, for machines without a C compiler
  * or mbedTLS: the same functions, slots, flags, limits and records as the C
- * module's. It does not keep secrets out of this process's memory as that does.
+ * module's. It does not keep secrets out of this process's memory as that does. With
+ * `memory` it is that of a chip that sleeps deeply.
  */
-export function openStandIn(directory: string): OpenDeviceCrypto {
+export function openStandIn(directory: string, memory?: SleepMemory): OpenDeviceCrypto {
   const crypto = createNodeCrypto();
   const slots = createSlots();
   const release = claimDirectory(directory);
   const { forget, ...keys } = createStoredKeys(crypto, slots, directory);
+  const { forgetKept, ...sleep } = createSleep(crypto, slots, memory);
   const { close: closeRing, ...ring } = createRing(directory);
   let isOpen = true;
 
@@ -54,13 +56,14 @@ export function openStandIn(directory: string): OpenDeviceCrypto {
     ...agreements(crypto, slots),
     ...contents(crypto, slots),
     ...createSequences(crypto, slots),
-    ...sleepless(),
+    ...sleep,
     ...createCertificates(crypto, slots),
     ...createRecords(directory),
     ...keys,
     ...ring,
     eraseAll() {
       forgetKeys();
+      forgetKept();
       eraseDirectory(directory);
     },
   };
@@ -126,12 +129,6 @@ function basics(crypto: NodeCrypto, slots: Slots): Basics {
 
 function startSequence(crypto: NodeCrypto): SequenceState {
   return { baseIv: crypto.generateRandom(NONCE_SIZE), last: 0, open: false };
-}
-
-/** A computer does not sleep deeply: as the C module's port for it. */
-function sleepless(): DeviceSleep {
-  const refuse = () => fail("unsupported", "port, expected it to know deep sleep, got one without");
-  return { keepSession: refuse, resumeSession: refuse };
 }
 
 type Signatures = Pick<DeviceCrypto, "exportPublicKey" | "signMessage" | "verifyMessage">;

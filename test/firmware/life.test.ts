@@ -19,6 +19,8 @@ import {
   READY,
   RECEIPTED,
   SAFE,
+  SLEEPING,
+  SLEPT,
   STARTED,
   STATES,
   STREAMING,
@@ -45,6 +47,7 @@ const WAYS = [
   [STARTED, READY, CONNECTED, RECEIPTED],
   [UNSAFE],
   [STARTED, READY, DELETED],
+  [STARTED, READY, SLEPT],
 ];
 
 function liveTo(state: number) {
@@ -105,8 +108,9 @@ describe("the life of the device", () => {
     expect(life.name()).toBe("opening");
   });
 
-  it("knows no way out of safe mode, and stands in SPEC.md as it is", () => {
-    expect((MOVES[SAFE] as number[]).every((next) => next < 0)).toBe(true);
+  it("knows no way out of safe mode and of sleep, and stands in SPEC.md as it is", () => {
+    for (const state of [SAFE, SLEEPING])
+      expect((MOVES[state] as number[]).every((next) => next < 0)).toBe(true);
     expect(STATE_NAMES[BOOT]).toBe("boot");
     const spec = readFileSync(join(import.meta.dirname, "../../SPEC.md"), "utf8");
     const rows = MOVES.map((row, state) => {

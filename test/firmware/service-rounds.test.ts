@@ -14,7 +14,14 @@ const STABLE = 60;
 const ROUND = 20;
 const HOUR = 3600;
 
-function start(options: { periodHours?: number; isEsp32?: boolean; isDead?: boolean } = {}) {
+interface StartOptions {
+  periodHours?: number;
+  isEsp32?: boolean;
+  isDead?: boolean;
+  sleeps?: boolean;
+}
+
+function start(options: StartOptions = {}) {
   const bench = createServiceBench();
   const { clock, events, service, device } = bench;
   const kicks: number[] = [];
@@ -42,6 +49,7 @@ function start(options: { periodHours?: number; isEsp32?: boolean; isDead?: bool
       system,
       createLed: undefined,
       startButton: undefined,
+      startSleeper: options.sleeps ? () => {} : undefined,
       exposeCommands(state) {
         shown.push(state);
       },
@@ -61,6 +69,16 @@ it("the watchdog has longer than a blocked connect takes, and is fed well before
   const gaps = kicks.slice(1).map((at, index) => at - (kicks[index] as number));
   expect(gaps.length).toBeGreaterThan(10);
   expect(Math.max(...gaps)).toBeLessThanOrEqual(WATCHDOG_SECONDS / 4);
+});
+
+it("a board that sleeps sends no health record, is fed and counts as one that has lasted", () => {
+  const { clock, packs, kicks, boots } = start({ sleeps: true });
+  clock.advance(HOUR);
+  expect([packs.length, boots()]).toEqual([0, 0]);
+  expect(kicks.length).toBeGreaterThan(10);
+  const awake = start();
+  awake.clock.advance(HOUR);
+  expect(awake.packs).toHaveLength(1);
 });
 
 it("the watchdog is not fed by a device that can set no timer, and there is none on Linux", () => {

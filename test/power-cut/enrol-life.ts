@@ -70,7 +70,7 @@ export async function enrolLife(
     const isOver = () => memory.records.has("cert") && stored.size >= ENOUGH;
     await scheduler.until(isOver, DAY_SECONDS);
     const points = world.points().reduce((sum, count) => sum + count, 0);
-    world.setMeasuring(false);
+    world.setMeasuring("fails");
     await scheduler.until(() => missing().length === 0, DAY_SECONDS);
     await scheduler.until(() => false, TAIL_SECONDS);
 

@@ -154,10 +154,10 @@ export async function rollLife(base: OpenDeviceCrypto, options: RollOptions): Pr
   function calm(): void {
     const mine = ++round;
     isCalm = false;
-    world.setMeasuring(true);
+    world.setMeasuring("works");
     scheduler.at(CALM_MS, () => {
       if (mine !== round) return;
-      world.setMeasuring(false);
+      world.setMeasuring("fails");
       isCalm = true;
     });
   }

@@ -71,10 +71,10 @@ export async function live(base: OpenDeviceCrypto, options: LifeOptions = {}): P
     from = produced.length;
     isDone = false;
     const mine = ++round;
-    world.setMeasuring(true);
+    world.setMeasuring("works");
     scheduler.at(CALM_MS, () => {
       if (mine !== round) return;
-      world.setMeasuring(false);
+      world.setMeasuring("fails");
       isDone = true;
     });
   }

@@ -1,5 +1,6 @@
 import { openBootGuard } from "../../firmware/boot-guard.ts";
 import * as cold from "../../firmware/cold.ts";
+import type { Delivery } from "../../firmware/delivery.ts";
 import type { RunningDevice } from "../../firmware/device-ports.ts";
 import { createLife } from "../../firmware/life.ts";
 import type { System } from "../../firmware/ports.ts";
@@ -32,7 +33,7 @@ export function createServiceBench() {
       write: (name) => events.push(`write ${name}`),
       erase: (name) => events.push(`erase ${name}`),
     },
-    esp32: { getWakeupCause: () => 0, getState: () => ({ freeHeap: 120000 }) },
+    esp32: { getWakeupCause: () => 0, deepSleep: () => {}, getState: () => ({ freeHeap: 120000 }) },
     wifi: { getStatus: () => ({ rssi: -61 }) },
   };
   // Of its session only what is asked for.
@@ -41,17 +42,18 @@ export function createServiceBench() {
     unix: 1_700_000_000,
     isReceipted: true,
   };
+  const delivery: Partial<Delivery> = {
+    time: () => cloud.unix,
+    queued: () => 4,
+    drops: () => 5,
+    newest: () => newest,
+    sessions: () => [newest, newest],
+    rekey: () => cloud.isReceipted,
+    event: (pack) => packs.push(pack),
+  };
   const device: RunningDevice = {
     kid: "0011223344556677",
-    delivery: {
-      time: () => cloud.unix,
-      queued: () => 4,
-      drops: () => 5,
-      newest: () => newest,
-      sessions: () => [newest, newest],
-      rekey: () => cloud.isReceipted,
-      event: (pack) => packs.push(pack),
-    },
+    delivery: delivery as Delivery,
     turn: {
       brokers: [],
       broker: { host: "broker.example", port: 1883, username: "u", password: "a-password" },
@@ -62,6 +64,9 @@ export function createServiceBench() {
     },
     refused: 9,
     firstSession: FIRST_SESSION,
+    busy: 0,
+    enroller: undefined,
+    keepTrial: undefined,
     samples: [() => events.push("sample 1"), () => events.push("sample 2")],
   };
   const clock = createManualClock();

@@ -68,7 +68,7 @@ async function survive(
     end();
     world.peer = world.broker;
     await wait(world, CALM_SECONDS);
-    world.setMeasuring(false);
+    world.setMeasuring("fails");
     const from = world.bootedAt();
     const due = () => sure(world).filter((index) => index >= from);
     await world.scheduler.until(() => due().every((at) => world.stored.has(at)), SETTLE_SECONDS);

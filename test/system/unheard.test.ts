@@ -47,7 +47,7 @@ describe("a device whose broker loses its subscription without a word", () => {
       await wait(world, MOST_SECONDS - LEAST_SECONDS);
       expect([ends(world).length, subscriptions(world)]).toEqual([1, 2]);
       await wait(world, 2 * STREAMING_SECONDS);
-      world.setMeasuring(false);
+      world.setMeasuring("fails");
       await wait(world, STREAMING_SECONDS);
       expect(repeats(world)).toBe(before + 3);
       // Nothing waits any more: hours go by in silence.

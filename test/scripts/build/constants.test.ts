@@ -30,6 +30,7 @@ describe("constants of a script are put where they are used", () => {
       "const MAX = 3; const o = { MAX: 4 }; print(o.MAX + MAX);",
     ],
     ["a string used once", 'const TEXT = "a\\x01\\n"; print(TEXT.length);'],
+    ["a string of several lines", 'const TEXT = "a" + // one\n  "b" + "c"; print(TEXT.charAt(2));'],
     ["a declaration without a use", 'const GONE = 9; const WORD = "gone"; print(1);'],
   ])("%s", async (_what, code) => {
     const inlined = inlineConstants(code);

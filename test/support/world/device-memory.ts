@@ -3,6 +3,7 @@ import { fromBuffer, toBuffer } from "../../../cloud/crypto/convert.ts";
 import type { Bytes } from "../../../protocol/bytes.ts";
 import {
   type DeviceCrypto,
+  type DeviceSleep,
   type KeyHandle,
   USAGE_DERIVE,
   USAGE_SIGN,
@@ -26,6 +27,8 @@ export interface DeviceMemory {
   counter: number;
   records: Map<string, Bytes>;
   ring: Buffer;
+  /** Not flash: what deep sleep keeps, and a cut does not. */
+  kept: KeyHandle | undefined;
 }
 
 const DEVICE_ID = "device";
@@ -44,6 +47,7 @@ export function createDeviceMemory(): DeviceMemory {
     },
     records: new Map(),
     ring: blankFlash(),
+    kept: undefined,
   };
 }
 
@@ -173,6 +177,22 @@ export function openMemoryCrypto(
     ringCount: () => openRing().count(),
   };
 
+  const sleep: DeviceSleep = {
+    keepSession(key) {
+      power.pass();
+      if (!live.delete(key)) fail("key", "key, expected one of this boot, got another");
+      memory.kept = key;
+      power.pass();
+    },
+    resumeSession() {
+      power.pass();
+      const key = memory.kept && track(memory.kept);
+      memory.kept = undefined;
+      power.pass();
+      return key;
+    },
+  };
+
   const volatile: Partial<DeviceCrypto> = {
     generateRandom: (length) =>
       length > DICE_LENGTH
@@ -186,7 +206,7 @@ export function openMemoryCrypto(
     },
   };
 
-  const functions: Record<string, unknown> = { ...base, ...stored, ...volatile };
+  const functions: Record<string, unknown> = { ...base, ...stored, ...sleep, ...volatile };
   const guarded = Object.entries(functions).map(([name, run]) => [
     name,
     (...values: unknown[]) => {

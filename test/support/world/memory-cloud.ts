@@ -18,7 +18,13 @@ import { storeOf } from "../../../cloud/store/sqlite.ts";
 import type { Device, Reading } from "../../../cloud/store/store.ts";
 import type { Bytes } from "../../../protocol/bytes.ts";
 import { MAX_RECEIPTS, sealReceipt } from "../../../protocol/receipt.ts";
-import { TOPIC_PREFIX, topicOf } from "../../../protocol/topics.ts";
+import {
+  CLASSES,
+  type MessageClass,
+  parseTopic,
+  TOPIC_PREFIX,
+  topicOf,
+} from "../../../protocol/topics.ts";
 import { toBinary } from "../cbor-oracle.ts";
 import { readCloud } from "../history/cloud-rows.ts";
 import type { CloudContent } from "../history.ts";
@@ -52,6 +58,8 @@ export function createMemoryCloud(options: MemoryCloudOptions) {
   const sessionKeys = createSessionKeys(nodeCrypto, store, kek, 8);
   /** Seconds that the cloud's clock is wrong. */
   let clockError = 0;
+  /** What it takes without storing it. */
+  let deafTo: MessageClass[] = [];
   const now = () => FIRST_DAY + Math.floor(scheduler.now()) + clockError;
   const context = {
     crypto: nodeCrypto,
@@ -101,6 +109,7 @@ export function createMemoryCloud(options: MemoryCloudOptions) {
     context,
     /** The receipts of a device are gathered together. */
     async take(topic: string, payload: Buffer, qos: number): Promise<void> {
+      if (deafTo.includes(parseTopic(TOPIC_PREFIX, topic).messageClass)) return;
       const outcome = await accept(topic, payload);
       if (outcome.kind === "enrol") tellEnrolled(outcome.device.kid, outcome.enrolled);
       else if (outcome.kind === "reply") {
@@ -125,6 +134,11 @@ export function createMemoryCloud(options: MemoryCloudOptions) {
     },
     setClockError(seconds: number): void {
       clockError = seconds;
+    },
+    /** From now on it stores nothing of these classes, and of all others again. */
+    setDeaf(value: boolean | MessageClass[]): void {
+      const all = Object.keys(CLASSES) as MessageClass[];
+      deafTo = typeof value === "boolean" ? (value ? all : []) : value;
     },
     async content(thumbprint: Buffer): Promise<CloudContent> {
       await store.counts();

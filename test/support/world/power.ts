@@ -11,6 +11,8 @@ export interface Power {
   points(): number;
   /** Cuts it, wherever the device is. */
   off(): void;
+  /** Nothing of this boot runs any more, and it is no cut: the board sleeps. */
+  halt(): void;
   /** Throws when the power is off. */
   check(): void;
   /** A point: throws if this is the one, or if the power is off. */
@@ -68,6 +70,9 @@ export function createPower({ cutAt, tornAt, cut, uncaught }: PowerOptions): Pow
     isOn: () => isOn,
     points: () => points,
     off,
+    halt() {
+      isOn = false;
+    },
     check,
     pass() {
       check();

@@ -8,34 +8,34 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Board, Settings } from "../../../firmware/config.ts";
 import { startDevice } from "../../../firmware/device.ts";
-import type { RunningDevice } from "../../../firmware/device-ports.ts";
-import { sendHealth } from "../../../firmware/health.ts";
+import { resumeKept } from "../../../firmware/kept-session.ts";
 import { createLife } from "../../../firmware/life.ts";
-import type { Clock, ReportError, System } from "../../../firmware/ports.ts";
-import type { Sensor } from "../../../firmware/sensors/sensor.ts";
+import type { ReportError } from "../../../firmware/ports.ts";
+import { startSleeper } from "../../../firmware/sleep.ts";
 import { toHex } from "../../../protocol/bytes.ts";
 import { type OpenDeviceCrypto, openStandIn } from "../../../simulator/devcrypto/stand-in.ts";
 import { coldParts } from "../cold-parts.ts";
 import { thumbprintOracle } from "../cose-builder.ts";
-import { measuredKey } from "../history/measured.ts";
 import { checkHistory, type HistoryEvent, type Values } from "../history.ts";
 import { NO_STORAGE } from "../no-storage.ts";
 import type { WorldAuthority } from "./authority.ts";
 import { createDeviceMemory, openMemoryCrypto, wipeMemory } from "./device-memory.ts";
+import { createDice } from "./dice.ts";
 import { createMemoryBroker } from "./memory-broker.ts";
 import { createMemoryCloud, TRUST } from "./memory-cloud.ts";
 import { createPower, type Power, someTears } from "./power.ts";
+import { NO_SYSTEM, sendReport } from "./report.ts";
 import { createScheduler } from "./scheduler.ts";
+import { createSensors } from "./sensors.ts";
+import { createVirtualClock } from "./virtual-clock.ts";
 import { createVirtualNet, type Peer } from "./virtual-net.ts";
 
-/** Without power for this long. */
+/** Without power for this long; a restart takes as long. */
 const DARK_MS = 1000;
 /** From the device's first words to its registration by a person. */
 const REGISTER_MS = 5000;
-/** Between two looks for the first receipt of a boot, which the health record follows. */
-const REPORT_MS = 30_000;
-/** All that the health record asks of Espruino. */
-const NO_SYSTEM = { process: { memory: () => ({ free: 2100 }) } } as unknown as System;
+/** What of a chip nobody asks for here. */
+const ESP32 = { getWakeupCause: () => 0, getState: () => ({ freeHeap: 0 }) };
 /** The sensor of QoS 1, each reading of which counts; and one of QoS 0. */
 export const SURE = "sure";
 const SPARE = "spare";
@@ -77,25 +77,14 @@ export function openBase(): { crypto: OpenDeviceCrypto; close(): void } {
   };
 }
 
-/** A small generator (xorshift): the same seed, the same run. */
-function createDice(seed: number): () => number {
-  let state = (seed + 1) * 2654435761;
-  return () => {
-    state ^= state << 13;
-    state ^= state >>> 17;
-    state ^= state << 5;
-    return (state >>> 8) & 0xff;
-  };
-}
-
 export function createWorld(base: OpenDeviceCrypto, options: WorldOptions = {}) {
   const { plan = [], tornAt = someTears, uptime = 0, seed = 0 } = options;
   const scheduler = createScheduler();
   const memory = createDeviceMemory();
   const dice = createDice(seed);
   const events: HistoryEvent[] = [];
-  const produced: Values[] = [];
-  const indexes = new Map<string, number>();
+  const sensors = createSensors();
+  const { produced } = sensors;
   const stored = new Set<number>();
   const uncaught: unknown[] = [];
   /** Points of each boot that has ended, and of the one at hand. */
@@ -107,9 +96,10 @@ export function createWorld(base: OpenDeviceCrypto, options: WorldOptions = {}) 
   let isRegistered = false;
   let isMeant = false;
   let bootedAt = 0;
-  let isMeasuring = true;
   let power: Power | undefined;
   let wipe = () => {};
+  /** The timer that wakes it; 0 while it does not sleep. */
+  let wake = 0;
 
   const cloud = createMemoryCloud({
     scheduler,
@@ -118,7 +108,7 @@ export function createWorld(base: OpenDeviceCrypto, options: WorldOptions = {}) 
     onStored({ records }) {
       const values: Values = {};
       for (const { name, value } of records) values[name] = value;
-      stored.add(indexes.get(measuredKey(values)) ?? -1);
+      stored.add(sensors.indexOf(values));
     },
   });
   const broker = createMemoryBroker(cloud.take);
@@ -139,21 +129,26 @@ export function createWorld(base: OpenDeviceCrypto, options: WorldOptions = {}) 
     peer: broker as Peer,
     /** Called when the device connects: time may pass. */
     connecting: () => {},
-    /** Called after each cut. */
+    /** Called after each cut, and when it has fallen asleep. */
     onCut: () => {},
+    onSleep: () => {},
     cuts: () => cuts,
     /** How much had been measured when the device started last. */
     bootedAt: () => bootedAt,
     points: () =>
       points.map((count, boot) => (boot === points.length - 1 && power ? power.points() : count)),
-    setMeasuring(value: boolean): void {
-      isMeasuring = value;
-    },
+    setMeasuring: sensors.setMeasuring,
     /** Cuts the power now, between two calls of the device's. */
     cutNow(): void {
-      power?.off();
+      if (wake === 0) power?.off();
+      else {
+        scheduler.cancel(wake);
+        wake = 0;
+        cut();
+      }
     },
     boot,
+    thumbprint,
     receiptTopic: `cf/1/${thumbprint.toString("hex", 0, 8)}/receipt`,
     /** Called at each line of the device's log, inside its call. */
     onLog: () => {},
@@ -173,58 +168,44 @@ export function createWorld(base: OpenDeviceCrypto, options: WorldOptions = {}) 
     },
     async close(): Promise<void> {
       wipe();
+      forgetKept();
       wipeMemory(base, memory);
       await cloud.close();
     },
   };
 
-  function createSensor(name: string): Sensor {
-    return {
-      quantities: [{ name, unit: "1", exponent: -2 }],
-      read(done) {
-        if (!isMeasuring)
-          return done(new Error("sensor, expected to measure, got told not to"), []);
-        const count = produced.length + 1;
-        const values = { [name]: count / 100 };
-        indexes.set(measuredKey(values), produced.length);
-        produced.push(values);
-        done(undefined, [count]);
-      },
-    };
+  function forgetKept(): void {
+    if (memory.kept !== undefined) base.destroyKey(memory.kept);
+    memory.kept = undefined;
   }
 
-  function createClock(power: Power): Clock {
-    const bootedAt = scheduler.now();
-    return {
-      uptime() {
-        power.check();
-        return scheduler.now() - bootedAt + uptime;
-      },
-      setTimeout(callback, milliseconds) {
-        power.check();
-        return scheduler.at(milliseconds, () => power.run(callback));
-      },
-      clearTimeout(id) {
-        power.check();
-        scheduler.cancel(id);
-      },
-    };
+  function cut(): void {
+    wipe();
+    forgetKept();
+    scheduler.at(DARK_MS, boot);
+    if (isMeant) restarts++;
+    else {
+      cuts++;
+      world.onCut();
+    }
+    isMeant = false;
+  }
+
+  /** The board is off from here on, but for what it keeps over deep sleep. */
+  function sleep(bootPower: Power, microseconds: number): void {
+    bootPower.pass();
+    bootPower.halt();
+    wipe();
+    wake = scheduler.at(microseconds / 1000, boot);
+    world.onSleep();
   }
 
   function boot(): void {
+    wake = 0;
     const bootPower = createPower({
       cutAt: plan[points.length],
       tornAt,
-      cut() {
-        wipe();
-        scheduler.at(DARK_MS, boot);
-        if (isMeant) restarts++;
-        else {
-          cuts++;
-          world.onCut();
-        }
-        isMeant = false;
-      },
+      cut,
       uncaught: (error) => uncaught.push(error),
     });
     power = bootPower;
@@ -243,7 +224,7 @@ export function createWorld(base: OpenDeviceCrypto, options: WorldOptions = {}) 
       connecting: () => world.connecting(),
       seen: (kind, packet) => events.push({ kind, packet }),
     });
-    const clock = createClock(bootPower);
+    const clock = createVirtualClock(scheduler, bootPower, uptime);
     const say = (line: string) => {
       if (!bootPower.isOn()) return;
       log.push(`${scheduler.now().toFixed(3)} ${line}`);
@@ -255,6 +236,9 @@ export function createWorld(base: OpenDeviceCrypto, options: WorldOptions = {}) 
     };
     const report: ReportError = (error, what) => say(`${what}: ${(error as Error).message}`);
     bootPower.run(() => {
+      // A copy: a command may change it.
+      const board: Board = structuredClone({ ...BOARD, ...options.board });
+      const life = createLife(say);
       const device = startDevice(
         {
           crypto,
@@ -262,7 +246,7 @@ export function createWorld(base: OpenDeviceCrypto, options: WorldOptions = {}) 
           clock,
           log: say,
           report,
-          life: createLife(say),
+          life,
           ...coldParts,
           provisioning: () => options.authority?.trust ?? TRUST,
           joinNetwork: (joined) => joined(),
@@ -271,10 +255,10 @@ export function createWorld(base: OpenDeviceCrypto, options: WorldOptions = {}) 
             isMeant = true;
             bootPower.off();
           },
-          createSensor: (config) => createSensor(config.driver),
+          createSensor: (config) => sensors.create(config.driver),
+          resume: board.sleep && resumeKept,
         },
-        // A board's own: commands change it until the next boot.
-        structuredClone({ ...BOARD, ...options.board }),
+        board,
         {
           brokers: [{ host: "broker", port: 1883 }],
           receiptSeconds: 10,
@@ -282,16 +266,17 @@ export function createWorld(base: OpenDeviceCrypto, options: WorldOptions = {}) 
           ...options.settings,
         },
       );
-      sendReport(device, clock, report);
+      if (board.sleep === undefined) sendReport(device, clock, report);
+      else {
+        const deepSleep = (microseconds: number) => sleep(bootPower, microseconds);
+        const system = { ...NO_SYSTEM, esp32: { ...ESP32, deepSleep } };
+        startSleeper(
+          { ...coldParts, crypto, clock, log: say, life, report, system },
+          device,
+          board,
+        );
+      }
     });
-  }
-
-  /** One health record a boot, soon after its first receipt, as firmware/service.ts sends it. */
-  function sendReport(device: RunningDevice, clock: Clock, report: ReportError): void {
-    clock.setTimeout(() => {
-      if (device.delivery?.time() === undefined) sendReport(device, clock, report);
-      else sendHealth({ clock, report, system: NO_SYSTEM, boots: 1, reason: 0, errors: 0 }, device);
-    }, REPORT_MS);
   }
 
   return world;
