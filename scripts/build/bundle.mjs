@@ -35,16 +35,17 @@ const DRIVER_NAME = /^[a-z][a-z0-9-]*$/;
  * and there is no resolver but the one for relative paths, so an import that leaves
  * `dist`/firmware and `dist`/protocol cannot be bundled.
  *
- * Beside the script, `<board>.size.json` records how many bytes each folder brings.
+ * Beside the script, `<board>.size.json` records how many bytes each folder brings. `readBoard`
+ * gives the board as the firmware gets it; scripts/board/validate.ts has the one that judges it.
  */
-export function bundleOptions({ boardFile, dist, outputDirectory }) {
+export function bundleOptions({ boardFile, dist, outputDirectory, readBoard = readPlainBoard }) {
   const board = basename(boardFile, ".json");
   return {
     input: join(dist, "firmware", "main.js"),
     onLog(level, log) {
       if (level === "warn") throw new Error(`bundle ${board}: ${log.message}`);
     },
-    plugins: [virtualModules(boardFile, dist), fence(dist), finish(board, dist)],
+    plugins: [virtualModules(boardFile, dist, readBoard), fence(dist), finish(board, dist)],
     output: {
       file: join(outputDirectory, `${board}.js`),
       // Not wrapped in a function: a scope of its own costs some 100 of 4,095 variables.
@@ -59,7 +60,7 @@ export function bundleOptions({ boardFile, dist, outputDirectory }) {
 }
 
 /** The board file without `$schema`, which only editors read. */
-export function readBoard(boardFile) {
+function readPlainBoard(boardFile) {
   try {
     const { $schema, ...board } = JSON.parse(readFileSync(boardFile, "utf8"));
     return board;
@@ -72,7 +73,7 @@ export function readBoard(boardFile) {
  * `coseflow:board` is the board's description, `coseflow:drivers` the factories its sensors name,
  * `coseflow:parts` what the board has: code for what it has not is left out of its bundle.
  */
-function virtualModules(boardFile, dist) {
+function virtualModules(boardFile, dist, readBoard) {
   const modules = {
     "coseflow:board": () => `export default ${JSON.stringify(readBoard(boardFile))};`,
     "coseflow:drivers": () => driversModule(readBoard(boardFile), boardFile, dist),

@@ -10,11 +10,13 @@ import { addDemoCommand } from "./demo-command.ts";
 import { addDeviceCommand } from "./device.ts";
 import { addDoctorCommand } from "./doctor.ts";
 import { EXIT, exitCodeOf, explain, JudgedAsFailed } from "./exit.ts";
+import { addInitCommand } from "./init.ts";
 import { addInspectCommand } from "./inspect.ts";
 import { addJournalCommand } from "./journal.ts";
 import { type Output, processOutput } from "./output.ts";
 import { addServeCommand } from "./serve.ts";
 import { addSimulateCommand } from "./simulate.ts";
+import { addValidateCommand } from "./validate.ts";
 
 function version(): string {
   return JSON.parse(readFileSync(join(repositoryRoot(), "package.json"), "utf8")).version;
@@ -58,6 +60,8 @@ Exit codes: 0 all went well, 1 it failed, 2 the command line is wrong.`,
   addDemoCommand(program, output);
   addInspectCommand(program, output);
   addDoctorCommand(program, output);
+  addInitCommand(program, output);
+  addValidateCommand(program, output);
   return program;
 }
 
