@@ -19,12 +19,17 @@ export function checkId(what: string, id: string): string {
   );
 }
 
-/** How the store knows a claim, from its 32 hexadecimal digits. */
-export function hashOfClaim(claim: string): Bytes {
+/** A claim's bytes, from its 32 hexadecimal digits. */
+export function checkClaim(claim: string): Bytes {
   const bytes = fromHex(claim);
   if (bytes?.length !== CLAIM_BYTES)
     fail("argument", `claim, expected ${CLAIM_BYTES * 2} hexadecimal digits, got other text`);
-  return fromBuffer(createHash("sha256").update(bytes, "latin1").digest());
+  return bytes;
+}
+
+/** How the store knows a claim, from its 32 hexadecimal digits. */
+export function hashOfClaim(claim: string): Bytes {
+  return fromBuffer(createHash("sha256").update(checkClaim(claim), "latin1").digest());
 }
 
 export interface ClaimOptions {

@@ -1,14 +1,20 @@
 /** The cloud as a service, wired: keys, store, receiver, receipts and the link to the broker. */
 import { type Bytes, toHex } from "../protocol/bytes.ts";
-import { TOPIC_PREFIX } from "../protocol/topics.ts";
+import { CLOUD_TOPIC, TOPIC_PREFIX } from "../protocol/topics.ts";
+import { toBuffer } from "./crypto/convert.ts";
 import { createNodeCrypto, type NodeCrypto } from "./crypto/node-crypto.ts";
-import { type CloudKeys, loadKeys } from "./keys/cloud-keys.ts";
+import {
+  type CloudKeys,
+  loadKeys,
+  loadRegistrarKeys,
+  type RegistrarKeys,
+} from "./keys/cloud-keys.ts";
 import { checkKek } from "./keys/key-check.ts";
 import type { AcceptContext } from "./receiver/accept-context.ts";
 import { addressOf, checkBroker, describe } from "./receiver/broker.ts";
 import { type Link, openLink } from "./receiver/link.ts";
 import type { MqttCause } from "./receiver/mqtt.ts";
-import { createReceipts, type Receipts } from "./receiver/receipts.ts";
+import { createReceipts } from "./receiver/receipts.ts";
 import { createReceiver, type LogLine } from "./receiver/receiver.ts";
 import { createSessionKeys } from "./receiver/session-keys.ts";
 import type { EventRecord, Measurement } from "./receiver/view.ts";
@@ -69,7 +75,6 @@ function openCloudLink(
   options: CloudOptions,
   clientId: string,
   receive: ReturnType<typeof createReceiver>["receive"],
-  receipts: () => Receipts,
   opening: Opening,
 ): Link {
   const { broker, username, password, prefix = TOPIC_PREFIX, log = () => {} } = options;
@@ -81,7 +86,6 @@ function openCloudLink(
       open(version) {
         log({ event: "connected", broker: address, mqtt: version === 5 ? "5" : "3.1.1" });
         opening.opened();
-        void receipts().flush();
       },
       older() {
         const message = "the broker refuses MQTT 5: no bound on what it sends ahead";
@@ -100,6 +104,7 @@ function contextOf(
   crypto: NodeCrypto,
   store: Store,
   keys: CloudKeys,
+  registrar: RegistrarKeys | undefined,
   prefix: string,
 ): AcceptContext {
   return {
@@ -108,9 +113,24 @@ function contextOf(
     sessionKeys: createSessionKeys(crypto, store, keys.kek),
     self: keys,
     older: keys.older,
+    registrar,
     prefix,
     now: () => Math.floor(Date.now() / 1000),
   };
+}
+
+/** Devices can then not enrol, and everything else goes on. */
+function openRegistrar(
+  crypto: NodeCrypto,
+  directory: string,
+  log: (line: LogLine) => void,
+): RegistrarKeys | undefined {
+  try {
+    return loadRegistrarKeys(crypto, directory);
+  } catch (error) {
+    log({ event: "no-registrar", message: (error as Error).message });
+    return undefined;
+  }
 }
 
 function receiptFailure(log: CloudOptions["log"]) {
@@ -129,8 +149,9 @@ export async function startCloud(options: CloudOptions): Promise<Cloud> {
   const crypto = createNodeCrypto();
   const keys = loadKeys(crypto, options.keys);
   const store = openSqliteStore(options.database);
-  const context = contextOf(crypto, store, keys, options.prefix ?? TOPIC_PREFIX);
   const { log = () => {}, onReading, onDated, onEvent, onMessage } = options;
+  const prefix = options.prefix ?? TOPIC_PREFIX;
+  const context = contextOf(crypto, store, keys, openRegistrar(crypto, options.keys, log), prefix);
 
   try {
     await checkKek(crypto, store, keys.kek);
@@ -151,6 +172,7 @@ export async function startCloud(options: CloudOptions): Promise<Cloud> {
   const receiver = createReceiver({
     context,
     receipts,
+    publish: (topic, payload, how) => link.publish(topic, payload, how),
     log,
     onMeasurement: onReading,
     onDated,
@@ -168,8 +190,14 @@ export async function startCloud(options: CloudOptions): Promise<Cloud> {
 
   const opening = new Promise<void>((resolve, reject) => {
     const clientId = options.clientId ?? `cf-cloud-${toHex(keys.kid)}`;
-    link = openCloudLink(options, clientId, receiver.receive, () => receipts, {
-      opened: resolve,
+    link = openCloudLink(options, clientId, receiver.receive, {
+      opened() {
+        // Devices of an old image find it here; each checks it against its anchor.
+        const certificate = toBuffer(keys.certificate.der, "certificate");
+        link.publish(`${prefix}${CLOUD_TOPIC}`, certificate, { retain: true });
+        void receipts.flush();
+        resolve();
+      },
       failed: (cause) =>
         reject(new Error(`broker ${addressOf(options.broker)}: ${describe(cause)}`)),
     });

@@ -31,6 +31,7 @@ export const RESET_WAKE = 1;
 export const RESET_CONSOLE = 2;
 export const RESET_PAUSE = 3;
 export const RESET_SAFE = 4;
+export const RESET_COMMAND = 5;
 
 /** The record: version, boots in a row, doublings of the pause, reason of a restart that is meant. */
 const BOOT_RECORD = "boot";
@@ -54,7 +55,7 @@ export function openBootGuard(records: Records, log: Log) {
       record.charCodeAt(0) === VERSION &&
       record.charCodeAt(1) <= SAFE_BOOTS &&
       record.charCodeAt(2) <= MAX_LEVEL &&
-      record.charCodeAt(3) <= RESET_SAFE
+      record.charCodeAt(3) <= RESET_COMMAND
     )
       stored = record;
   } catch (error) {
@@ -105,7 +106,7 @@ export function openBootGuard(records: Records, log: Log) {
     },
 
     /**
-     * Right before a restart that is meant, RESET_CONSOLE to RESET_SAFE, of the boot that
+     * Right before a restart that is meant, RESET_CONSOLE to RESET_COMMAND, of the boot that
      * was counted as `boots`: it is no failure.
      */
     restarting(boots: number, why: number): void {

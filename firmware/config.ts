@@ -1,7 +1,9 @@
 import { type Bytes, fromHex } from "../protocol/bytes.ts";
+import { CLAIM_LENGTH } from "../protocol/enrol-message.ts";
 import { fail } from "../protocol/errors.ts";
 import type { Broker } from "./mqtt/broker.ts";
 import { checkNetwork, type WifiNetwork } from "./network-settings.ts";
+import type { CommandPolicy } from "./provision/policy.ts";
 
 /** The board file (boards/*.json) as the bundle carries it: public, the same for every board of a kind. */
 export interface Board {
@@ -22,6 +24,8 @@ export interface Board {
   button?: PinConfig;
   /** "locked": nobody can type at the console, or read what is logged. "open" where not given. */
   console?: "open" | "locked";
+  /** In which form commands are taken; all sealed where not given. */
+  provisioning?: CommandPolicy;
   /** Hours between two health records, where it is not the default of 24. */
   health?: { periodHours: number };
 }
@@ -66,31 +70,103 @@ export interface SensorConfig {
 export interface Settings {
   /** Up to four, in the order of preference. */
   brokers: Broker[];
-  /** The cloud's public key, an uncompressed P-256 point: in flash its 130 hexadecimal digits. */
-  cloudPublicKey: Bytes;
   /** On a board whose network is Wi-Fi: one or two, in flash also one without the list. */
   wifi: WifiNetwork[];
   /** Topic prefix, where it is not the profile's own. */
   topicPrefix?: string;
+  /** In place of the board file's. */
+  provisioning?: CommandPolicy;
   /** Seconds without a receipt before the first repeat, where it is not the default of 60. */
   receiptSeconds?: number;
+}
+
+/** Under which names a device enrols. */
+export interface Enrolment {
+  /** UTF-8, as the file has it; so is the user id. */
+  deviceId: Bytes;
+  userId: Bytes;
+  /** 16 bytes, in flash 32 hexadecimal digits; undefined where the key was registered before. */
+  claim: Bytes | undefined;
+}
+
+/**
+ * Whom the device believes and who it is, of the same file. Needed now and then: it is
+ * read from flash each time, and takes no memory in between.
+ */
+export interface Provisioning {
+  /** The root certificate, and one of the cloud: DER, in flash as hexadecimal digits. */
+  anchor: Bytes;
+  cloudCertificate: Bytes;
+  /** Unix seconds: of the bundle, not of the file. */
+  buildTime: number;
+  /** Who it is to be; undefined where its key is registered by hand and it does not enrol. */
+  enrolment: Enrolment | undefined;
 }
 
 /** Name of the settings in flash. */
 export const SETTINGS_FILE = "coseflow.json";
 
+/** What checkProvisioning reads, and nobody keeps in memory. */
+const PROVISIONING = "anchor cloudCertificate deviceId userId claim".split(" ");
+
+/** Of a certificate: `ca` makes some of 500, and the largest message downward has 1,024. */
+const MAX_CERTIFICATE = 1024;
+
+function requireObject(value: unknown): object {
+  if (!value || typeof value !== "object")
+    fail("argument", SETTINGS_FILE + ", expected the device's settings in flash, got none");
+  return value as object;
+}
+
 /** Refuses settings that the device could not work with; returns them in their checked form. */
 export function checkSettings(value: unknown, board: Board): Settings {
-  const settings = value as Settings;
-  if (!settings || typeof settings !== "object")
-    fail("argument", SETTINGS_FILE + ", expected the device's settings in flash, got none");
+  const settings = requireObject(value) as Settings & { [name: string]: unknown };
   const network = checkNetwork(SETTINGS_FILE, settings, board.network === "wifi");
-  const key: unknown = settings.cloudPublicKey;
-  const point = typeof key === "string" ? fromHex(key) : undefined;
-  if (point === undefined || point.length !== 65 || point.charCodeAt(0) !== 4)
-    fail("argument", SETTINGS_FILE + ", expected cloudPublicKey as 130 hexadecimal digits from 04");
-  settings.cloudPublicKey = point;
   settings.brokers = network.brokers;
   settings.wifi = network.wifi;
+  PROVISIONING.forEach(function (name) {
+    delete settings[name];
+  });
   return settings;
+}
+
+/** As checkSettings, for the other part of the same file. */
+export function checkProvisioning(value: unknown, buildTime: number): Provisioning {
+  const settings = requireObject(value) as { [name: string]: unknown };
+
+  function certificate(name: string): Bytes {
+    const digits = settings[name];
+    const der = typeof digits === "string" ? fromHex(digits) : undefined;
+    if (der === undefined || der.charCodeAt(0) !== 0x30 || der.length > MAX_CERTIFICATE)
+      return fail(
+        "argument",
+        SETTINGS_FILE + ": " + name + ", expected a certificate in hexadecimal digits from 30",
+      );
+    return der;
+  }
+
+  function id(name: string): Bytes {
+    const value = settings[name];
+    if (typeof value !== "string" || value === "")
+      return fail("argument", SETTINGS_FILE + ": " + name + ", expected text, got none");
+    return value as Bytes;
+  }
+
+  function enrolment(): Enrolment | undefined {
+    const names = [settings.deviceId, settings.userId, settings.claim];
+    if (names.every((value) => value === undefined)) return undefined;
+    const digits = settings.claim;
+    const claim = typeof digits === "string" ? fromHex(digits) : undefined;
+    // Never quoted: it is a secret.
+    if (digits !== undefined && (claim === undefined || claim.length !== CLAIM_LENGTH))
+      fail("argument", SETTINGS_FILE + ": claim, expected 32 hexadecimal digits");
+    return { deviceId: id("deviceId"), userId: id("userId"), claim: claim };
+  }
+
+  return {
+    anchor: certificate("anchor"),
+    cloudCertificate: certificate("cloudCertificate"),
+    buildTime: buildTime,
+    enrolment: enrolment(),
+  };
 }

@@ -35,10 +35,12 @@ export function exposeCommands(service: ServiceState, scope: Scope): void {
       const turn = device.turn;
       tell("kid", device.kid);
       tell("broker", turn.broker.host + ":" + turn.broker.port);
-      tell("time", delivery.time());
-      tell("queue", delivery.queued());
-      tell("drops", delivery.drops());
-      tell("sessions", delivery.sessions().length);
+      if (delivery) {
+        tell("time", delivery.time());
+        tell("queue", delivery.queued());
+        tell("drops", delivery.drops());
+        tell("sessions", delivery.sessions().length);
+      }
       tell("reconnects", Math.max(0, turn.connects - 1));
       tell("refused", device.refused);
       tell("malformed", turn.malformed);
@@ -54,16 +56,16 @@ export function exposeCommands(service: ServiceState, scope: Scope): void {
   };
 
   scope.rekey = function () {
-    const device = service.device;
-    if (!device) return NOT_RUNNING;
-    return device.delivery.rekey()
+    const delivery = service.device && service.device.delivery;
+    if (!delivery) return NOT_RUNNING;
+    return delivery.rekey()
       ? "new session opened"
       : "refused: the newest session has no receipt yet";
   };
 
   scope.sendNow = function () {
     const device = service.device;
-    if (!device) return NOT_RUNNING;
+    if (!device || !device.delivery) return NOT_RUNNING;
     device.samples.forEach(function (sample) {
       sample();
     });

@@ -185,10 +185,11 @@ export function createDelivery(options: DeliveryOptions) {
 
     /**
      * Opens a new session: the next reading is sealed under it. False while the newest has
-     * no receipt: a few are kept at most, and the oldest would go with its readings.
+     * no receipt, unless `always`: a few are kept at most, and the oldest would go with its
+     * readings.
      */
-    rekey(): boolean {
-      if (!sessions.newest().receipted) return false;
+    rekey(always?: boolean): boolean {
+      if (!always && !sessions.newest().receipted) return false;
       sessions.open(outbox);
       pump();
       return true;
@@ -241,6 +242,12 @@ export function createDelivery(options: DeliveryOptions) {
       return true;
     },
 
+    /** Keeps a reply under its counter and hash, and sends it until a receipt lists it. */
+    reply(kid: Bytes, hash: Bytes, message: Bytes): void {
+      events.reply(kid, hash, message);
+      pump();
+    },
+
     /** Signs and seals a SenML pack as an event. */
     event(pack: Bytes): void {
       events.add(pack);
@@ -249,14 +256,15 @@ export function createDelivery(options: DeliveryOptions) {
 
     /**
      * Takes a receipt; anything else throws and changes nothing. What may go out now waits
-     * for pump, which MQTT calls once its reply is written: the stack is small.
+     * for pump, which MQTT calls once its reply is written: the stack is small. Gives the
+     * time of the latest receipt, 0 before the first.
      */
-    receipt(message: Bytes): void {
+    receipt(message: Bytes): number {
       const parsed = parseRandomIvEncrypt0(message);
       const session: Session | undefined = sessions.find(parsed.sessionKid);
       const keys = session && session.keys;
       // Of a session before this boot, perhaps: what it lists is receipted again.
-      if (!keys) return;
+      if (!keys) return latest;
       const receipt = openReceipt(crypto, keys.receiptKey, options.identity.thumbprint, parsed);
       const uptime = clock.uptime();
       // The latest word counts; an old receipt that comes again tells an old time.
@@ -269,9 +277,11 @@ export function createDelivery(options: DeliveryOptions) {
       receipt.readings.forEach(function (range) {
         if (outbox.settle(range, uptime)) settled = true;
       });
-      if (!settled) return;
-      repeat.settled();
-      sessions.prune(outbox);
+      if (settled) {
+        repeat.settled();
+        sessions.prune(outbox);
+      }
+      return latest;
     },
   };
 }

@@ -1,30 +1,28 @@
-/**
- * The device: its key, a session, the network, then readings until the power goes.
- * Everything it needs is given to it; main.ts does the wiring.
- */
-import { fromBigEndian, toHex } from "../protocol/bytes.ts";
-import type { DeviceCrypto } from "../protocol/cose/crypto.ts";
-import { kidOf, thumbprintOf } from "../protocol/kid.ts";
-import { TOPIC_PREFIX, topicOf } from "../protocol/topics.ts";
-import type { Board, SensorConfig, Settings } from "./config.ts";
+/** The device: its key, a session, the network, then readings until the power goes. */
+import { type Bytes, fromBigEndian, toHex } from "../protocol/bytes.ts";
+import type { Recipient } from "../protocol/cose/encrypt.ts";
+import { kidOf } from "../protocol/kid.ts";
+import { CLOUD } from "../protocol/roles.ts";
+import { CLOUD_TOPIC, type MessageClass, TOPIC_PREFIX, topicOf } from "../protocol/topics.ts";
+import type { Board, Settings } from "./config.ts";
 import { createDelivery, type Delivery } from "./delivery.ts";
+import type { DevicePorts, RunningDevice } from "./device-ports.ts";
 import {
+  ASKING,
   CONNECTED,
   DISCONNECTED,
-  type Life,
+  ENROLLING,
   OPENED,
-  OPENING,
   READY,
   RECEIPTED,
   STARTED,
 } from "./life.ts";
-import type { Turn } from "./mqtt/broker.ts";
 import { createMqttClient } from "./mqtt/client.ts";
-import { UNHEARD } from "./mqtt/options.ts";
-import type { Clock, Log, Net, ReportError } from "./ports.ts";
+import { type Kept, UNHEARD } from "./mqtt/options.ts";
+import type { DeviceEnrolment } from "./provision/enrol.ts";
 import { startSampler } from "./sampler.ts";
-import type { Sensor } from "./sensors/sensor.ts";
-import type { Identity } from "./session.ts";
+import { FLOOR_STEP } from "./trust.ts";
+import { createVerifyLimit } from "./verify-limit.ts";
 
 /** Seconds between two signs of life on a quiet connection. */
 const KEEP_ALIVE_SECONDS = 60;
@@ -36,42 +34,6 @@ const KEEP_ALIVE_SECONDS = 60;
  */
 const UNHEARD_REPEATS = 3;
 
-export interface DevicePorts {
-  crypto: DeviceCrypto;
-  net: Net;
-  clock: Clock;
-  log: Log;
-  report: ReportError;
-  life: Life;
-  /** Calls back once the board has a network; at once where it always has one. */
-  joinNetwork: (joined: () => void) => void;
-  createSensor: (config: SensorConfig) => Sensor;
-}
-
-/** A device that has started, for those who look after it. */
-export interface RunningDevice {
-  /** Hexadecimal. */
-  kid: string;
-  delivery: Pick<Delivery, "time" | "queued" | "drops" | "newest" | "sessions" | "rekey" | "event">;
-  /** The broker at hand, and what MQTT has counted. */
-  turn: Turn;
-  /** Receipts that did not verify. */
-  refused: number;
-  /** Counter of the first session of this boot. */
-  firstSession: number;
-  /** One for each sensor: reads it now. */
-  samples: (() => void)[];
-}
-
-function openIdentity(crypto: DeviceCrypto, board: Board, log: Log): Identity {
-  const key = crypto.openDeviceKey();
-  const publicKey = crypto.exportPublicKey(key);
-  const thumbprint = thumbprintOf(crypto, publicKey);
-  log("coseflow on " + board.name + ", device " + toHex(kidOf(thumbprint)));
-  log("register it: coseflow device register --key " + toHex(publicKey));
-  return { key: key, thumbprint: thumbprint };
-}
-
 /**
  * Starts the device. Throws, before it is connected to anything, when it has no key or
  * no usable settings; runs for ever otherwise. MQTT and delivery hold on to each
@@ -79,75 +41,257 @@ function openIdentity(crypto: DeviceCrypto, board: Board, log: Log): Identity {
  */
 export function startDevice(ports: DevicePorts, board: Board, settings: Settings): RunningDevice {
   const crypto = ports.crypto;
+  const clock = ports.clock;
   const life = ports.life;
   /** Repeats since this connection began, or the last receipt on it. */
   let unheard = 0;
+  let delivery: Delivery | undefined;
+  /** While the device is without a certificate that it is to have. */
+  let enrolment: DeviceEnrolment | undefined;
+  /** The cloud, alone in the list; nobody while no certificate of it is acceptable. */
+  const recipients: Recipient[] = [];
   life.move(STARTED);
-  const identity = openIdentity(crypto, board, ports.log);
+  const identity = ports.cold().openIdentity(crypto, board, ports.log);
   const kid = kidOf(identity.thumbprint);
   const prefix = settings.topicPrefix || TOPIC_PREFIX;
   const receiptTopic = topicOf(prefix, kid, "receipt");
-  const cloudKey = settings.cloudPublicKey;
+  const cloudTopic = prefix + CLOUD_TOPIC;
+  const enrolledTopic = topicOf(prefix, kid, "enrolled");
+  const commandTopic = topicOf(prefix, kid, "command");
+  const mayVerify = createVerifyLimit(clock);
+  const requestForm = ports.cold().requestFormOf(settings.provisioning || board.provisioning);
+  /** To be called once a broker has answered, where new networks are on trial. */
+  let settled = ports.cold().startTrial(ports, board, settings);
+
+  function trust() {
+    const provisioning = ports.provisioning(); // Before: two that are cold at once are too many.
+    return ports.cold().openTrust(crypto, provisioning, ports.log);
+  }
+
+  /** Puts the cloud that is believed now in the list; gives the time floor. */
+  function lookUpCloud(): number {
+    const opened = trust();
+    const cloud = opened.cloud();
+    recipients.pop();
+    if (cloud) recipients.push(cloud);
+    else ports.log("no acceptable certificate of the cloud: waiting for one on " + cloudTopic);
+    return opened.floor;
+  }
+
+  /** When receipts move the time floor on, Unix seconds. */
+  let floorDue = lookUpCloud() + FLOOR_STEP;
+
+  /** Runs by itself, since verifying takes a stack of its own; what throws is counted. */
+  function later(what: string, run: () => void): void {
+    clock.setTimeout(function () {
+      try {
+        run();
+      } catch (error) {
+        refuse(error, what);
+      }
+    }, 0);
+  }
+
+  function refuse(error: unknown, what: string): void {
+    device.refused++;
+    ports.report(error, what);
+  }
+
+  function publish(
+    messageClass: MessageClass,
+    message: Bytes,
+    qos: 0 | 1 | 2,
+    done: () => void,
+    kept: Kept | undefined,
+  ): boolean {
+    return mqtt.publish(topicOf(prefix, kid, messageClass), message, qos, done, kept);
+  }
+
+  function onUnheard(): void {
+    // Repeats while there is no connection say nothing of the next one.
+    if (life.state() < ENROLLING) return;
+    unheard++;
+    if (unheard >= UNHEARD_REPEATS) mqtt.drop(UNHEARD);
+  }
+
+  function stream(): void {
+    const running = createDelivery({
+      crypto: crypto,
+      identity: identity,
+      recipients: recipients,
+      clock: clock,
+      log: ports.log,
+      publish: publish,
+      queue: board.queue,
+      receiptSeconds: settings.receiptSeconds || 0,
+      rekeySeconds: (board.session && board.session.rekeySeconds) || 0,
+      onSession: (receipted) => life.move(receipted ? RECEIPTED : OPENED),
+      onUnheard: onUnheard,
+    });
+    running.start();
+    delivery = running;
+    device.delivery = running;
+    device.firstSession = fromBigEndian(running.newest().kid);
+    device.samples = board.sensors.map((config) =>
+      startSampler(ports, running, ports.createSensor(config), config),
+    );
+  }
+
+  /** Who the device is, once it has enrolled. */
+  let ids: { deviceId: Bytes; userId: Bytes } | undefined;
+
+  /**
+   * Enrols where that is still to be done, and streams where it has what that needs. Waits where
+   * there is no cloud to seal to.
+   */
+  function proceed(): void {
+    if (recipients.length === 0) return;
+    const provisioning = ports.provisioning();
+    const to = ports.cold().enrolmentDue(crypto, provisioning, ports.log);
+    ids = to.ids;
+    if (enrolment) enrolment.end();
+    enrolment = undefined;
+    if (to.asked) {
+      enrolment = ports.provision().createEnrolment(
+        {
+          crypto: crypto,
+          identity: identity,
+          recipients: recipients,
+          clock: clock,
+          log: ports.log,
+          provisioning: ports.provisioning,
+          publish: publish,
+          receiptSeconds: settings.receiptSeconds || 0,
+          mayVerify: mayVerify,
+          onUnheard: onUnheard,
+        },
+        to.asked,
+      );
+      enrolment.start();
+      enrolment.pump();
+    }
+    if (to.mayStream && !delivery) stream();
+  }
+
+  function takeEnrolled(message: Bytes): void {
+    if (!enrolment || !enrolment.receive(message)) return;
+    lookUpCloud();
+    proceed();
+    command();
+  }
+
+  /** A command; without one it goes on with what an earlier one left undone. */
+  function command(message?: Bytes): void {
+    if (!delivery) {
+      if (message !== undefined) ports.log("command passed over: there is no session yet");
+      return;
+    }
+    const running = delivery;
+    ports.provision().runCommand(
+      {
+        crypto: crypto,
+        identity: identity,
+        log: ports.log,
+        board: board,
+        settings: settings,
+        system: ports.system,
+        provisioning: ports.provisioning,
+        recipients: recipients,
+        mayVerify: mayVerify,
+        requestForm: requestForm,
+        ids: ids,
+        delivery: running,
+        samples: device.samples,
+        restart: ports.restart,
+        trustChanged() {
+          lookUpCloud();
+          if (recipients.length > 0) running.rekey(true);
+        },
+        enrol: proceed,
+      },
+      message,
+    );
+  }
+
+  /** The trial of new networks ends well: its command has waited for that. */
+  function endTrial(): void {
+    const keep = settled;
+    settled = undefined;
+    if (keep)
+      later("new settings", function () {
+        keep();
+        command();
+      });
+  }
+
+  /** A certificate of the cloud: where it is later than the one in use, a session for it follows. */
+  function takeCloud(certificate: Bytes): void {
+    const opened = trust();
+    // It comes again with every connection.
+    if (opened.has(CLOUD, certificate)) return;
+    if (!mayVerify()) {
+      ports.log("cloud certificate not looked at: too many in a row");
+      return;
+    }
+    if (!opened.keep(CLOUD, certificate)) return;
+    ports.log("new certificate of the cloud");
+    lookUpCloud();
+    if (delivery) delivery.rekey(true);
+    proceed();
+    // A reply may have waited for a cloud to seal it to.
+    later("command", command);
+  }
 
   const mqtt = createMqttClient({
     net: ports.net,
-    clock: ports.clock,
+    clock: clock,
     random: crypto.generateRandom,
     log: ports.log,
     brokers: settings.brokers,
     clientId: "cf-" + toHex(kid),
     keepAlive: KEEP_ALIVE_SECONDS,
-    subscriptions: [{ topicFilter: receiptTopic, qos: 1 }],
-    onReady: () => delivery.pump(),
+    subscriptions: [
+      { topicFilter: receiptTopic, qos: 1 },
+      { topicFilter: cloudTopic, qos: 1 },
+      { topicFilter: commandTopic, qos: 2 },
+      { topicFilter: enrolledTopic, qos: 2 },
+    ],
+    onReady() {
+      if (enrolment) enrolment.pump();
+      if (delivery) delivery.pump();
+    },
     onConnection(connected) {
       unheard = 0;
-      life.move(connected ? CONNECTED : DISCONNECTED);
+      life.move(connected ? (delivery ? CONNECTED : ASKING) : DISCONNECTED);
+      if (connected) endTrial();
     },
     onMessage(topic, payload) {
-      if (topic !== receiptTopic) return;
+      if (topic === cloudTopic) later("cloud certificate refused", () => takeCloud(payload));
+      else if (topic === enrolledTopic) later("enrolled refused", () => takeEnrolled(payload));
+      else if (topic === commandTopic) later("command refused", () => command(payload));
+      if (topic !== receiptTopic || !delivery) return;
       try {
-        delivery.receipt(payload);
+        const time = delivery.receipt(payload);
         unheard = 0;
+        if (time < floorDue) return;
+        floorDue = time + FLOOR_STEP;
+        later("time floor", () => trust().advance(time, false));
       } catch (error) {
-        device.refused++;
-        ports.report(error, "receipt refused");
+        refuse(error, "receipt refused");
       }
-    },
-  });
-
-  const delivery = createDelivery({
-    crypto: crypto,
-    identity: identity,
-    recipients: [{ publicKey: cloudKey, thumbprint: thumbprintOf(crypto, cloudKey) }],
-    clock: ports.clock,
-    log: ports.log,
-    publish: (messageClass, message, qos, done, kept) =>
-      mqtt.publish(topicOf(prefix, kid, messageClass), message, qos, done, kept),
-    queue: board.queue,
-    receiptSeconds: settings.receiptSeconds || 0,
-    rekeySeconds: (board.session && board.session.rekeySeconds) || 0,
-    onSession: (receipted) => life.move(receipted ? RECEIPTED : OPENED),
-    onUnheard() {
-      // Repeats while there is no connection say nothing of the next one.
-      if (life.state() < OPENING) return;
-      unheard++;
-      if (unheard >= UNHEARD_REPEATS) mqtt.drop(UNHEARD);
     },
   });
 
   const device: RunningDevice = {
     kid: toHex(kid),
-    delivery: delivery,
+    delivery: undefined,
     turn: mqtt.turn,
     refused: 0,
     firstSession: 0,
     samples: [],
   };
-  delivery.start();
-  device.firstSession = fromBigEndian(delivery.newest().kid);
-  device.samples = board.sensors.map((config) =>
-    startSampler(ports, delivery, ports.createSensor(config), config),
-  );
+  proceed();
+  if (!settled) later("command", command);
   life.move(READY);
   ports.joinNetwork(mqtt.connect);
   return device;

@@ -1,4 +1,4 @@
-/** Signed one-off messages, rare and important: each kept in a record until a receipt lists it. */
+/** Events, and replies to commands: rare and important, each kept in a record until a receipt lists it. */
 import { type Bytes, fromBigEndian, toBigEndian } from "../protocol/bytes.ts";
 import type { DeviceCrypto } from "../protocol/cose/crypto.ts";
 import type { Recipient } from "../protocol/cose/encrypt.ts";
@@ -11,6 +11,7 @@ import {
   makeSigned,
   readSigned,
   type Signed,
+  type SignedClass,
   writeSigned,
 } from "./signed-records.ts";
 
@@ -18,6 +19,11 @@ import {
 export const MAX_EVENTS = 4;
 /** Records "e0" to "e3". */
 const RECORD = "e";
+
+/** A reply that still waits when two more are due answers a command that nobody waits for any more. */
+export const MAX_REPLIES = 2;
+/** Records "r0" and "r1". */
+const REPLY_RECORD = "r";
 
 export interface EventListOptions {
   crypto: DeviceCrypto;
@@ -28,18 +34,35 @@ export interface EventListOptions {
 
 export function createEventList(options: EventListOptions) {
   const crypto = options.crypto;
-  let events: Signed[] = readSigned(crypto, RECORD, "event", MAX_EVENTS);
+  let events: Signed[] = readSigned(crypto, REPLY_RECORD, "reply", MAX_REPLIES).concat(
+    readSigned(crypto, RECORD, "event", MAX_EVENTS),
+  );
+
+  /** Where too many of a class wait the oldest of them goes. */
+  function makeRoom(messageClass: SignedClass, most: number): void {
+    const waiting = events.filter((each) => each.messageClass === messageClass);
+    if (waiting.length < most) return;
+    const oldest = waiting[0] as Signed;
+    events = events.filter((each) => each !== oldest);
+    eraseSigned(crypto, oldest, options.log);
+    options.log(messageClass + " " + fromBigEndian(oldest.kid) + " dropped: too many wait");
+  }
 
   return {
     all: () => events,
 
-    /** Signs and seals a SenML pack, under a counter of its own. Where too many wait the oldest goes. */
+    /** Keeps the reply that was made; one that is kept already stays as it is. */
+    reply(kid: Bytes, hash: Bytes, message: Bytes): void {
+      if (events.some((each) => each.messageClass === "reply" && each.kid === kid)) return;
+      makeRoom("reply", MAX_REPLIES);
+      const reply = makeSigned("reply", freeRecord(REPLY_RECORD, events), kid, hash, message);
+      writeSigned(crypto, reply);
+      events.push(reply);
+    },
+
+    /** Signs and seals a SenML pack, under a counter of its own. */
     add(pack: Bytes): void {
-      if (events.length >= MAX_EVENTS) {
-        const oldest = events.shift() as Signed;
-        eraseSigned(crypto, oldest, options.log);
-        options.log("event " + fromBigEndian(oldest.kid) + " dropped: too many wait");
-      }
+      makeRoom("event", MAX_EVENTS);
       const counter = crypto.nextDeviceCounter();
       const make = createEventMaker(crypto);
       const made = make(options.identity, options.recipients, counter, pack);

@@ -6,7 +6,7 @@
  */
 import { fromBigEndian } from "../protocol/bytes.ts";
 import { createSenmlMaker, DROPPED, type Quantity } from "../protocol/senml.ts";
-import type { RunningDevice } from "./device.ts";
+import type { RunningDevice } from "./device-ports.ts";
 import type { ServiceState } from "./service-state.ts";
 
 /**
@@ -19,6 +19,7 @@ export function sendHealth(
 ): void {
   const system = service.system;
   const delivery = device.delivery;
+  if (!delivery) return;
   const newest = delivery.newest();
   const uptime = Math.floor(service.clock.uptime());
   const quantities: Quantity[] = [];

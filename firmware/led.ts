@@ -1,4 +1,4 @@
-import { type Life, NETWORK, OPENING, SAFE, STREAMING } from "./life.ts";
+import { ENROLLING, type Life, NETWORK, OPENING, SAFE, STREAMING } from "./life.ts";
 
 /** A start that is under way is lit, and looked at again this often. */
 const LIT_MS = 500;
@@ -16,6 +16,7 @@ export function createLed(life: Life, light: (on: boolean) => void): () => numbe
     let lit = LIT_MS;
     if (state === SAFE) dark = lit = 100;
     else if (state === NETWORK) dark = lit = 1000;
+    else if (state === ENROLLING) dark = lit = 300;
     else if (state === OPENING) {
       lit = 100;
       dark = 900;

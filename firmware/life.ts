@@ -12,46 +12,72 @@ export const BOOT = 0;
 export const IDENTITY = 1;
 /** Sensors are read and sealed; no connection to a broker. */
 export const NETWORK = 2;
+/** Connected; it waits for a certificate, the cloud's or its own, and seals no reading. */
+export const ENROLLING = 3;
 /** Connected; the cloud has not confirmed the newest session. */
-export const OPENING = 3;
+export const OPENING = 4;
 /** Connected; readings go out. */
-export const STREAMING = 4;
+export const STREAMING = 5;
 /** Too many boots in a row, no way to start, or told to: the console only, until a reset. */
-export const SAFE = 5;
+export const SAFE = 6;
+/** Taken out of service by its owner: no session is opened any more. */
+export const DEPROVISIONED = 7;
 
-export const STATE_NAMES = "boot identity network opening streaming safe".split(" ");
+/** One text, split when a name is wanted, since each name of a list costs the device variables. */
+const STATE_NAMES = "boot identity network enrolling opening streaming safe deprovisioned";
+
+export function stateName(state: number): string {
+  return STATE_NAMES.split(" ")[state] as string;
+}
 
 /** It may start: boots are not too many, nobody holds the button. */
 export const STARTED = 0;
 /** It must not start, or cannot. */
 export const UNSAFE = 1;
-/** Key and session are there. */
+/** The key is there, and all that a connection needs. */
 export const READY = 2;
-/** MQTT is connected and subscribed. */
+/** MQTT is connected and subscribed, with a session to send. */
 export const CONNECTED = 3;
+/** The same without one: a certificate is still to come. */
+export const ASKING = 4;
 /** The connection has ended. */
-export const DISCONNECTED = 4;
+export const DISCONNECTED = 5;
 /** A receipt has listed the newest session. */
-export const RECEIPTED = 5;
+export const RECEIPTED = 6;
 /** A new session follows the newest, not receipted yet. */
-export const OPENED = 6;
+export const OPENED = 7;
+/** A command to delete has been carried out. */
+export const DELETED = 8;
 
-export const EVENT_NAMES = "started unsafe ready connected disconnected receipted opened".split(
-  " ",
-);
+const EVENT_NAMES = "started unsafe ready connected asking disconnected receipted opened deleted";
 
-const NO = -1;
+export function eventName(event: number): string {
+  return EVENT_NAMES.split(" ")[event] as string;
+}
 
-/** Rows are states, columns events; a cell is the next state, or NO. */
-export const MOVES = [
-  // started, unsafe, ready, connected, disconnected, receipted, opened
-  [IDENTITY, SAFE, NO, NO, NO, NO, NO], // BOOT
-  [NO, SAFE, NETWORK, NO, NO, IDENTITY, IDENTITY], // IDENTITY
-  [NO, NO, NO, OPENING, NO, NETWORK, NETWORK], // NETWORK
-  [NO, NO, NO, NO, NETWORK, STREAMING, OPENING], // OPENING
-  [NO, NO, NO, NO, NETWORK, STREAMING, OPENING], // STREAMING
-  [NO, NO, NO, NO, NO, NO, NO], // SAFE
-];
+export const STATES = 8;
+export const EVENTS = 9;
+
+/**
+ * A line for each state with a character for each event, in the order above: the number of the
+ * next state, or a dot for a move that there is not.
+ */
+// biome-ignore format: a line is a row
+const MOVES =
+  "16......." + // BOOT
+  ".62...117" + // IDENTITY
+  "...43.227" + // NETWORK
+  ".....2.47" + // ENROLLING
+  ".....2547" + // OPENING
+  ".....2547" + // STREAMING
+  "........." + // SAFE
+  "..7777..."; // DEPROVISIONED
+
+/** The next state; undefined for a move that there is not. */
+export function findMove(state: number, event: number): number | undefined {
+  const cell = MOVES.charAt(state * EVENTS + event);
+  return cell === "." || cell === "" ? undefined : Number(cell);
+}
 
 /** Each new state is logged. */
 export function createLife(log: Log) {
@@ -59,18 +85,14 @@ export function createLife(log: Log) {
   let receipted = false;
 
   function move(event: number): void {
-    const row = MOVES[state] as number[];
-    const next = row[event];
-    if (next === undefined || next === NO)
-      fail(
-        "argument",
-        "device, expected no " + EVENT_NAMES[event] + " while " + STATE_NAMES[state],
-      );
+    const next = findMove(state, event);
+    if (next === undefined)
+      fail("argument", "device, expected no " + eventName(event) + " while " + stateName(state));
     if (event === RECEIPTED) receipted = true;
     if (event === OPENED) receipted = false;
     if (next === state) return;
     state = next;
-    log("state: " + STATE_NAMES[state]);
+    log("state: " + stateName(state));
     // A session that was receipted before this connection has nothing to wait for.
     if (state === OPENING && receipted) move(RECEIPTED);
   }
@@ -78,7 +100,7 @@ export function createLife(log: Log) {
   return {
     move: move,
     state: () => state,
-    name: () => STATE_NAMES[state] as string,
+    name: () => stateName(state),
   };
 }
 export type Life = ReturnType<typeof createLife>;

@@ -1,12 +1,13 @@
 /** The only wiring: the board file, Espruino's own parts and the C module become a device. */
 import board from "coseflow:board";
+import { loadCold, loadProvision } from "coseflow:cold";
 import drivers from "coseflow:drivers";
-import { HAS_BUTTON, HAS_LED, IS_ESP32, IS_OPEN } from "coseflow:parts";
+import { BUILD_TIME, HAS_BUTTON, HAS_LED, IS_ESP32, IS_OPEN } from "coseflow:parts";
 import { fail } from "../protocol/errors.ts";
+import { RESET_COMMAND } from "./boot-guard.ts";
 import { startButton } from "./button.ts";
-import { checkSettings, type PinConfig, SETTINGS_FILE, type SensorConfig } from "./config.ts";
+import { type PinConfig, SETTINGS_FILE, type SensorConfig } from "./config.ts";
 import { exposeCommands, type Scope } from "./console.ts";
-import { startDevice } from "./device.ts";
 import { createClock } from "./espruino/clock.ts";
 import { loadCrypto } from "./espruino/crypto.ts";
 import { openI2c } from "./espruino/i2c.ts";
@@ -14,8 +15,11 @@ import { net } from "./espruino/net.ts";
 import { openButton, openLed } from "./espruino/pins.ts";
 import { joinWifi } from "./espruino/wifi.ts";
 import { createLed } from "./led.ts";
+import { FAREWELL_FILE } from "./provision/farewell.ts";
+import { startProvisioned } from "./provision/start.ts";
 import type { Sensor } from "./sensors/sensor.ts";
 import { startService } from "./service.ts";
+import { restart } from "./service-state.ts";
 
 const log = console.log;
 
@@ -26,6 +30,7 @@ function main(): void {
   else E.setConsole(null, { force: true });
   startService(
     {
+      cold: loadCold,
       crypto: loadCrypto(),
       clock: createClock(),
       log: log,
@@ -51,13 +56,17 @@ function main(): void {
     function (service) {
       const crypto = service.crypto;
       const clock = service.clock;
-      const settings = checkSettings(require("Storage").readJSON(SETTINGS_FILE, true), board);
+      const storage = require("Storage");
+      const flashed = storage.readJSON(SETTINGS_FILE, true);
+      // The very last step of a deletion, where a power cut has left it undone.
+      if (flashed === undefined) storage.erase(FAREWELL_FILE);
+      const settings = loadCold().checkSettings(flashed, board);
       const sensorPorts = {
         clock: clock,
         i2c: board.i2c && openI2c(board.i2c),
         readFile: (path: string) => require("fs").readFileSync(path),
       };
-      return startDevice(
+      return startProvisioned(
         {
           crypto: crypto,
           net: net,
@@ -65,6 +74,15 @@ function main(): void {
           log: log,
           report: service.report,
           life: service.life,
+          cold: loadCold,
+          provision: loadProvision,
+          system: service.system,
+          restart: () => restart(service, RESET_COMMAND),
+          provisioning: () =>
+            loadCold().checkProvisioning(
+              require("Storage").readJSON(SETTINGS_FILE, true),
+              BUILD_TIME,
+            ),
           joinNetwork(joined: () => void): void {
             if (!IS_ESP32) joined();
             else

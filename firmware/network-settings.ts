@@ -1,4 +1,12 @@
 import { fail } from "../protocol/errors.ts";
+import {
+  MAX_BROKERS,
+  MAX_HOST,
+  MAX_PASSPHRASE,
+  MAX_SSID,
+  MAX_WIFI,
+  MIN_PASSPHRASE,
+} from "../protocol/update-parameters.ts";
 import type { Broker } from "./mqtt/broker.ts";
 
 export interface WifiNetwork {
@@ -9,18 +17,8 @@ export interface WifiNetwork {
   address?: { ip: string; netmask: string; gateway: string };
 }
 
-/** More would only be tried in vain before the right one's turn. */
-const MAX_BROKERS = 4;
-const MAX_NETWORKS = 2;
-/** A name in DNS (RFC 1035 section 2.3.4). */
-const MAX_HOST = 253;
 /** Of a user name or password: a signed token has about 1,000 bytes. All are held in memory. */
 const MAX_CREDENTIAL = 2048;
-/** Espruino's buffers hold 31 bytes of an SSID's 32, and cut the rest off without a word. */
-const MAX_SSID = 31;
-/** Of a WPA passphrase (IEEE 802.11 annex J.4); a key of 64 digits would be cut to 63. */
-const MIN_PASSPHRASE = 8;
-const MAX_PASSPHRASE = 63;
 
 /** What the settings say of the network, checked. */
 export interface NetworkSettings {
@@ -150,7 +148,7 @@ export function checkNetwork(
 
   const one = settings.wifi;
   const list = one && !Array.isArray(one) ? [one] : one;
-  const wifi = checkList("wifi", list, MAX_NETWORKS).map((value, index) =>
+  const wifi = checkList("wifi", list, MAX_WIFI).map((value, index) =>
     checkWifi(`wifi[${index}]`, value),
   );
   const addressed = wifi.filter((network) => network.address !== undefined).length;

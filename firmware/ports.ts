@@ -69,7 +69,12 @@ export interface System {
     memory(): { free: number };
     on(event: "uncaughtException", listener: (error: unknown) => void): void;
   };
-  storage: { erase(name: string): void };
+  storage: {
+    read(name: string): Bytes | undefined;
+    /** Erases what was there, then writes: a power cut leaves neither. */
+    write(name: string, content: Bytes): void;
+    erase(name: string): void;
+  };
   /** On an ESP32 only. */
   esp32:
     | {

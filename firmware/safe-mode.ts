@@ -10,7 +10,7 @@ const REPORT_SECONDS = 60;
 
 /** `grow`: the pause is longer next time, unless a boot in normal running has lasted. */
 export function runSafeMode(
-  service: Pick<ServiceState, "clock" | "crypto" | "log" | "boots" | "system">,
+  service: Pick<ServiceState, "cold" | "clock" | "crypto" | "log" | "boots" | "system">,
   why: string,
   grow: boolean,
 ): void {

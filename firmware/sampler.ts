@@ -17,7 +17,6 @@ export function startSampler(
 ): () => void {
   const clock = ports.clock;
   const makeSenml = createSenmlMaker(sensor.quantities);
-  const period = config.periodSeconds;
   let due = clock.uptime();
   let reportedDrops = 0;
   let timer = 0;
@@ -41,7 +40,8 @@ export function startSampler(
   function tick(): void {
     // A period that was missed (a blocked connect) is skipped, not made up for in a burst.
     const now = clock.uptime();
-    due = Math.max(Math.min(due, now) + period, now);
+    // The configuration is looked at each time: a command may have changed it.
+    due = Math.max(Math.min(due, now) + config.periodSeconds, now);
     clock.clearTimeout(timer);
     timer = clock.setTimeout(tick, (due - now) * 1000);
     try {

@@ -1,11 +1,13 @@
 import type { DeviceCrypto } from "../protocol/cose/crypto.ts";
-import { openBootGuard } from "./boot-guard.ts";
-import type { RunningDevice } from "./device.ts";
+import type * as Cold from "./cold.ts";
+import type { RunningDevice } from "./device-ports.ts";
 import type { Life } from "./life.ts";
 import type { Clock, Log, ReportError, System } from "./ports.ts";
 
 /** What the parts of the service share: one object, since each costs the device variables. */
 export interface ServiceState {
+  /** Makes what is rarely needed; nobody holds it for long. */
+  cold: () => typeof Cold;
   crypto: DeviceCrypto;
   clock: Clock;
   log: Log;
@@ -22,11 +24,11 @@ export interface ServiceState {
   device?: RunningDevice;
 }
 
-/** Restarts the board on purpose: RESET_CONSOLE to RESET_SAFE. */
+/** Restarts the board on purpose: RESET_CONSOLE to RESET_COMMAND. */
 export function restart(
-  service: Pick<ServiceState, "crypto" | "log" | "boots" | "system">,
+  service: Pick<ServiceState, "cold" | "crypto" | "log" | "boots" | "system">,
   why: number,
 ): void {
-  openBootGuard(service.crypto, service.log).restarting(service.boots, why);
+  service.cold().openBootGuard(service.crypto, service.log).restarting(service.boots, why);
   service.system.interpreter.reboot();
 }

@@ -3,13 +3,12 @@
  * the device does: boot guard, safe mode, watchdog, LED, button, console, health.
  */
 import type { DeviceCrypto } from "../protocol/cose/crypto.ts";
-import { openBootGuard, RESET_SAFE, RESET_WAKE, SAFE_BOOTS, STABLE_SECONDS } from "./boot-guard.ts";
+import { RESET_SAFE, RESET_WAKE, SAFE_BOOTS, STABLE_SECONDS } from "./boot-guard.ts";
+import type * as Cold from "./cold.ts";
 import type { Board } from "./config.ts";
-import type { RunningDevice } from "./device.ts";
-import { sendHealth } from "./health.ts";
+import type { RunningDevice } from "./device-ports.ts";
 import { createLife, UNSAFE } from "./life.ts";
 import type { Clock, Log, ReportError, System } from "./ports.ts";
-import { runSafeMode } from "./safe-mode.ts";
 import type { ServiceState } from "./service-state.ts";
 
 /** A blocked connect takes 22 s, after a name that blocks for nearly as long: twice that, and room. */
@@ -23,6 +22,7 @@ const DEFAULT_PERIOD_HOURS = 24;
 const MAX_ERROR = 100;
 
 export interface ServicePorts {
+  cold: () => typeof Cold;
   crypto: DeviceCrypto;
   clock: Clock;
   log: Log;
@@ -74,17 +74,24 @@ function startRounds(
     if (!device || now < STABLE_SECONDS) return;
     if (!lasted) {
       lasted = true;
-      openBootGuard(service.crypto, service.log).lasted();
+      service.cold().openBootGuard(service.crypto, service.log).lasted();
     }
-    if (device.delivery.time() === undefined) due = now + REPORT_SECONDS;
+    if (!device.delivery || device.delivery.time() === undefined) due = now + REPORT_SECONDS;
     else if (now >= due) {
       due = now + periodHours * 3600;
-      sendHealth(service, device);
+      service.cold().sendHealth(service, device);
     }
   }
 
   if (service.system.esp32) service.system.interpreter.enableWatchdog(WATCHDOG_SECONDS, false);
   round();
+}
+
+/** Numbers alone: the guard would hold all that is cold. */
+function countBoot(ports: ServicePorts, isWake: boolean): { boots: number; reason: number } {
+  const guard = ports.cold().openBootGuard(ports.crypto, ports.log);
+  const boots = guard.count(isWake);
+  return { boots: boots, reason: guard.reason };
 }
 
 /** Its functions end with the start, unless a button is still to be let go of: they cost variables. */
@@ -93,15 +100,16 @@ export function startService(ports: ServicePorts, board: Board, start: StartDevi
   const esp32 = ports.system.esp32;
   // Before anything else is done that may fail.
   const isWake = esp32 !== undefined && esp32.getWakeupCause() !== 0;
-  const guard = openBootGuard(ports.crypto, log);
+  const boot = countBoot(ports, isWake);
   const service = {
+    cold: ports.cold,
     crypto: ports.crypto,
     clock: ports.clock,
     log: log,
     system: ports.system,
     life: createLife(log),
-    boots: guard.count(isWake),
-    reason: isWake ? RESET_WAKE : guard.reason,
+    boots: boot.boots,
+    reason: isWake ? RESET_WAKE : boot.reason,
     errors: 0,
     lastError: "",
   } as ServiceState;
@@ -123,7 +131,7 @@ export function startService(ports: ServicePorts, board: Board, start: StartDevi
         why = "cannot start";
       }
     service.life.move(UNSAFE);
-    runSafeMode(service, why, !held && service.reason !== RESET_SAFE);
+    service.cold().runSafeMode(service, why, !held && service.reason !== RESET_SAFE);
   }
 
   startRounds(

@@ -19,9 +19,11 @@ import type { Log } from "./ports.ts";
 const VERSION = 1;
 const HEAD = 5;
 
+export type SignedClass = "session" | "event" | "reply" | "enrol";
+
 /** A message with one counter value; its bytes are sent until a receipt lists its hash. */
 export interface Signed extends Outgoing {
-  messageClass: "session" | "event";
+  messageClass: SignedClass;
   /** Id of its record. */
   record: string;
   /** The device counter as shortest big-endian bytes: a session's kid. */
@@ -55,9 +57,14 @@ export function freeRecord(prefix: string, used: Signed[]): string {
   return prefix + number;
 }
 
+/** By the counter: no other message of this device has it until 32,767 more are signed. */
+export function keptPacketId(counter: number): number {
+  return FIRST_KEPT_ID + (counter % FIRST_KEPT_ID);
+}
+
 /** A message as it is when just made. */
 export function makeSigned(
-  messageClass: "session" | "event",
+  messageClass: SignedClass,
   record: string,
   kid: Bytes,
   hash: Bytes,
@@ -73,13 +80,12 @@ export function makeSigned(
     state: WAITING,
     takenAt: 0,
     receipted: false,
-    // By the counter: no other message of this device has it until 32,767 more are signed.
-    packetId: FIRST_KEPT_ID + (fromBigEndian(kid) % FIRST_KEPT_ID),
+    packetId: keptPacketId(fromBigEndian(kid)),
     phase: 0,
   };
 }
 
-function decode(record: string, messageClass: "session" | "event", text: Bytes): Signed {
+function decode(record: string, messageClass: SignedClass, text: Bytes): Signed {
   const hashAt = HEAD + text.charCodeAt(4);
   const messageAt = hashAt + MESSAGE_HASH_LENGTH;
   const part = (from: number, to: number) => text.substring(from, to) as Bytes;
@@ -103,7 +109,7 @@ function decode(record: string, messageClass: "session" | "event", text: Bytes):
 export function readSigned(
   store: DeviceRecords,
   prefix: string,
-  messageClass: "session" | "event",
+  messageClass: SignedClass,
   count: number,
 ): Signed[] {
   const found: Signed[] = [];

@@ -1,4 +1,4 @@
-/** Modules that the build makes from a board's JSON file. Only main.ts imports them. */
+/** Modules that the build makes. Only main.ts imports them. */
 
 declare module "coseflow:board" {
   const board: import("./config.ts").Board;
@@ -17,10 +17,19 @@ declare module "coseflow:drivers" {
 }
 
 declare module "coseflow:parts" {
+  /** Day of the build, Unix seconds: what had expired by then has expired. */
+  export const BUILD_TIME: number;
   /** The board is an ESP32 with its own Wi-Fi. */
   export const IS_ESP32: boolean;
   export const HAS_LED: boolean;
   export const HAS_BUTTON: boolean;
   /** Its console is not locked. */
   export const IS_OPEN: boolean;
+}
+
+declare module "coseflow:cold" {
+  /** Makes the functions of cold.ts, which are gone with the last of them that is held. */
+  export function loadCold(): typeof import("./cold.ts");
+  /** Those of cold-provision.ts. */
+  export function loadProvision(): typeof import("./cold-provision.ts");
 }

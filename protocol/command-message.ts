@@ -76,6 +76,8 @@ export interface ParsedCommand {
 
 export interface OpenedCommand {
   command: Command;
+  /** What it was read from, padding included: the device keeps it until it has obeyed. */
+  content: Bytes;
   /** SHA-256 of the Sig_structure, of a plain one of the message: names it in the reply. */
   hash: Bytes;
 }
@@ -107,7 +109,11 @@ export function createCommandOpener(crypto: CoseCrypto) {
     const sign1 = parsed.sign1;
     if (sign1 === undefined) {
       const hash = crypto.hashCompute(parsed.message);
-      return { command: readCommand(parsed.message, FORM_PLAIN), hash: hash };
+      return {
+        command: readCommand(parsed.message, FORM_PLAIN),
+        content: parsed.message,
+        hash: hash,
+      };
     }
     if (provisionerPublicKey === undefined)
       return fail("argument", "provisioner, expected the public key of the signer, got none");
@@ -118,7 +124,7 @@ export function createCommandOpener(crypto: CoseCrypto) {
         : downward.decrypt(sign1.payload, device, provisioner);
     const aad = createStructures().externalAad("command", device.thumbprint);
     const hash = hashSign1(crypto, sign1, aad);
-    return { command: readCommand(content, parsed.form), hash: hash };
+    return { command: readCommand(content, parsed.form), content: content, hash: hash };
   }
 
   return { parse: parse, open: open };

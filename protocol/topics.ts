@@ -38,6 +38,9 @@ export const CLASSES: { [name in MessageClass]: ClassRule } = {
 /** Topic prefix of profile 1; a deployment may choose another. */
 export const TOPIC_PREFIX = "cf/1";
 
+/** After the prefix: where the cloud's newest certificate is retained, DER as it is. */
+export const CLOUD_TOPIC = "/cloud";
+
 /** `<prefix>/<kid as 16 hexadecimal digits>/<class>` */
 export function topicOf(prefix: string, kid: Bytes, messageClass: MessageClass): string {
   return prefix + "/" + toHex(kid) + "/" + messageClass;

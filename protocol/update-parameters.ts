@@ -27,22 +27,22 @@ export const LAST_UPDATE = KEY_ROLL;
 
 /** Of sensors in one message; a board has fewer. */
 export const MAX_SENSORS = 16;
-/** As many as a device's settings hold. */
+/** As many as a device's settings hold: more would only be tried in vain before the right one's turn. */
 export const MAX_WIFI = 2;
 export const MAX_BROKERS = 4;
 /** Seconds between two readings: a week. */
 export const MAX_PERIOD = 604800;
 
-/** Espruino's buffers hold 31 bytes of an SSID's 32. */
-const MAX_SSID = 31;
-/** Of a WPA passphrase (IEEE 802.11 annex J.4). */
-const MIN_PASSPHRASE = 8;
-const MAX_PASSPHRASE = 63;
+/** Espruino's buffers hold 31 bytes of an SSID's 32, and cut the rest off without a word. */
+export const MAX_SSID = 31;
+/** Of a WPA passphrase (IEEE 802.11 annex J.4); a key of 64 digits would be cut to 63. */
+export const MIN_PASSPHRASE = 8;
+export const MAX_PASSPHRASE = 63;
 /** IPv4 in its usual form: 0.0.0.0 to 255.255.255.255. */
 const MIN_ADDRESS = 7;
 const MAX_ADDRESS = 15;
 /** A name in DNS (RFC 1035 section 2.3.4). */
-const MAX_HOST = 253;
+export const MAX_HOST = 253;
 
 /** Of one sensor, by its place in the board file: how often it is read, and what becomes of its readings. */
 export interface SensorUpdate {

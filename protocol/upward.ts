@@ -1,6 +1,6 @@
 /**
  * Sign1(Encrypt(content)) from a device to the cloud, whatever its class and content:
- * what `enrol` and `reply` have in common.
+ * what `enrol`, `event` and `reply` have in common.
  */
 import type { Bytes } from "./bytes.ts";
 import { CONTENT_HEADER, checkContentHeader } from "./cose/content-header.ts";

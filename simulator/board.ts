@@ -87,7 +87,8 @@ interface Machine {
 function openFiles(options: SimulatedBoardOptions): StorageFiles {
   const { storage, settings } = options;
   const files = typeof storage === "string" ? directoryFiles(storage) : memoryFiles(storage);
-  if (settings !== undefined) files.write(settingsFile, JSON.stringify(settings));
+  if (settings !== undefined)
+    files.write(settingsFile, Buffer.from(JSON.stringify(settings)).toString("latin1"));
   return files;
 }
 

@@ -29,6 +29,7 @@ const deviceCryptoNames: Record<keyof DeviceCrypto, true> = {
   openKey: true,
   hasKey: true,
   nextCounter: true,
+  moveCounter: true,
   eraseKey: true,
   writeCsr: true,
   verifyCertificate: true,

@@ -207,7 +207,7 @@ describe("commands in the documents", () => {
   it("of coseflow are known to it, with all their options", async () => {
     const lines = commands.map(toLine).filter((line) => line !== undefined);
     expect(new Set(lines.map(({ words }) => words.join(" ")))).toEqual(
-      new Set([...ENDING, ...KEYS_AND_DEVICES, ...AUDIT, ...RUNNING]),
+      new Set([...ENDING, ...KEYS_AND_DEVICES, ...AUDIT, ...PROVISION, ...RUNNING]),
     );
     for (const { words, options } of lines) {
       const { out } = await runLine([...words, "--help"]);
@@ -228,5 +228,8 @@ const KEYS_AND_DEVICES = [
   "claim list",
 ].concat(["register", "list", "show", "revoke"].map((word) => `device ${word}`));
 const AUDIT = ["audit tail", "audit verify", "audit export-head", "journal rebuild"];
+const PROVISION = ["provision"].concat(
+  ["request", "update", "delete", "status", "resend"].map((word) => `provision ${word}`),
+);
 /** Those that run until they are stopped. */
 const RUNNING = ["serve", "simulate"];

@@ -53,18 +53,38 @@ function signatureOf(bits: Buffer): Buffer {
   return bits.subarray(header + 1);
 }
 
+interface Request {
+  info: Buffer;
+  /** The algorithm and the signature after it. */
+  rest: Buffer;
+  spki: Buffer;
+  publicKey: Bytes;
+}
+
+function parseRequest(der: Bytes): Request {
+  const raw = toBuffer(der, "certificate request");
+  if (raw.length > REQUEST_LIMIT)
+    fail("size", `certificate request, expected ${REQUEST_LIMIT} bytes at most, got ${raw.length}`);
+  const { info, rest } = split(raw);
+  const spki = keyOf(raw);
+  return { info, rest, spki, publicKey: pointOfSpki(spki) };
+}
+
+/**
+ * The public key (65 bytes) that a request asks for; whether it has signed is not looked at.
+ * Fails as readRequest does, but for "signature".
+ */
+export function readRequestKey(der: Bytes): Bytes {
+  return parseRequest(der).publicKey;
+}
+
 /**
  * The public key (65 bytes) of a PKCS #10 request (RFC 2986, DER) that its own key has
  * signed. Subject and attributes are the requester's words and are not looked at. Fails
  * with "size", "form", "profile" (not P-256 with SHA-256) or "signature".
  */
 export function readRequest(der: Bytes): Bytes {
-  const raw = toBuffer(der, "certificate request");
-  if (raw.length > REQUEST_LIMIT)
-    fail("size", `certificate request, expected ${REQUEST_LIMIT} bytes at most, got ${raw.length}`);
-  const { info, rest } = split(raw);
-  const spki = keyOf(raw);
-  const publicKey = pointOfSpki(spki);
+  const { info, rest, spki, publicKey } = parseRequest(der);
   if (!rest.subarray(0, ECDSA_WITH_SHA256.length).equals(ECDSA_WITH_SHA256))
     fail("profile", "certificate request, expected ecdsa-with-SHA256, got another algorithm");
   const signature = signatureOf(rest.subarray(ECDSA_WITH_SHA256.length));

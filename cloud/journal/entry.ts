@@ -3,7 +3,7 @@ import { createHash } from "node:crypto";
 import { type Bytes, fromHex, toHex } from "../../protocol/bytes.ts";
 
 /** States from which no device comes back to life. */
-export type ClosedState = "deleting" | "deleted" | "revoked";
+export type ClosedState = "rolled" | "deleting" | "deleted" | "revoked";
 
 export type JournalEntry =
   /** The first of every journal: whose it is. */
@@ -22,7 +22,7 @@ const BYTE_FIELDS: Record<string, number> = {
   kid: 8,
 };
 const NUMBER_FIELDS = ["at", "counter", "sequence"];
-const CLOSED: unknown[] = ["deleting", "deleted", "revoked"] satisfies ClosedState[];
+const CLOSED: unknown[] = ["rolled", "deleting", "deleted", "revoked"] satisfies ClosedState[];
 
 const FIELDS: { [kind in JournalEntry["kind"]]: string[] } = {
   database: ["id"],

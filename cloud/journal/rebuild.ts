@@ -15,7 +15,7 @@ interface ClosedRow {
 /** What the database itself knows of what the journal is to remember. */
 function entriesOf(database: Database): JournalEntry[] {
   const devices = database.prepare<[], ClosedRow>(
-    "SELECT * FROM device WHERE state IN ('deleting', 'deleted', 'revoked') ORDER BY kid",
+    "SELECT * FROM device WHERE state IN ('rolled', 'deleting', 'deleted', 'revoked') ORDER BY kid",
   );
   const claims = database.prepare<[], { hash: Buffer; used_by: Buffer; used_at: number }>(
     "SELECT hash, used_by, used_at FROM claim WHERE used_at IS NOT NULL ORDER BY hash",

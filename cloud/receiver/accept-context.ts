@@ -1,6 +1,7 @@
 import type { Bytes } from "../../protocol/bytes.ts";
 import type { KeyHandle } from "../../protocol/cose/crypto.ts";
 import type { NodeCrypto } from "../crypto/node-crypto.ts";
+import type { RegistrarKeys } from "../keys/cloud-keys.ts";
 import type { Store } from "../store/store.ts";
 import type { SessionKeys } from "./session-keys.ts";
 
@@ -18,6 +19,8 @@ export interface AcceptContext {
   self: OwnKey;
   /** Keys before it, whose certificates are still valid: devices may seal to them yet. */
   older: readonly OwnKey[];
+  /** Undefined: devices that ask for a certificate are refused. */
+  registrar?: RegistrarKeys | undefined;
   prefix: string;
   /** Unix seconds. */
   now(): number;

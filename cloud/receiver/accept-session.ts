@@ -27,6 +27,7 @@ export function createSessionAcceptor(context: AcceptContext, budget: FailureBud
     };
     const outcome = await store.commitSession(session, hash);
     if (outcome === "conflict") return { refused: "counter-conflict" };
+    if (outcome === "device-rolled") return { refused: outcome };
     return { kind: "session", device, hash, repeat: outcome === "repeat" };
   }
 

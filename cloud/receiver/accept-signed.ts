@@ -1,11 +1,12 @@
 import { type Bytes, equalBytes } from "../../protocol/bytes.ts";
 import { hashSign1, parseSign1, type Sign1 } from "../../protocol/cose/sign1.ts";
 import { createStructures } from "../../protocol/cose/structures.ts";
-import { type CoseflowError, fail } from "../../protocol/errors.ts";
+import { fail } from "../../protocol/errors.ts";
 import type { MessageClass } from "../../protocol/topics.ts";
 import type { Device } from "../store/store.ts";
 import type { AcceptContext, OwnKey } from "./accept-context.ts";
 import type { FailureBudget } from "./failure-budget.ts";
+import { openWithAny } from "./own-keys.ts";
 import { isRefused, judge, type Refused } from "./refusal.ts";
 
 /** A signed message that is stored. */
@@ -37,6 +38,7 @@ export function createSignedJudge<Opened>(
   open: Open<Opened>,
 ) {
   const { externalAad } = createStructures();
+  const keys = [self, ...older];
 
   function parse(device: Device, message: Bytes): { sign1: Sign1; hash: Bytes } {
     const sign1 = parseSign1(message);
@@ -44,23 +46,6 @@ export function createSignedJudge<Opened>(
       fail("kid", "key id of Sign1, expected the topic's, got another");
     const hash = hashSign1(crypto, sign1, externalAad(messageClass, device.thumbprint));
     return { sign1, hash };
-  }
-
-  /**
-   * With the newest key, then with older ones while none of the recipients is the key at
-   * hand: "kid", after the signature was found good.
-   */
-  function openWithAny(sign1: Sign1, device: Device): Opened {
-    let refusal: unknown;
-    for (const key of [self, ...older]) {
-      try {
-        return open(sign1, device, key);
-      } catch (error) {
-        if ((error as CoseflowError).code !== "kid") throw error;
-        refusal = error;
-      }
-    }
-    throw refusal;
   }
 
   return async function judgeSigned(
@@ -73,7 +58,7 @@ export function createSignedJudge<Opened>(
     // The hash covers everything but the signature, so this message was verified once already.
     if (await store.hasSigned(device.kid, hash)) return { hash, opened: undefined };
     if (!budget.allows(device.kid)) return { refused: "limit" };
-    const opened = judge(() => openWithAny(sign1, device));
+    const opened = judge(() => openWithAny(keys, (key) => open(sign1, device, key)));
     if (!isRefused(opened)) return { hash, opened };
     if (opened.refused === "signature") budget.spend(device.kid);
     return opened;

@@ -7,15 +7,23 @@ import type { Bytes } from "../../protocol/bytes.ts";
 import { fail } from "../../protocol/errors.ts";
 import { CLASSES, type MessageClass, parseTopic } from "../../protocol/topics.ts";
 import { fromBuffer } from "../crypto/convert.ts";
-import type { Device, KnownDevice } from "../store/store.ts";
+import { type AcceptedEnrol, createEnrolAcceptor } from "../registrar/accept-enrol.ts";
+import type { KnownDevice } from "../store/store.ts";
 import type { AcceptContext } from "./accept-context.ts";
 import { type AcceptedEvent, createEventAcceptor } from "./accept-event.ts";
 import { type AcceptedReading, createReadingAcceptor } from "./accept-reading.ts";
+import { type AcceptedReply, createReplyAcceptor } from "./accept-reply.ts";
 import { type AcceptedSession, createSessionAcceptor } from "./accept-session.ts";
+import { closedTo } from "./closed.ts";
 import { createFailureBudget } from "./failure-budget.ts";
-import { isRefused, judge, type Refusal, type RefusalReason, type Refused } from "./refusal.ts";
+import { isRefused, judge, type Refusal, type Refused } from "./refusal.ts";
 
-export type Accepted = AcceptedSession | AcceptedReading | AcceptedEvent;
+export type Accepted =
+  | AcceptedSession
+  | AcceptedReading
+  | AcceptedEvent
+  | AcceptedEnrol
+  | AcceptedReply;
 export type Outcome = Accepted | Refusal;
 
 /**
@@ -24,21 +32,15 @@ export type Outcome = Accepted | Refusal;
  */
 export type Accept = (topic: string, payload: Buffer) => Promise<Outcome>;
 
-/** From the delete command's issue on a device may only reply to it; a revoked one nothing. */
-const REPLY = "reply";
-
-function closedTo({ state }: KnownDevice, messageClass: string): RefusalReason | undefined {
-  if (state === "revoked") return "device-revoked";
-  const isClosing = state === "deleting" || state === "deleted";
-  return isClosing && messageClass !== REPLY ? "device-deleted" : undefined;
-}
+/** The one class that a device may send before it is known. */
+const ENROL = "enrol";
 
 type Result = Accepted | Refused;
 type Address = ReturnType<typeof parseTopic>;
 
-/** Class by class: what the cloud takes from a device. */
+/** Class by class: what the cloud takes from a registered device. */
 type Acceptors = {
-  [name in MessageClass]?: (device: Device, message: Bytes) => Promise<Result>;
+  [name in MessageClass]?: (device: KnownDevice, message: Bytes) => Promise<Result>;
 };
 
 export function createAccept(context: AcceptContext): Accept {
@@ -48,7 +50,11 @@ export function createAccept(context: AcceptContext): Accept {
     session: createSessionAcceptor(context, budget),
     reading: createReadingAcceptor(context),
     event: createEventAcceptor(context, budget),
+    reply: createReplyAcceptor(context, budget),
   };
+
+  const { registrar } = context;
+  const acceptEnrol = registrar && createEnrolAcceptor(context, registrar);
 
   function checkSize({ messageClass }: Address, payload: Buffer): void {
     const { limit } = CLASSES[messageClass];
@@ -57,25 +63,27 @@ export function createAccept(context: AcceptContext): Accept {
   }
 
   async function acceptAddressed(address: Address, payload: Buffer): Promise<Result> {
-    const acceptor = acceptors[address.messageClass];
-    if (!acceptor) return { refused: "topic" };
+    const { messageClass, kid } = address;
+    const acceptor = acceptors[messageClass];
+    if (!acceptor && messageClass !== ENROL) return { refused: "topic" };
     const size = judge(() => checkSize(address, payload));
     if (isRefused(size)) return size;
-    const device = await store.findDevice(address.kid);
-    if (!device) return { refused: "device-unknown" };
-    const closed = closedTo(device, address.messageClass);
+    const device = await store.findDevice(kid);
+    const closed = device && closedTo(device, messageClass, now());
     if (closed) return { refused: closed };
-    return acceptor(device, fromBuffer(payload));
+    const message = fromBuffer(payload);
+    if (!acceptor) return acceptEnrol?.(kid, device, message) ?? { refused: "no-registrar" };
+    return device ? acceptor(device, message) : { refused: "device-unknown" };
   }
 
   async function count(
-    { refused }: Refused,
+    { refused, why }: Refused,
     address: Address | undefined,
     payload: Buffer,
   ): Promise<Refusal> {
     const { messageClass, kid } = address ?? {};
     await store.countRefusal(refused, messageClass, kid, now(), payload);
-    return { kind: "refused", reason: refused, messageClass, deviceKid: kid };
+    return { kind: "refused", reason: refused, messageClass, deviceKid: kid, why };
   }
 
   return async function accept(topic, payload) {

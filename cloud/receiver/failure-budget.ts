@@ -1,12 +1,14 @@
 import type { Bytes } from "../../protocol/bytes.ts";
 
-/**
- * Signatures that may fail in one device's name before what it signs is refused
- * unverified: checking one costs more than everything before it together.
- */
-const BURST = 64;
-/** Seconds that give one of them back. */
-const REFILL_SECONDS = 1;
+export interface Allowance {
+  /** Failures at once before what follows is refused unverified. */
+  burst: number;
+  /** How many each second gives back. */
+  perSecond: number;
+}
+
+/** In one device's name: checking a signature costs more than everything before it together. */
+const PER_DEVICE: Allowance = { burst: 64, perSecond: 1 };
 /** Devices remembered; the one that failed longest ago is forgotten first. */
 const MAX_DEVICES = 4096;
 
@@ -17,7 +19,8 @@ const MAX_DEVICES = 4096;
  */
 export interface FailureBudget {
   allows(device: Bytes): boolean;
-  spend(device: Bytes): void;
+  /** `cost`: how many ordinary failures this one is worth. */
+  spend(device: Bytes, cost?: number): void;
 }
 
 interface Bucket {
@@ -26,21 +29,24 @@ interface Bucket {
   at: number;
 }
 
-export function createFailureBudget(now: () => number): FailureBudget {
+export function createFailureBudget(
+  now: () => number,
+  { burst, perSecond } = PER_DEVICE,
+): FailureBudget {
   const buckets = new Map<Bytes, Bucket>();
 
   /** Failures not yet given back. A clock that jumps backwards gives none. */
   function failuresOf(device: Bytes): number {
     const bucket = buckets.get(device);
     if (!bucket) return 0;
-    const refilled = Math.max(0, now() - bucket.at) / REFILL_SECONDS;
+    const refilled = Math.max(0, now() - bucket.at) * perSecond;
     return Math.max(0, bucket.failures - refilled);
   }
 
   return {
-    allows: (device) => failuresOf(device) < BURST,
-    spend(device) {
-      const failures = failuresOf(device) + 1;
+    allows: (device) => failuresOf(device) < burst,
+    spend(device, cost = 1) {
+      const failures = failuresOf(device) + cost;
       buckets.delete(device);
       const [oldest] = buckets.keys();
       if (buckets.size >= MAX_DEVICES && oldest !== undefined) buckets.delete(oldest);

@@ -80,7 +80,7 @@ export function openLink(options: MqttOptions, events: LinkEvents): Link {
   }
 
   return {
-    publish: (topic, payload) => connection.publish(topic, payload),
+    publish: (topic, payload, options) => connection.publish(topic, payload, options),
     ready: () => connection.ready(),
     async close() {
       closing = true;

@@ -10,7 +10,7 @@ const RECEIVE_MAXIMUM = 64;
 const MAXIMUM_PACKET_SIZE = 16384;
 const KEEP_ALIVE = 30;
 const CONNECT_MS = 10_000;
-/** Receipts not yet acknowledged by the broker; beyond it there is no point in sending more. */
+/** Messages of ours not yet acknowledged by the broker; beyond it there is no point in sending more. */
 const MAX_UNACKNOWLEDGED = 256;
 /** How long an orderly end waits for the broker to take what is on its way. */
 const END_MS = 2000;
@@ -54,10 +54,16 @@ export type MqttCause =
   /** The network, the broker, or us by `end`. */
   | { kind: "network"; error: Error | undefined };
 
+export interface PublishOptions {
+  /** 1 where nothing is said. Lower where the broker has granted no subscription that much. */
+  qos?: 1 | 2;
+  retain?: boolean;
+}
+
 /** One connection. It is never reopened: what it knows of packets would be out of date. */
 export interface MqttConnection {
-  /** Sends with QoS 1; false when it cannot be sent now. */
-  publish(topic: string, payload: Buffer): boolean;
+  /** False when it cannot be sent now. */
+  publish(topic: string, payload: Buffer, options?: PublishOptions): boolean;
   ready(): boolean;
   /** Finishes the message at hand, sends DISCONNECT and resolves when all is over. */
   end(): Promise<void>;
@@ -108,6 +114,8 @@ export function openConnection(
 ): MqttConnection {
   let cause: MqttCause = { kind: "network", error: undefined };
   let subscribed = false;
+  let maxQos: number = 0;
+  let canRetain = true;
   let over = false;
   let ending = false;
   let unacknowledged = 0;
@@ -148,6 +156,8 @@ export function openConnection(
       const granted = await client.subscribeAsync(subscriptions(options.prefix));
       const refused = refusedTopics(granted);
       if (refused.length > 0) throw new Error(`broker refused to subscribe to ${refused}`);
+      // A broker without QoS 2 says so here, whatever its version of MQTT.
+      maxQos = Math.max(...granted.map(({ qos }) => qos));
       subscribed = true;
       events.open(version);
     } catch (error) {
@@ -155,7 +165,10 @@ export function openConnection(
     }
   }
 
-  client.on("connect", () => void subscribe());
+  client.on("connect", ({ properties }) => {
+    canRetain = properties?.retainAvailable !== false;
+    void subscribe();
+  });
   client.on("error", (error) => {
     const code = (error as { code?: unknown }).code;
     const refused = version === 5 && VERSION_REFUSED.includes(code as number);
@@ -187,10 +200,13 @@ export function openConnection(
   }
 
   return {
-    publish(topic, payload) {
+    publish(topic, payload, { qos = 1, retain = false } = {}) {
       if (over || !subscribed || unacknowledged >= MAX_UNACKNOWLEDGED) return false;
+      // Against its word it would end the connection, each time.
+      if (retain && !canRetain) return false;
       unacknowledged++;
-      client.publish(topic, payload, { qos: 1 }, () => unacknowledged--);
+      const used = Math.min(qos, maxQos) as 0 | 1 | 2;
+      client.publish(topic, payload, { qos: used, retain }, () => unacknowledged--);
       return true;
     },
     ready: () => subscribed && !over && unacknowledged < MAX_UNACKNOWLEDGED,

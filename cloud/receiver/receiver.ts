@@ -1,13 +1,18 @@
 /** A message's whole way: accept, acknowledge, then tell everyone who waits for it. */
 import { toHex } from "../../protocol/bytes.ts";
+import { topicOf } from "../../protocol/topics.ts";
+import { toBuffer } from "../crypto/convert.ts";
+import type { AcceptedEnrol } from "../registrar/accept-enrol.ts";
+import type { StoredEnrolled } from "../store/enrolment.ts";
 import { createAccept, type Outcome } from "./accept.ts";
 import type { AcceptContext } from "./accept-context.ts";
 import type { AcceptedEvent } from "./accept-event.ts";
 import type { AcceptedReading } from "./accept-reading.ts";
+import type { AcceptedReply } from "./accept-reply.ts";
 import type { AcceptedSession } from "./accept-session.ts";
-import type { MqttMessage } from "./mqtt.ts";
+import type { MqttConnection, MqttMessage } from "./mqtt.ts";
 import type { Receipts } from "./receipts.ts";
-import type { Refusal } from "./refusal.ts";
+import { type Refusal, wordsOf } from "./refusal.ts";
 import {
   deviceName,
   type EventRecord,
@@ -26,6 +31,8 @@ export interface LogLine {
 export interface ReceiverOptions {
   context: AcceptContext;
   receipts: Receipts;
+  /** What cannot be sent now is not kept: the device asks again. */
+  publish: MqttConnection["publish"];
   log(line: LogLine): void;
   onMeasurement?: ((measurement: Measurement) => void) | undefined;
   /** Again, for a reading that was handed on with the time of its arrival and is dated now. */
@@ -34,22 +41,20 @@ export interface ReceiverOptions {
   onMessage?: ((topic: string, payload: Buffer) => void) | undefined;
 }
 
-function refusalLine({ reason, messageClass, deviceKid }: Refusal): LogLine {
+function refusalLine({ reason, messageClass, deviceKid, why }: Refusal): LogLine {
   const kid = deviceKid === undefined ? undefined : toHex(deviceKid);
+  const message = why ?? wordsOf(reason);
+  const isAlarm = reason === "counter-conflict" || reason === "registrar-failed";
   return {
-    event: "refused",
-    reason,
-    class: messageClass,
-    kid,
-    ...(reason === "counter-conflict"
-      ? { alarm: true, message: "two messages with one counter: a cloned device or restored flash" }
-      : {}),
+    ...{ event: "refused", reason, class: messageClass, kid },
+    ...(isAlarm ? { alarm: true } : {}),
+    ...(message === undefined ? {} : { message }),
   };
 }
 
 /** Handles messages one after the other; see MqttEvents.receive for the promise. */
 export function createReceiver(options: ReceiverOptions) {
-  const { context, receipts, log, onMeasurement, onDated, onEvent, onMessage } = options;
+  const { context, receipts, publish, log, onMeasurement, onDated, onEvent, onMessage } = options;
   const accept = createAccept(context);
   let repeats = 0;
 
@@ -75,10 +80,31 @@ export function createReceiver(options: ReceiverOptions) {
     toMeasurements(outcome.device, outcome.reading, outcome.date).forEach(onMeasurement);
   }
 
+  function tellEnrolled({ to, message }: StoredEnrolled): boolean {
+    const topic = topicOf(context.prefix, to, "enrolled");
+    return publish(topic, toBuffer(message, "enrolled"), { qos: 2 });
+  }
+
+  function afterReply({ isReceipted, enrolled, ...outcome }: AcceptedReply): void {
+    const { device, repeat, status } = outcome;
+    const sent = enrolled && tellEnrolled(enrolled);
+    const next = enrolled && toHex(enrolled.to);
+    const who = { device: deviceName(device), kid: toHex(device.kid) };
+    log({ event: "reply", ...who, status, repeat, next, sent });
+    if (isReceipted) receipts.message(outcome);
+  }
+
+  function afterEnrol({ device, repeat, enrolled }: AcceptedEnrol): void {
+    const sent = tellEnrolled({ to: device.kid, message: enrolled });
+    log({ event: "enrol", device: deviceName(device), kid: toHex(device.kid), repeat, sent });
+  }
+
   function afterwards(outcome: Outcome, { payload, qos }: MqttMessage): void {
     if (outcome.kind !== "refused" && outcome.repeat) repeats++;
     if (outcome.kind === "session") afterSigned(outcome);
     else if (outcome.kind === "event") afterEvent(outcome, payload);
+    else if (outcome.kind === "enrol") afterEnrol(outcome);
+    else if (outcome.kind === "reply") afterReply(outcome);
     else if (outcome.kind === "reading") afterReading(outcome, qos);
     else log(refusalLine(outcome));
   }

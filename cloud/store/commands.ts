@@ -25,7 +25,7 @@ export interface MadeCommand {
 }
 
 export interface StoredReply {
-  /** The opened reply. */
+  /** The opened reply, as reply-content.ts writes it. */
   content: Bytes;
   /** The device counter of its message. */
   counter: number;
@@ -47,7 +47,27 @@ export interface DeviceReply extends StoredReply {
   command: Bytes;
   /** True when the device says that it has deleted itself. */
   deleted: boolean;
+  /** With the reply `rolled`. */
+  roll?: RolledKey | undefined;
 }
+
+/** A key that takes the place of the device's. */
+export interface RolledKey {
+  publicKey: Bytes;
+  thumbprint: Bytes;
+  /** DER. */
+  certificate: Bytes;
+  /** The `enrolled` message to it. */
+  enrolled: Bytes;
+}
+
+/** Why a reply is not taken, beside what every signed message is refused for. */
+export type ReplyRefusal =
+  | "command-unknown"
+  /** The command asks for something else, or has had its reply. */
+  | "command-other"
+  /** The new key is another's. */
+  | "key-known";
 
 export interface CommandStore {
   /**
@@ -59,6 +79,11 @@ export interface CommandStore {
     draft: CommandDraft,
     make: (counter: number) => MadeCommand,
   ): Promise<Command | "device-unknown" | "device-deleted" | "device-revoked">;
+  /**
+   * The device has obeyed this counter, whoever sent it: the next one is above it. A
+   * database older than its device would otherwise never get ahead of it.
+   */
+  raiseCommandCounter(device: Bytes, counter: number): Promise<void>;
   /** False when the command has left the states from which it may come there. */
   moveCommand(
     device: Bytes,
@@ -69,9 +94,10 @@ export interface CommandStore {
   expireCommands(now: number): Promise<number>;
   /**
    * Keeps the first reply to a command; further ones only spend their counter. The reply to
-   * a delete makes the device's row its tombstone.
+   * a delete makes the device's row its tombstone. The reply `rolled` introduces the new key,
+   * and keeps the `enrolled` that answers it.
    */
-  commitReply(reply: DeviceReply, hash: Bytes): Promise<SignedCommit | "command-unknown">;
+  commitReply(reply: DeviceReply, hash: Bytes): Promise<SignedCommit | ReplyRefusal>;
   findCommand(device: Bytes, counter: number): Promise<Command | undefined>;
   /** By its hash, or 16 or more bytes from the start of it. */
   findCommandByHash(device: Bytes, hash: Bytes): Promise<Command | undefined>;

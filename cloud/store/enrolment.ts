@@ -47,6 +47,8 @@ export type EnrolRefusal =
   | "device-unknown"
   | "device-deleted"
   | "device-revoked"
+  /** Another key has taken its place; or it takes the place of another, and has no session yet. */
+  | "device-rolled"
   /** The key id belongs to another key. */
   | "kid"
   | "claim-unknown"
@@ -57,6 +59,21 @@ export type EnrolRefusal =
   | "user-id"
   /** The device id is not the claim's, or another device bears it or bore it. */
   | "device-id";
+
+/** A stored `enrolled`, and the key id it goes to. */
+export interface StoredEnrolled {
+  to: Bytes;
+  message: Bytes;
+}
+
+/** A device that has proven its key and was not let in. */
+export interface RefusedEnrolment {
+  /** Key id. */
+  device: Bytes;
+  reason: string;
+  /** Unix seconds. */
+  at: number;
+}
 
 export interface EnrolmentStore {
   makeClaim(claim: Claim): Promise<void>;
@@ -73,6 +90,8 @@ export interface EnrolmentStore {
     enrolment: Enrolment,
     hash: Bytes,
   ): Promise<SignedCommit | { refused: EnrolRefusal }>;
-  /** The reply to an enrol message of this hash, byte for byte. */
-  findEnrolled(device: Bytes, hash: Bytes): Promise<Bytes | undefined>;
+  /** Newest first, of those that have a row in the audit log. */
+  listRefusedEnrolments(limit: number): Promise<RefusedEnrolment[]>;
+  /** The `enrolled` that answers the message of this hash, byte for byte. */
+  findEnrolled(device: Bytes, hash: Bytes): Promise<StoredEnrolled | undefined>;
 }

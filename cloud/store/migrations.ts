@@ -243,4 +243,35 @@ export const MIGRATIONS = [
     UNIQUE (device, hash)
   ) STRICT, WITHOUT ROWID;
   `,
+  `
+  -- Keys that replace others: "rolling" until its first session, the other "rolled" from then on.
+  CREATE TABLE new_device (
+    kid           BLOB PRIMARY KEY CHECK (length(kid) = 8),
+    public_key    BLOB NOT NULL UNIQUE CHECK (length(public_key) = 65),
+    thumbprint    BLOB NOT NULL CHECK (length(thumbprint) = 32),
+    name          TEXT,
+    registered_at INTEGER NOT NULL,
+    state         TEXT NOT NULL DEFAULT 'registered' CHECK (state IN
+      ('registered', 'enrolled', 'rolling', 'rolled', 'deleting', 'deleted', 'revoked')),
+    device_id     TEXT CHECK (device_id <> ''),
+    user_id       TEXT CHECK (user_id <> ''),
+    certificate   BLOB,
+    -- The key that this one replaces, and when this one was replaced.
+    predecessor   BLOB REFERENCES device (kid),
+    rolled_at     INTEGER
+  ) STRICT, WITHOUT ROWID;
+  INSERT INTO new_device
+    SELECT kid, public_key, thumbprint, name, registered_at, state, device_id, user_id,
+      certificate, NULL, NULL FROM device;
+  DROP TABLE device;
+  ALTER TABLE new_device RENAME TO device;
+  CREATE UNIQUE INDEX device_id_in_use ON device (device_id)
+    WHERE device_id IS NOT NULL AND state NOT IN ('rolled', 'deleted', 'revoked');
+
+  -- To whom the reply goes, where that is another key than the one that asked.
+  ALTER TABLE enrolment ADD COLUMN addressee BLOB CHECK (length(addressee) = 8);
+
+  -- Who was refused a certificate, without a walk through the whole log.
+  CREATE INDEX audit_refused_enrol ON audit (sequence) WHERE kind = 'refuse' AND class = 'enrol';
+  `,
 ];

@@ -12,9 +12,11 @@ import type {
   CommandStore,
   DeviceReply,
   MadeCommand,
+  ReplyRefusal,
   StoredReply,
 } from "./commands.ts";
 import { type DeviceRow, toDevice } from "./sqlite-device.ts";
+import { rollTable } from "./sqlite-roll.ts";
 import type { SignedTable } from "./sqlite-signed.ts";
 import type { KnownDevice, SignedCommit } from "./store.ts";
 
@@ -61,7 +63,7 @@ function toCommand(row: CommandRow): Command {
 /** Why a device gets no such command. To a device that is being deleted, a delete may be sent again. */
 function refusalOf(device: KnownDevice | undefined, action: CommandAction) {
   if (!device) return "device-unknown";
-  if (device.state === "revoked") return "device-revoked";
+  if (["revoked", "rolling", "rolled"].includes(device.state)) return "device-revoked";
   const isDeleting = device.state === "deleting" && action === "delete";
   if (device.state === "deleted" || (device.state === "deleting" && !isDeleting))
     return "device-deleted";
@@ -76,6 +78,7 @@ export function commandTables(
   journal: Journal,
   now: () => number,
 ): CommandStore {
+  const rolls = rollTable(database, audit);
   const findDevice = database.prepare<[Buffer], DeviceRow>("SELECT * FROM device WHERE kid = ?");
   const setState = database.prepare(
     "UPDATE device SET state = ?, certificate = iif(? = 'deleted', NULL, certificate) WHERE kid = ?",
@@ -86,6 +89,10 @@ export function commandTables(
        ON CONFLICT (device) DO UPDATE SET last = max(last + 1, excluded.last) RETURNING last`,
     )
     .pluck();
+  const raiseCounter = database.prepare(
+    `INSERT INTO command_counter (device, last) VALUES (?, ?)
+     ON CONFLICT (device) DO UPDATE SET last = excluded.last WHERE excluded.last > last`,
+  );
   const insert = database.prepare(
     `INSERT INTO command (device, counter, hash, action, form, user_id, message, issued_at, expires_at)
      VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)`,
@@ -147,17 +154,22 @@ export function commandTables(
     return toCommand(find.get(kid, counter) as CommandRow);
   }
 
-  function commitReply(
-    keep: Keep,
-    reply: DeviceReply,
-    hash: Bytes,
-  ): SignedCommit | "command-unknown" {
+  function raise(keep: Keep, kid: Bytes, counter: number): void {
+    if (raiseCounter.run(toBuffer(kid, "key id"), counter).changes === 1)
+      keep({ kind: "command", kid, counter });
+  }
+
+  function commitReply(keep: Keep, reply: DeviceReply, hash: Bytes): SignedCommit | ReplyRefusal {
     const command = byHash(reply.device, reply.command);
     if (!command) return "command-unknown";
+    const before = signed.find(reply.device, reply.counter, hash);
+    if (before) return before;
+    const refusal = reply.roll && rolls.refusalOf(reply.roll, reply.device, command);
+    if (refusal) return refusal;
     const outcome = signed.claim(reply.device, reply.counter, hash, "reply");
-    if (outcome !== "stored") return outcome;
     const kid = toBuffer(reply.device, "key id");
     putReply.run(toBuffer(reply.content, "reply"), reply.counter, reply.at, kid, command.counter);
+    if (reply.roll) rolls.introduce(reply.roll, reply);
     const device = known(reply.device) as KnownDevice;
     if (reply.deleted && command.action === "delete" && device.state === "deleting") {
       close(keep, device, "deleted", reply.at);
@@ -172,11 +184,15 @@ export function commandTables(
   }
 
   const issueAll = journal.protect(issue);
+  const raiseAll = journal.protect(raise);
   const replyAll = journal.protect(commitReply);
 
   return {
     async issueCommand(draft, make) {
       return issueAll(draft, make);
+    },
+    async raiseCommandCounter(device, counter) {
+      raiseAll(device, counter);
     },
     async moveCommand(device, counter, state) {
       return move.run({ device: toBuffer(device, "key id"), counter, state }).changes === 1;

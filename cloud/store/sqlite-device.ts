@@ -15,7 +15,11 @@ export interface DeviceRow {
   device_id: string | null;
   user_id: string | null;
   certificate: Buffer | null;
+  rolled_at: number | null;
 }
+
+/** A key in one of these is not registered again. */
+const CLOSED: DeviceState[] = ["rolling", "rolled", "deleted", "revoked"];
 
 interface SummaryRow extends DeviceRow {
   registered_at: number;
@@ -33,6 +37,7 @@ export function toDevice(row: DeviceRow): KnownDevice {
     deviceId: row.device_id ?? undefined,
     userId: row.user_id ?? undefined,
     certificate: row.certificate === null ? undefined : fromBuffer(row.certificate),
+    rolledAt: row.rolled_at ?? undefined,
   };
 }
 
@@ -53,7 +58,7 @@ type DeviceTable = Pick<
 export function deviceTable(database: Database, audit: AuditLog, journal: Journal): DeviceTable {
   const find = database.prepare<[Buffer], DeviceRow>("SELECT * FROM device WHERE kid = ?");
   const findById = database.prepare<[string], DeviceRow>(
-    "SELECT * FROM device WHERE device_id = ? AND state NOT IN ('deleted', 'revoked')",
+    "SELECT * FROM device WHERE device_id = ? AND state NOT IN ('rolled', 'deleted', 'revoked')",
   );
   const insert = database.prepare(
     `INSERT INTO device (kid, public_key, thumbprint, name, registered_at) VALUES (?, ?, ?, ?, ?)`,
@@ -82,7 +87,7 @@ export function deviceTable(database: Database, audit: AuditLog, journal: Journa
     const name = toBuffer(kid, "key id").toString("hex");
     if (found && !equalBytes(found.publicKey, publicKey))
       fail("kid", `key id ${name}, expected a free one, got one of another key`);
-    if (found?.state === "deleted" || found?.state === "revoked")
+    if (found && CLOSED.includes(found.state))
       fail("kid", `key id ${name}, expected one that may be used, got one that was ${found.state}`);
   }
 

@@ -11,6 +11,10 @@ import { type DeviceRow, toDevice } from "./sqlite-device.ts";
 import type { SignedTable } from "./sqlite-signed.ts";
 import type { KnownDevice, SignedCommit } from "./store.ts";
 
+/** Reasons that somebody can do something about, of devices whose key is proven. */
+const LET_IN_BY_PEOPLE =
+  "'device-unknown', 'claim-unknown', 'claim-expired', 'claim-used', 'user-id', 'device-id'";
+
 function keyRefusal(
   request: EnrolRequest,
   known: KnownDevice | undefined,
@@ -18,6 +22,7 @@ function keyRefusal(
   if (!known) return request.claim === undefined ? "device-unknown" : undefined;
   if (!equalBytes(known.publicKey, request.publicKey)) return "kid";
   if (known.state === "deleting" || known.state === "deleted") return "device-deleted";
+  if (known.state === "rolling" || known.state === "rolled") return "device-rolled";
   return known.state === "revoked" ? "device-revoked" : undefined;
 }
 
@@ -39,7 +44,7 @@ function claimRefusal(
 function createEnrolmentJudge(database: Database, claims: ClaimTable) {
   const find = database.prepare<[Buffer], DeviceRow>("SELECT * FROM device WHERE kid = ?");
   const bearers = database.prepare<[string, Buffer], { is_open: number }>(
-    `SELECT state NOT IN ('deleted', 'revoked') AS is_open FROM device
+    `SELECT state NOT IN ('rolled', 'deleted', 'revoked') AS is_open FROM device
      WHERE device_id = ? AND kid <> ?`,
   );
   const requestedUser = database
@@ -108,12 +113,15 @@ export function enrolmentTables(
   const insertReply = database.prepare(
     "INSERT INTO enrolment (device, counter, reply, enrolled_at) VALUES (?, ?, ?, ?)",
   );
-  const findReply = database
-    .prepare<[Buffer, Buffer], Buffer>(
-      `SELECT reply FROM enrolment JOIN signed_message USING (device, counter)
+  const findReply = database.prepare<[Buffer, Buffer], { reply: Buffer; addressee: Buffer | null }>(
+    `SELECT reply, addressee FROM enrolment JOIN signed_message USING (device, counter)
        WHERE device = ? AND hash = ?`,
-    )
-    .pluck();
+  );
+
+  const listRefused = database.prepare<[number], { kid: Buffer; reason: string; at: number }>(
+    `SELECT kid, reason, at FROM audit WHERE kind = 'refuse' AND class = 'enrol'
+       AND reason IN (${LET_IN_BY_PEOPLE}) ORDER BY sequence DESC LIMIT ?`,
+  );
 
   function bindDevice(enrolment: Enrolment, kid: Bytes): void {
     bind.run(
@@ -169,8 +177,16 @@ export function enrolmentTables(
       return commitAll(enrolment, hash);
     },
     async findEnrolled(device, hash) {
-      const reply = findReply.get(toBuffer(device, "key id"), toBuffer(hash, "hash"));
-      return reply && fromBuffer(reply);
+      const row = findReply.get(toBuffer(device, "key id"), toBuffer(hash, "hash"));
+      if (!row) return undefined;
+      const to = row.addressee === null ? device : fromBuffer(row.addressee);
+      return { to, message: fromBuffer(row.reply) };
+    },
+    async listRefusedEnrolments(limit) {
+      const rows = listRefused.all(limit);
+      return rows.map(({ kid, reason, at }) => {
+        return { device: fromBuffer(kid), reason, at: Math.floor(at / 1000) };
+      });
     },
   };
 }

@@ -95,7 +95,7 @@ export function storeOf(database: Database.Database, parts: StoreParts = {}): St
     hasSigned: signed.hasSigned,
     ...enrolmentTables(database, signed, audit, journal),
     ...commandTables(database, signed, audit, journal, now),
-    ...sessionTable(database, signed, audit),
+    ...sessionTable(database, signed, audit, journal),
     ...eventTable(database, signed),
     ...readingTables(database),
     ...datingView(database),

@@ -19,10 +19,18 @@ export interface Device {
 }
 
 /**
- * "deleting" from the delete command's issue on, "deleted" from its reply. No key comes back
- * from the last three.
+ * "rolling" is a key that replaces another, until its first session; the other is "rolled"
+ * from then on. "deleting" from the delete command's issue on, "deleted" from its reply. No
+ * key comes back from the last four.
  */
-export type DeviceState = "registered" | "enrolled" | "deleting" | "deleted" | "revoked";
+export type DeviceState =
+  | "registered"
+  | "enrolled"
+  | "rolling"
+  | "rolled"
+  | "deleting"
+  | "deleted"
+  | "revoked";
 
 /** Whom a device belongs to. Never shown but by `coseflow device`. */
 export interface Owner {
@@ -34,6 +42,8 @@ export interface KnownDevice extends Device, Owner {
   state: DeviceState;
   /** DER; undefined where it has not enrolled, or is closed. */
   certificate: Bytes | undefined;
+  /** Unix seconds: when another key took the place of this one, as far as that is known. */
+  rolledAt: number | undefined;
 }
 
 export interface DeviceSummary {
@@ -154,7 +164,11 @@ export interface Store extends EnrolmentStore, CommandStore {
    * Signed messages are stored with their hash, SHA-256 of the Sig_structure (32 bytes).
    * All of one device share its counter: each value belongs to one hash.
    */
-  commitSession(session: Session, hash: Bytes): Promise<SignedCommit>;
+  /**
+   * The first session of a key that replaces another makes it the device's, and closes the
+   * other; "device-rolled" when the other has been closed meanwhile.
+   */
+  commitSession(session: Session, hash: Bytes): Promise<SignedCommit | "device-rolled">;
   commitEvent(event: DeviceEvent, hash: Bytes): Promise<SignedCommit>;
   /** True when a signed message of this hash is stored: it is a repeat. */
   hasSigned(device: Bytes, hash: Bytes): Promise<boolean>;

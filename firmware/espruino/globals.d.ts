@@ -4,8 +4,7 @@ declare function require(name: "net" | "tls"): import("../ports.ts").Net;
 declare function require(name: "fs"): { readFileSync(path: string): string };
 declare function require(name: "Storage"): {
   readJSON(name: string, noExceptions: boolean): unknown;
-  erase(name: string): void;
-};
+} & import("../ports.ts").System["storage"];
 declare function require(name: "Wifi"): import("./wifi-module.ts").Wifi;
 
 declare function setTimeout(callback: () => void, milliseconds: number): number;

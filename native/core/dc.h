@@ -244,6 +244,13 @@ int dc_next_device_counter(struct dc *dc, uint32_t *counter);
  */
 int dc_next_counter(struct dc *dc, struct dc_bytes id, uint32_t *counter);
 
+/**
+ * Moves a stored key's counter forward to `counter`, 1 to DC_COUNTER_MAX: the next value
+ * is above it. For a store that was put back, by the word of who knows what was handed
+ * out. Not above where it stands it changes nothing. Failures as for dc_next_counter.
+ */
+int dc_move_counter(struct dc *dc, struct dc_bytes id, uint32_t counter);
+
 /** The Base IV of an ENCRYPT_SEQUENCE key (RFC 9052 section 3.1). Not a secret. */
 int dc_export_base_iv(struct dc *dc, dc_handle key, uint8_t out[DC_NONCE_SIZE]);
 

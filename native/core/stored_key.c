@@ -157,6 +157,18 @@ int dc_next_counter(struct dc *dc, struct dc_bytes id, uint32_t *counter) {
   return status;
 }
 
+int dc_move_counter(struct dc *dc, struct dc_bytes id, uint32_t counter) {
+  int status = dc_check_id(id);
+  if (status == 0 && counter == 0) status = DC_ERR_ARGUMENT;
+  if (status != 0) return status;
+  struct dc_stored_key *stored = find_open(dc, id);
+  if (stored == NULL) return DC_ERR_KEY;
+  const struct dc_slot *key = dc_slot_find(dc, stored->key, DC_KIND_P256, DC_USAGE_SIGN);
+  if (key == NULL) return DC_ERR_KEY;
+  if (counter <= stored->counter) return 0;
+  return write_next(dc, id, stored, key, counter);
+}
+
 int dc_erase_key(struct dc *dc, struct dc_bytes id) {
   int status = dc_check_id(id);
   if (status != 0) return status;

@@ -83,6 +83,28 @@ JsVar *jswrap_devcrypto_nextCounter(JsVar *id) {
 /*JSON{
   "type": "staticmethod",
   "class": "devcrypto",
+  "name": "moveCounter",
+  "generate": "jswrap_devcrypto_moveCounter",
+  "params": [
+    ["id", "JsVar", "as for openKey"],
+    ["counter", "JsVar", "the next value is above it"]
+  ],
+  "return": ["JsVar", "undefined"]
+}
+Moves a stored key's counter forward, never back.
+*/
+JsVar *jswrap_devcrypto_moveCounter(JsVar *id, JsVar *counter) {
+  struct call call;
+  begin_call(&call, "moveCounter", STACK_STORE);
+  struct dc_bytes name = take_id(&call, id);
+  uint32_t value = take_number(&call, counter, "counter");
+  if (!call.failed) check(&call, dc_move_counter(call.dc, name, value));
+  return finish_call(&call);
+}
+
+/*JSON{
+  "type": "staticmethod",
+  "class": "devcrypto",
   "name": "eraseKey",
   "generate": "jswrap_devcrypto_eraseKey",
   "params": [["id", "JsVar", "as for openKey"]],

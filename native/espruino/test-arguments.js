@@ -94,6 +94,7 @@ const rows = [
   ["openKey", ["id"], ["device"]],
   ["hasKey", ["id"], ["device"]],
   ["nextCounter", ["id"], ["device"]],
+  ["moveCounter", ["id", "number"], ["device", 1]],
   ["eraseKey", ["id"], ["none"]],
   ["writeCsr", ["p256"], [device]],
   [

@@ -111,6 +111,9 @@ function testStoredKeys() {
   expect("the same again", crypto.openKey(E.toUint8Array("second")), second);
   expect("the device's", crypto.openKey("device"), device);
   expect("its own counter", crypto.nextCounter("second"), 1);
+  crypto.moveCounter("second", 70000);
+  crypto.moveCounter("second", 5);
+  expect("moved forward only", crypto.nextCounter("second"), 70001);
   expect("there", crypto.hasKey("second"), true);
   const csr = crypto.writeCsr(second);
   expect("request", csr.charCodeAt(0), 0x30);

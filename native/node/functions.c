@@ -220,6 +220,7 @@ const struct function functions[] = {
     {"openKey", open_key},
     {"hasKey", has_key},
     {"nextCounter", next_counter},
+    {"moveCounter", move_counter},
     {"eraseKey", erase_key},
     {"writeCsr", write_csr},
     {"verifyCertificate", verify_certificate},

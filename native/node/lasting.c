@@ -46,6 +46,13 @@ napi_value next_counter(struct call *call) {
   return give_number(call, counter);
 }
 
+napi_value move_counter(struct call *call) {
+  struct dc_bytes id = take_id(call);
+  uint32_t counter = take_number(call, 1, "counter");
+  if (!call->failed) check(call, dc_move_counter(&call->instance->dc, id, counter));
+  return NULL;
+}
+
 napi_value erase_key(struct call *call) {
   struct dc_bytes id = take_id(call);
   if (!call->failed) check(call, dc_erase_key(&call->instance->dc, id));

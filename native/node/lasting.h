@@ -11,6 +11,7 @@ napi_value generate_key_pair(struct call *call);
 napi_value open_key(struct call *call);
 napi_value has_key(struct call *call);
 napi_value next_counter(struct call *call);
+napi_value move_counter(struct call *call);
 napi_value erase_key(struct call *call);
 napi_value write_csr(struct call *call);
 napi_value verify_certificate(struct call *call);

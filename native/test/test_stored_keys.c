@@ -78,6 +78,18 @@ static void two_keys(struct suite *suite) {
   CHECK_STATUS(suite, 0, dc_next_counter(dc, next_id, &counter));
   CHECK(suite, counter == 1);
   CHECK_STATUS(suite, DC_ERR_KEY, dc_destroy_key(dc, new_key));
+  CHECK_STATUS(suite, DC_ERR_KEY, dc_move_counter(dc, TEXT("third"), 9));
+  CHECK_STATUS(suite, DC_ERR_ARGUMENT, dc_move_counter(dc, next_id, 0));
+  CHECK_STATUS(suite, DC_ERR_ARGUMENT, dc_move_counter(dc, TEXT(""), 9));
+  CHECK_STATUS(suite, 0, dc_move_counter(dc, TEXT("device"), 900));
+  CHECK_STATUS(suite, 0, dc_move_counter(dc, TEXT("device"), 900));
+  CHECK_STATUS(suite, 0, dc_move_counter(dc, TEXT("device"), 2));
+  device_restart(&device);
+  CHECK_STATUS(suite, 0, dc_open_device_key(dc, &old_key));
+  CHECK_STATUS(suite, 0, dc_next_device_counter(dc, &counter));
+  CHECK(suite, counter == 901);
+  CHECK_STATUS(suite, 0, dc_move_counter(dc, TEXT("device"), DC_COUNTER_MAX));
+  CHECK_STATUS(suite, DC_ERR_SEQUENCE, dc_next_device_counter(dc, &counter));
   device_restart(&device);
   CHECK_STATUS(suite, 0, dc_open_key(dc, next_id, &new_key));
   CHECK_STATUS(suite, 0, dc_export_public_key(dc, new_key, point));

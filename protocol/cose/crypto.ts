@@ -174,6 +174,9 @@ export interface DeviceKeys {
   /** The counter of a stored key that is open, as nextDeviceCounter; each key has its own. */
   nextCounter(id: string): number;
 
+  /** Moves a stored key's counter forward to 1 to 2^32 - 1; never back: then nothing changes. */
+  moveCounter(id: string, counter: number): void;
+
   /** Erases the stored key, and wipes it if it is open. No such key is no error. */
   eraseKey(id: string): void;
 }

@@ -1,5 +1,6 @@
 import { readFileSync } from "node:fs";
 import { basename, join, relative, sep } from "node:path";
+import { rollup } from "rollup";
 import { minify } from "terser";
 import { forgetBootOnly } from "./boot-only.mjs";
 import { inlineConstants } from "./constants.mjs";
@@ -27,6 +28,14 @@ const MINIFY = {
   format: { ascii_only: true, comments: false, max_line_len: LINE_LENGTH },
 };
 
+/** Of rollup's output: nothing that only other engines than Espruino have a use for. */
+const PLAIN = {
+  freeze: false,
+  esModule: false,
+  strict: false,
+  generatedCode: { symbols: false },
+};
+
 const DRIVER_NAME = /^[a-z][a-z0-9-]*$/;
 
 /**
@@ -51,10 +60,7 @@ export function bundleOptions({ boardFile, dist, outputDirectory, readBoard = re
       // Not wrapped in a function: a scope of its own costs some 100 of 4,095 variables.
       format: "es",
       exports: "none",
-      freeze: false,
-      esModule: false,
-      strict: false,
-      generatedCode: { symbols: false },
+      ...PLAIN,
     },
   };
 }
@@ -70,7 +76,7 @@ function readPlainBoard(boardFile) {
 }
 
 /**
- * `coseflow:board` is the board's description, `coseflow:drivers` the factories its sensors name,
+ * `coseflow:cold` is firmware/cold.js, whole, in one function, and cold-provision.js in another; `coseflow:board` is the board's description, `coseflow:drivers` the factories its sensors name,
  * `coseflow:parts` what the board has: code for what it has not is left out of its bundle.
  */
 function virtualModules(boardFile, dist, readBoard) {
@@ -78,6 +84,7 @@ function virtualModules(boardFile, dist, readBoard) {
     "coseflow:board": () => `export default ${JSON.stringify(readBoard(boardFile))};`,
     "coseflow:drivers": () => driversModule(readBoard(boardFile), boardFile, dist),
     "coseflow:parts": () => partsModule(readBoard(boardFile)),
+    "coseflow:cold": () => coldModule(dist),
   };
   return {
     name: "board",
@@ -89,8 +96,35 @@ function virtualModules(boardFile, dist, readBoard) {
   };
 }
 
+/** What is used a few times in a device's life: a call makes all of it, and nothing keeps it. */
+async function coldModule(dist) {
+  const cold = await coldFunction(dist, "loadCold", "cold.js");
+  return `${cold}\n${await coldFunction(dist, "loadProvision", "cold-provision.js")}`;
+}
+
+async function coldFunction(dist, name, file) {
+  const built = await rollup({ input: join(dist, "firmware", file), plugins: [fence(dist)] });
+  const { output } = await built.generate({ format: "cjs", exports: "named", ...PLAIN });
+  await built.close();
+  const code = inlineConstants(output[0].code);
+  return `export function ${name}() {\nconst exports = {};\n${code}\nreturn exports;\n}`;
+}
+
+const DAY = 86400;
+
+/** The day of the build, so that two builds of a day are the same; SOURCE_DATE_EPOCH where it is set. */
+function buildTime() {
+  const seconds = Number(process.env.SOURCE_DATE_EPOCH ?? Math.floor(Date.now() / 1000));
+  if (!Number.isSafeInteger(seconds) || seconds < 0)
+    throw new Error(
+      `SOURCE_DATE_EPOCH, expected Unix seconds, got ${process.env.SOURCE_DATE_EPOCH}`,
+    );
+  return seconds - (seconds % DAY);
+}
+
 function partsModule({ network, led, button, console }) {
   const parts = {
+    BUILD_TIME: buildTime(),
     IS_ESP32: network === "wifi",
     HAS_LED: led !== undefined,
     HAS_BUTTON: button !== undefined,

@@ -7,7 +7,7 @@ import { listBoards } from "./boards.mjs";
  * size.json records what every bundle costs, so that a change of size is a change in
  * a reviewed file. The limit leaves a device of 4,095 variables room for its data.
  */
-export const LIMIT_BYTES = 49152;
+export const LIMIT_BYTES = 81920;
 
 /** Of 4,095 variables, while streaming with an empty queue: the rest is for data and the rare moments. */
 export const LIMIT_VARIABLES = 1900;

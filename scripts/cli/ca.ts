@@ -152,16 +152,18 @@ function addShow(ca: Command, output: Output): void {
     .description("print public key and certificate of a role, or the root's certificate")
     .addOption(roleOption("whose, the newest one").default("cloud" as const))
     .option("--public-key", "the public key alone: 130 hexadecimal digits")
+    .option("--hex", "the certificate alone, hexadecimal, for the settings of devices")
     .addOption(
       new Option(
         "--anchor",
         "the root's certificate, hexadecimal, for the settings of devices",
-      ).conflicts(["role", "publicKey"]),
+      ).conflicts(["role", "publicKey", "hex"]),
     )
     .option(...DIRECTORY)
-    .action(({ dir, role, publicKey, anchor }) => {
+    .action(({ dir, role, publicKey, hex, anchor }) => {
       if (anchor) return output.out(`${toHex(readRoot(dir).der)}\n`);
       const [{ certificate }] = validCertificates(dir, role, unixNow());
+      if (hex) return output.out(`${toHex(certificate.der)}\n`);
       output.out(`${toHex(certificate.publicKey)}\n`);
       if (!publicKey) output.out(toPem(certificate));
     });

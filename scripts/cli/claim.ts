@@ -1,6 +1,6 @@
 import { type Command, InvalidArgumentError } from "@commander-js/extra-typings";
 import { newClaim } from "../../cloud/claims.ts";
-import type { ClaimSummary } from "../../cloud/store/enrolment.ts";
+import type { ClaimSummary, RefusedEnrolment } from "../../cloud/store/enrolment.ts";
 import { toHex } from "../../protocol/bytes.ts";
 import { type Output, printable, when } from "./output.ts";
 import { table } from "./table.ts";
@@ -19,6 +19,9 @@ export function parseDuration(text: string): number {
     throw new InvalidArgumentError("expected a time up to 30d, such as 90s, 15m, 1h or 7d.");
   return seconds;
 }
+
+/** Of the devices that were refused, the newest. */
+const MOST_REFUSED = 10;
 
 function stateOf({ usedAt, expiresAt }: ClaimSummary, now: number): "used" | "expired" | "open" {
   if (usedAt !== undefined) return "used";
@@ -71,20 +74,34 @@ Examples:
     });
 }
 
+const refusedToJson = ({ device, reason, at }: RefusedEnrolment) =>
+  `${JSON.stringify({ kind: "refused", kid: toHex(device), reason, at })}\n`;
+
+/** A device hears nothing when it is refused: whoever mistyped its claim finds it here. */
+function refusedTable(refused: RefusedEnrolment[]): string {
+  if (refused.length === 0) return "";
+  const rows = refused.map(({ device, reason, at }) => [toHex(device), reason, when(at)]);
+  return `\n${table(["REFUSED", "REASON", "WHEN"], rows)}`;
+}
+
 export function addClaimCommand(program: Command, output: Output): void {
   const claim = program.command("claim").description("one-time claims, with which devices enrol");
   addNew(claim as Command, output);
 
   claim
     .command("list")
-    .description("show the claims: by the hash, since the claims themselves are not kept")
-    .option("--json", "one line of JSON for each claim")
+    .description("show the claims, by their hashes, and the devices that were refused of late")
+    .option("--json", 'one line of JSON for each claim, and of "kind": "refused" for each device')
     .option(...DATABASE_OPTION)
     .action(async ({ json, db }) => {
-      const claims = await withStore(db, (store) => store.listClaims());
+      const [claims, refused] = await withStore(db, (store) =>
+        Promise.all([store.listClaims(), store.listRefusedEnrolments(MOST_REFUSED)]),
+      );
       const now = Math.floor(Date.now() / 1000);
-      if (json) for (const one of claims) output.out(`${JSON.stringify(toJson(one, now))}\n`);
-      else {
+      if (json) {
+        for (const one of claims) output.out(`${JSON.stringify(toJson(one, now))}\n`);
+        for (const one of refused) output.out(refusedToJson(one));
+      } else {
         const head = ["HASH", "STATE", "USER", "DEVICE", "EXPIRES", "USED BY"];
         output.out(
           table(
@@ -92,6 +109,7 @@ export function addClaimCommand(program: Command, output: Output): void {
             claims.map((one) => toRow(one, now)),
           ),
         );
+        output.out(refusedTable(refused));
       }
     });
 }

@@ -7,6 +7,7 @@ import { join } from "node:path";
 import { Aedes } from "aedes";
 import mqtt, { type MqttClient } from "mqtt";
 import { initKeys } from "../../cloud/keys/cloud-keys.ts";
+import { readDeviceTrust } from "../../cloud/keys/device-trust.ts";
 import type { Measurement } from "../../cloud/receiver/view.ts";
 import { type Cloud, startCloud } from "../../cloud/service.ts";
 import { TOPIC_PREFIX } from "../../protocol/topics.ts";
@@ -80,7 +81,7 @@ async function watch(url: string, undo: Undo[]): Promise<MqttClient> {
     client.once("error", (error) => refuse("code" in error ? String(error.code) : error.message));
     client.once("close", () => refuse("it closed the connection"));
   });
-  await client.subscribeAsync(`${TOPIC_PREFIX}/#`, { qos: 0 });
+  await client.subscribeAsync(`${TOPIC_PREFIX}/+/+`, { qos: 0 });
   return client;
 }
 
@@ -105,6 +106,8 @@ interface Scene {
   broker: BrokerSettings;
   watcher: MqttClient;
 }
+
+const keysOf = (scene: Scene) => join(scene.directory, "keys");
 
 /** How the demo ends: enough readings, the signal, or a failure of any part. */
 interface Ending {
@@ -134,7 +137,7 @@ async function openCloud(options: DemoOptions, scene: Scene, ending: Ending): Pr
   scene.watcher.on("message", (topic, payload) => pairing.seen(TOPIC_PREFIX, topic, payload));
   const take = createCounter(options, ending.finish);
   let group: Measurement[] = [];
-  const keys = join(scene.directory, "keys");
+  const keys = keysOf(scene);
   await initKeys(keys);
   return await startCloud({
     broker: scene.url,
@@ -173,7 +176,7 @@ function bootDevice(
   return launchDevice({
     files: boardFiles(options.board),
     directory: join(scene.directory, "device"),
-    settings: { brokers: [scene.broker], cloudPublicKey: cloud.publicKey },
+    settings: { brokers: [scene.broker], ...readDeviceTrust(keysOf(scene)) },
     console(line) {
       const key = REGISTER.exec(line)?.[1];
       if (key !== undefined) cloud.registerDevice(key, options.board).catch(ending.fail);

@@ -3,8 +3,9 @@ import type { Command } from "@commander-js/extra-typings";
 import { checkId } from "../../cloud/claims.ts";
 import { createNodeCrypto } from "../../cloud/crypto/node-crypto.ts";
 import { parsePublicKey, registerDevice } from "../../cloud/registry.ts";
-import type { DeviceSummary, Store } from "../../cloud/store/store.ts";
+import type { DeviceSummary } from "../../cloud/store/store.ts";
 import { type Bytes, toHex } from "../../protocol/bytes.ts";
+import { findOne } from "./find-device.ts";
 import { type Output, printable, when } from "./output.ts";
 import { table } from "./table.ts";
 import { DATABASE_OPTION, withStore } from "./with-store.ts";
@@ -38,21 +39,6 @@ function toRow({ device, registeredAt, sessions, readings }: DeviceSummary): str
 }
 
 const HEAD = ["KID", "NAME", "STATE", "DEVICE", "USER", "SESSIONS", "READINGS", "REGISTERED"];
-
-/** By key id, device id or name, in this order; throws when it names no device, or several. */
-async function findOne(store: Store, name: string): Promise<DeviceSummary> {
-  const all = await store.listDevices();
-  const isOpen = ({ device }: DeviceSummary) => !["deleted", "revoked"].includes(device.state);
-  const found = [
-    all.filter(({ device }) => toHex(device.kid) === name),
-    all.filter((summary) => isOpen(summary) && summary.device.deviceId === name),
-    all.filter(({ device }) => device.name === name),
-  ].find((list) => list.length > 0);
-  const [only, ...others] = found ?? [];
-  if (only && others.length === 0) return only;
-  const got = only ? `${others.length + 1} of that name: give the key id` : "none of it";
-  throw new Error(`device, expected a key id, device id or name of one, got ${got}`);
-}
 
 function details(summary: DeviceSummary): string {
   const certificate = summary.device.certificate;

@@ -3,6 +3,7 @@ import { InvalidArgumentError } from "@commander-js/extra-typings";
 import { checkBroker } from "../../cloud/receiver/broker.ts";
 import { parsePublicKey } from "../../cloud/registry.ts";
 import type { Bytes } from "../../protocol/bytes.ts";
+import { LAST_DEVICE_COUNTER } from "../../protocol/content-parts.ts";
 import { CLASSES, type MessageClass } from "../../protocol/topics.ts";
 import { brokerSettings } from "./broker-settings.ts";
 
@@ -19,6 +20,15 @@ export function parsePort(text: string): number {
 
 export function parseCount(text: string): number {
   return wholeNumber(text, 1, 1_000_000_000);
+}
+
+/** Of a device: it fits into 4 bytes. */
+export function parseCounter(text: string): number {
+  return wholeNumber(text, 1, LAST_DEVICE_COUNTER);
+}
+
+export function parseCommandCounter(text: string): number {
+  return wholeNumber(text, 1, Number.MAX_SAFE_INTEGER);
 }
 
 function checked<T>(read: () => T): T {

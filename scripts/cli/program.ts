@@ -14,6 +14,7 @@ import { addInitCommand } from "./init.ts";
 import { addInspectCommand } from "./inspect.ts";
 import { addJournalCommand } from "./journal.ts";
 import { type Output, processOutput } from "./output.ts";
+import { addProvisionCommand } from "./provision.ts";
 import { addServeCommand } from "./serve.ts";
 import { addSimulateCommand } from "./simulate.ts";
 import { addValidateCommand } from "./validate.ts";
@@ -56,6 +57,7 @@ Exit codes: 0 all went well, 1 it failed, 2 the command line is wrong.`,
   addAuditCommand(program, output);
   addJournalCommand(program, output);
   addServeCommand(program, output);
+  addProvisionCommand(program, output);
   addSimulateCommand(program, output);
   addDemoCommand(program, output);
   addInspectCommand(program, output);

@@ -1,6 +1,5 @@
 import type { Command } from "@commander-js/extra-typings";
-import { parsePublicKey } from "../../cloud/registry.ts";
-import { toHex } from "../../protocol/bytes.ts";
+import { readDeviceTrust } from "../../cloud/keys/device-trust.ts";
 import {
   boardFiles,
   isStartFailure,
@@ -8,7 +7,7 @@ import {
   launchDevice,
 } from "../../simulator/launch.ts";
 import { brokerSettings } from "./broker-settings.ts";
-import { DEVICE_DIRECTORY } from "./defaults.ts";
+import { DEVICE_DIRECTORY, KEYS_DIRECTORY } from "./defaults.ts";
 import type { Output } from "./output.ts";
 import { parseBoard, parseDeviceBrokers } from "./parse.ts";
 import { watchForStop } from "./stop.ts";
@@ -22,29 +21,37 @@ export function addSimulateCommand(program: Command, output: Output): void {
       "mqtt://host:port or mqtts://host:port; up to four, tried in this order",
       parseDeviceBrokers,
     )
-    .requiredOption(
-      "--cloud-key <hex>",
-      "the cloud's public key, as `coseflow ca show --public-key` prints it",
+    .option(
+      "--keys <directory>",
+      "keys of the cloud that it trusts; only the certificates are read",
+      KEYS_DIRECTORY,
     )
     .option("--board <name>", "file in boards/", parseBoard, "linux")
     .option("--directory <directory>", "where its flash and keys are kept", DEVICE_DIRECTORY)
+    .option("--device-id <id>", "enrol under this device id, with --user")
+    .option("--user <id>", "the user it enrols for")
+    .option("--claim <hex>", "its one-time claim, as `coseflow claim new` prints it")
     .addHelpText(
       "after",
       `
-Ctrl-C is the power switch: the device's key stays in its directory.
+Ctrl-C is the power switch: the device's key stays in its directory. Without --device-id it waits to
+be registered by hand.
 
-Example:
-  $ coseflow simulate --broker mqtt://localhost --cloud-key 04a1...`,
+Examples:
+  $ coseflow simulate --broker mqtt://localhost
+  $ coseflow simulate --broker mqtt://localhost --device-id shed --user ann --claim 00112233...`,
     )
     .action(async (options) => {
-      const cloudPublicKey = toHex(parsePublicKey(options.cloudKey));
+      const trust = readDeviceTrust(options.keys);
+      const { deviceId, user: userId, claim } = options;
+      const names = deviceId === undefined ? {} : { deviceId, userId, claim };
       const { stopped, unwatch } = watchForStop();
       try {
         await simulate(
           {
             files: boardFiles(options.board),
             directory: options.directory,
-            settings: { brokers: options.broker.map(brokerSettings), cloudPublicKey },
+            settings: { brokers: options.broker.map(brokerSettings), ...trust, ...names },
           },
           output,
           stopped,

@@ -10,6 +10,9 @@ import { explain } from "../cli/exit.ts";
 import { bad, type Check, type Finding, ok, warn } from "./check.ts";
 
 const DAY = 24 * 3600;
+/** Seconds: of two certificates of a role made at once, the second is dated a second ahead. */
+const LEEWAY = 60;
+
 /** Time enough to give every device the next certificate. */
 const SOON_DAYS = 30;
 
@@ -68,7 +71,7 @@ export function certificatesCheck(directory: string, nowMs: () => number): Check
       role === "root"
         ? "coseflow ca init --dir <a new directory>, then give every device its root (coseflow ca show --anchor)"
         : issueCommand(role);
-    if (now() < notBefore)
+    if (now() + LEEWAY < notBefore)
       return bad(
         `${role}: not valid before ${new Date(notBefore * 1000).toISOString()}`,
         "the clock is wrong, or was when it was made",

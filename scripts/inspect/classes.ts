@@ -1,19 +1,10 @@
+import { STATUSES } from "../../cloud/operator/outcome.ts";
 import { toStored } from "../../cloud/receiver/records.ts";
 import { type Bytes, fromBigEndian, toHex } from "../../protocol/bytes.ts";
 import { checkContentHeader } from "../../protocol/cose/content-header.ts";
 import { createHeaders } from "../../protocol/cose/encrypt0.ts";
 import { createEventOpener } from "../../protocol/event-message.ts";
-import {
-  createReplyOpener,
-  type Reply,
-  STATUS_DELETED,
-  STATUS_DONE,
-  STATUS_EXPIRED,
-  STATUS_POLICY,
-  STATUS_REFUSED,
-  STATUS_ROLLED,
-  STATUS_STALE,
-} from "../../protocol/reply-message.ts";
+import { createReplyOpener, type Reply, STATUS_EXPIRED } from "../../protocol/reply-message.ts";
 import { createSessionOpener } from "../../protocol/session-message.ts";
 import type { MessageClass } from "../../protocol/topics.ts";
 import { inspectCommand, inspectEnrolled } from "./downward.ts";
@@ -54,16 +45,6 @@ const event: SignedRule = {
   },
 };
 
-const STATUS_NAMES: Record<number, string> = {
-  [STATUS_DONE]: "done",
-  [STATUS_REFUSED]: "refused",
-  [STATUS_STALE]: "stale",
-  [STATUS_EXPIRED]: "expired",
-  [STATUS_POLICY]: "policy",
-  [STATUS_ROLLED]: "rolled",
-  [STATUS_DELETED]: "deleted",
-};
-
 function detailView({ status, detail }: Reply): string | number {
   if (typeof detail === "string") return `CSR, ${detail.length} bytes`;
   return status === STATUS_EXPIRED ? timeText(detail) : detail;
@@ -77,7 +58,7 @@ const reply: SignedRule = {
     const content = {
       counter,
       command: toHex(command),
-      status: STATUS_NAMES[status],
+      status: STATUSES[status],
       detail: detailView(opened),
     };
     return { counter, content };

@@ -38,8 +38,9 @@ function checkVersion(database: Database.Database): void {
 function lookups(database: Database.Database): KnownMessages {
   // The tables write to both, but nothing here makes them write.
   const audit = createAuditLog(database, () => 0);
-  const { findDevice } = deviceTable(database, audit, withoutJournal(database));
-  const { findSession } = sessionTable(database, signedTable(database, audit), audit);
+  const journal = withoutJournal(database);
+  const { findDevice } = deviceTable(database, audit, journal);
+  const { findSession } = sessionTable(database, signedTable(database, audit), audit, journal);
   const owners = database
     .prepare<[number, number], Buffer>("SELECT device FROM session WHERE counter = ? LIMIT ?")
     .pluck();

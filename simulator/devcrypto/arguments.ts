@@ -89,6 +89,7 @@ const CHECKS: Readonly<Record<string, readonly Check[]>> = {
   openKey: [ID],
   hasKey: [ID],
   nextCounter: [ID],
+  moveCounter: [ID, integer(NUMBER_LIMIT, "counter")],
   eraseKey: [ID],
   writeCsr: [HANDLE],
   verifyCertificate: [

@@ -26,6 +26,8 @@ export interface KeyRecords {
    * "sequence" at its limit.
    */
   nextCounter(): number;
+  /** Stores a value further on; changes nothing for any other. */
+  moveCounter(counter: number): void;
   /** True when either slot holds anything. */
   exists(): boolean;
   erase(): void;
@@ -92,6 +94,12 @@ export function openKeyRecords(directory: string, id: string): KeyRecords {
       if (counter >= COUNTER_LIMIT)
         fail("sequence", `counter, expected less than ${COUNTER_LIMIT}, got ${counter}`);
       return advance(last.index, last.record, counter + 1).record.counter;
+    },
+
+    moveCounter(counter) {
+      const last = newest();
+      if (last === undefined) return fail("store", "key record, expected one, got none");
+      if (counter > last.record.counter) advance(last.index, last.record, counter);
     },
 
     exists: () => files.some((file) => readPrivateFile(join(directory, file)) !== undefined),

@@ -34,6 +34,13 @@ export function boundedCount(count: number, name: string, limit: number): number
   return count;
 }
 
+/** A counter to move to; 0 is none. */
+export function checkCounter(counter: number): number {
+  boundedCount(counter, "counter", NUMBER_LIMIT);
+  if (counter === 0) fail("argument", "counter, expected at least 1, got 0");
+  return counter;
+}
+
 /** The longest record: a reply of 4 KiB kept for resending. */
 export const RECORD_LIMIT = 4096;
 /** The longest entry of the ring: a reading of 1 KiB, and what the queue notes beside it. */

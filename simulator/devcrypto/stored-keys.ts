@@ -10,7 +10,7 @@ import {
 } from "../../protocol/cose/crypto.ts";
 import { fail } from "../../protocol/errors.ts";
 import { type KeyRecords, openKeyRecords } from "./key-records.ts";
-import { checkId } from "./limits.ts";
+import { checkCounter, checkId } from "./limits.ts";
 import type { KeyRecord } from "./record.ts";
 import type { Slots } from "./slots.ts";
 
@@ -46,12 +46,14 @@ export function createStoredKeys(crypto: NodeCrypto, slots: Slots, directory: st
     return handle;
   }
 
-  function nextCounter(id: string): number {
+  function recordsOf(id: string): KeyRecords {
     const known = opened.get(checkId(id));
     if (known === undefined) return fail("key", `key "${id}", expected it open, got none`);
     slots.get(known.handle, USAGE_SIGN);
-    return known.records.nextCounter();
+    return known.records;
   }
+
+  const nextCounter = (id: string): number => recordsOf(id).nextCounter();
 
   return {
     generateKeyPair(usage) {
@@ -63,6 +65,7 @@ export function createStoredKeys(crypto: NodeCrypto, slots: Slots, directory: st
 
     openKey,
     nextCounter,
+    moveCounter: (id, counter) => recordsOf(id).moveCounter(checkCounter(counter)),
     hasKey: (id) => openKeyRecords(directory, checkId(id)).exists(),
 
     eraseKey(id) {

@@ -101,7 +101,7 @@ async function unpack(board = BOARD) {
     ".bootcde": readFileSync(bundle),
     "coseflow.json": JSON.stringify({
       brokers: [{ host: broker.host, port: broker.port }],
-      cloudPublicKey: receiver.cloudPublicKey,
+      ...receiver.trust,
       receiptSeconds: 1,
     }),
   });

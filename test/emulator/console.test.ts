@@ -1,11 +1,11 @@
 /** What a person types at the console, in Espruino itself: the commands of the flashed bundle. */
 
-import { createECDH } from "node:crypto";
 import { once } from "node:events";
 import { readFileSync } from "node:fs";
 import { type AddressInfo, createServer, type Socket } from "node:net";
 import { afterEach, expect, it } from "vitest";
 import { bundleBoard, temporaryDirectory } from "../support/built.ts";
+import { makeTrust } from "../support/trust.ts";
 import { boot, describeEspruino, type Interpreter, writeFlash } from "./espruino.ts";
 
 const BOARD = {
@@ -32,7 +32,7 @@ async function flash(
     ".bootcde": readFileSync(bundle),
     "coseflow.json": JSON.stringify({
       brokers: [{ host: "127.0.0.1", port, username: "u", password: PASSWORD }],
-      cloudPublicKey: createECDH("prime256v1").generateKeys("hex"),
+      ...(await makeTrust()),
     }),
   });
 }

@@ -18,6 +18,7 @@ const WARM = 150;
 const PERIOD_SECONDS = 0.06;
 /** Longer than the device waits for an acknowledgement before it gives the connection up. */
 const STALL_MS = 75_000;
+const LOOK_MS = 500;
 const SAMPLES = 40;
 /** The counters take a byte more each at 256, and with it a variable where they are text. */
 const FEW = 12;
@@ -103,8 +104,11 @@ describeEspruino("a long life in Espruino", () => {
     broker.resume();
     await stored.until(READINGS);
     const seconds = (performance.now() - began - STALL_MS) / 1000;
-    for (let left = 1; left !== 0; )
+    // Asked without a pause it would do nothing else, and never empty its queue.
+    for (let left = 1; left !== 0; ) {
+      await delay(LOOK_MS);
       left = (await device.evaluate('require("devcrypto").ringCount()')) as number;
+    }
     const after = await leastUsage(device);
     console.log(
       `in Espruino: ${before} of 4095 variables before, ${after} after ${stored.count()} readings ` +

@@ -36,7 +36,7 @@ describeEspruino("the health record from Espruino", () => {
       ".bootcde": readFileSync(bundle),
       "coseflow.json": JSON.stringify({
         brokers: [{ host: broker.host, port: broker.port }],
-        cloudPublicKey: receiver.cloudPublicKey,
+        ...receiver.trust,
         receiptSeconds: 2,
       }),
     });

@@ -6,12 +6,14 @@ import { join } from "node:path";
 import mqtt from "mqtt";
 import { type OutputOptions, rollup } from "rollup";
 import { afterEach, expect, it } from "vitest";
+import type { DeviceTrust } from "../../cloud/keys/device-trust.ts";
 import { bundleOptions } from "../../scripts/build/bundle.mjs";
 import { bundleBoard, temporaryDirectory } from "../support/built.ts";
 import { freePort } from "../support/free-port.ts";
 import { startMosquitto } from "../support/mosquitto.ts";
 import { createReceiver, type StoredLine } from "../support/serve.ts";
 import { startTlsMosquitto } from "../support/tls-broker.ts";
+import { makeTrust } from "../support/trust.ts";
 import { boot, describeEspruino, type Interpreter, writeFlash } from "./espruino.ts";
 
 const BOARD = {
@@ -63,13 +65,13 @@ async function bundleClient(directory: string): Promise<string> {
   return readFile(join(directory, "client.js"), "utf8");
 }
 
-async function flash(brokers: object[], cloudPublicKey: string): Promise<string> {
+async function flash(brokers: object[], trust: DeviceTrust): Promise<string> {
   const [directory, remove] = await temporaryDirectory("emulator-network");
   cleanUp.push(remove);
   const { bundle } = await bundleBoard(directory, BOARD);
   await writeFlash(directory, {
     ".bootcde": readFileSync(bundle),
-    "coseflow.json": JSON.stringify({ brokers, cloudPublicKey, receiptSeconds: 10 }),
+    "coseflow.json": JSON.stringify({ brokers, ...trust, receiptSeconds: 10 }),
   });
   return directory;
 }
@@ -79,7 +81,7 @@ async function deliver(url: string, brokers: object[]): Promise<Interpreter> {
   const [directory, remove] = await temporaryDirectory("emulator-cloud");
   cleanUp.push(remove);
   const receiver = await createReceiver(directory, url);
-  const device = boot(await flash(brokers, receiver.cloudPublicKey));
+  const device = boot(await flash(brokers, receiver.trust));
   cleanUp.push(device.powerOff);
   const [, key] = await device.line(/--key ([0-9a-f]{130})/);
   await receiver.command("device", "register", "--key", key as string);
@@ -152,8 +154,7 @@ describeEspruino("the network in Espruino", () => {
   });
 
   it("does not start under wrong settings, and says which", { timeout: 60_000 }, async () => {
-    const key = `04${"ab".repeat(64)}`;
-    const device = boot(await flash([{ host: "h", port: 1, maxqos: 1 }], key));
+    const device = boot(await flash([{ host: "h", port: 1, maxqos: 1 }], await makeTrust()));
     cleanUp.push(device.powerOff);
     const [line] = await device.line(/^coseflow cannot start.*/);
     expect(line).toBe(

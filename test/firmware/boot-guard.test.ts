@@ -167,7 +167,7 @@ describe("a record that makes no sense", () => {
     ["another version", "\x02\x04\x00\x00"],
     ["too many boots", "\x01\x06\x00\x00"],
     ["too many doublings", "\x01\x04\x09\x00"],
-    ["an unknown reason", "\x01\x04\x00\x05"],
+    ["an unknown reason", "\x01\x04\x00\x06"],
   ])("counts as none: %s", (_name, record) => {
     const guard = bootFrom({ readRecord: () => bytes(record), writeRecord: quiet });
     expect([guard.boots, guard.reason, guard.pauseSeconds]).toEqual([1, RESET_UNKNOWN, 600]);

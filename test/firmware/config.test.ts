@@ -1,8 +1,9 @@
 import { describe, expect, it } from "vitest";
-import { type Board, checkSettings } from "../../firmware/config.ts";
+import { type Board, checkProvisioning, checkSettings } from "../../firmware/config.ts";
 import { fromHex } from "../../protocol/bytes.ts";
 
-const KEY = `04${"ab".repeat(64)}`;
+const DER = `30${"ab".repeat(64)}`;
+const TRUST = { anchor: DER, cloudCertificate: `${DER}00` };
 const board = (network: "wifi" | "host"): Board => ({
   name: "test",
   network,
@@ -15,13 +16,13 @@ const WIFI = { ssid: "home", password: "password" };
 const ADDRESS = { ip: "192.168.1.20", netmask: "255.255.255.0", gateway: "192.168.1.1" };
 
 const host = (settings: object) =>
-  checkSettings({ brokers: [BROKER], cloudPublicKey: KEY, ...settings }, board("host"));
+  checkSettings({ brokers: [BROKER], ...TRUST, ...settings }, board("host"));
 const withWifi = (wifi: unknown, brokers: object[] = [BROKER]) =>
-  checkSettings({ brokers, cloudPublicKey: KEY, wifi }, board("wifi"));
+  checkSettings({ brokers, ...TRUST, wifi }, board("wifi"));
 
 describe("settings", () => {
-  it("take a broker and a key", () => {
-    expect(host({})).toMatchObject({ brokers: [BROKER], cloudPublicKey: fromHex(KEY), wifi: [] });
+  it("take a broker, and keep no certificate in memory", () => {
+    expect(host({})).toEqual({ brokers: [BROKER], wifi: [] });
   });
 
   it("take all a broker may have, and four of them", () => {
@@ -69,13 +70,57 @@ describe("settings", () => {
     expect(() => host({ brokers })).toThrowError(message);
     expect(() => host({ brokers })).toThrowError(expect.objectContaining({ code: "argument" }));
   });
+});
 
-  it.each([undefined, 4, "04", `05${"ab".repeat(64)}`, `${KEY}00`, KEY.replace("ab", "zz")])(
-    "refuse the cloud key %s",
-    (cloudPublicKey) => {
-      expect(() => host({ cloudPublicKey })).toThrowError(/cloudPublicKey as 130 hexadecimal/);
-    },
-  );
+describe("whom the device believes", () => {
+  it("is two certificates, and the day of the build", () => {
+    expect(checkProvisioning({ brokers: [BROKER], ...TRUST }, 7)).toEqual({
+      anchor: fromHex(DER),
+      cloudCertificate: fromHex(`${DER}00`),
+      buildTime: 7,
+      enrolment: undefined,
+    });
+  });
+
+  it.each<[string, unknown]>([
+    ["none", undefined],
+    ["a text", "settings"],
+    ["null", null],
+  ])("is not taken from %s", (_name, value) => {
+    expect(() => checkProvisioning(value, 0)).toThrowError(/coseflow\.json, expected/);
+  });
+
+  it("has the names under which it enrols, with a claim or without", () => {
+    const ids = { deviceId: "shed", userId: "ann" };
+    const enrolment = (more: object) => checkProvisioning({ ...TRUST, ...more }, 0).enrolment;
+    expect(enrolment(ids)).toEqual({ ...ids, claim: undefined });
+    expect(enrolment({ ...ids, claim: "0A".repeat(16) })?.claim).toBe("\n".repeat(16));
+    expect(host({ ...ids, claim: "0a".repeat(16) })).toEqual({ brokers: [BROKER], wifi: [] });
+  });
+
+  it.each<[object, RegExp]>([
+    [{ deviceId: "shed" }, /userId, expected text, got none/],
+    [{ userId: "ann" }, /deviceId, expected text/],
+    [{ claim: "0a".repeat(16) }, /deviceId, expected text/],
+    [{ deviceId: "", userId: "ann" }, /deviceId, expected text/],
+    [{ deviceId: 7, userId: "ann" }, /deviceId, expected text/],
+    [{ deviceId: "shed", userId: "ann", claim: "5ec7e7" }, /^(?!.*5ec7e7).*32 hexadecimal digits/],
+    [{ deviceId: "shed", userId: "ann", claim: 5 }, /claim, expected 32/],
+  ])("does not enrol under %j", (settings, message) => {
+    expect(() => checkProvisioning({ ...TRUST, ...settings }, 0)).toThrowError(message);
+  });
+
+  it.each(
+    ["anchor", "cloudCertificate"].flatMap((name) =>
+      [undefined, 4, "", "31ab", `${DER}0`, DER.replace("ab", "zz"), `30${"ab".repeat(1024)}`].map(
+        (value) => [name, value] as const,
+      ),
+    ),
+  )("has no %s of %s", (name, value) => {
+    expect(() => checkProvisioning({ ...TRUST, [name]: value }, 0)).toThrowError(
+      `${name}, expected a certificate in hexadecimal digits from 30`,
+    );
+  });
 });
 
 describe("settings of Wi-Fi", () => {

@@ -19,6 +19,7 @@ function reset(failures: number, areSettingsStuck = false) {
     system: {
       ...system,
       storage: {
+        ...system.storage,
         erase(name) {
           system.storage.erase(name);
           if (areSettingsStuck) throw new Error("stuck");

@@ -60,11 +60,20 @@ describe("the health record", () => {
     expect(valuesOf(sent(bench))).toEqual(rest);
   });
 
+  it("is none before there is a session", () => {
+    const bench = createBench();
+    bench.device.delivery = undefined;
+    sendHealth(bench.service, bench.device);
+    expect([bench.packs, bench.lines]).toEqual([[], []]);
+  });
+
   it("that cannot be sent is reported, and ends nothing", () => {
     const bench = createBench();
-    bench.device.delivery.event = () => {
-      throw new Error("no counter");
-    };
+    Object.assign(bench.device.delivery as object, {
+      event() {
+        throw new Error("no counter");
+      },
+    });
     sendHealth(bench.service, bench.device);
     expect(bench.lines).toEqual(["health record: no counter"]);
   });

@@ -2,13 +2,17 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import {
+  ASKING,
   BOOT,
   CONNECTED,
   createLife,
+  DELETED,
   DISCONNECTED,
-  EVENT_NAMES,
+  ENROLLING,
+  EVENTS,
+  eventName,
+  findMove,
   IDENTITY,
-  MOVES,
   NETWORK,
   OPENED,
   OPENING,
@@ -16,20 +20,31 @@ import {
   RECEIPTED,
   SAFE,
   STARTED,
-  STATE_NAMES,
+  STATES,
   STREAMING,
+  stateName,
   UNSAFE,
 } from "../../firmware/life.ts";
 import { codeOf } from "../cloud/crypto/support.ts";
 
 /** Events that lead from boot to each state. */
+const numbers = (count: number) => Array.from({ length: count }, (_, number) => number);
+const STATE_NAMES = numbers(STATES).map(stateName);
+const EVENT_NAMES = numbers(EVENTS).map(eventName);
+/** Rows are states, columns events; -1 for no move. */
+const MOVES = numbers(STATES).map((state) =>
+  numbers(EVENTS).map((event) => findMove(state, event) ?? -1),
+);
+
 const WAYS = [
   [],
   [STARTED],
   [STARTED, READY],
+  [STARTED, READY, ASKING],
   [STARTED, READY, CONNECTED],
   [STARTED, READY, CONNECTED, RECEIPTED],
   [UNSAFE],
+  [STARTED, READY, DELETED],
 ];
 
 function liveTo(state: number) {
@@ -80,6 +95,14 @@ describe("the life of the device", () => {
     expect(life.state()).toBe(NETWORK);
     life.move(CONNECTED);
     expect(life.name()).toBe("streaming");
+  });
+
+  it("opens its first session late where a certificate was missing", () => {
+    const { life } = liveTo(ENROLLING);
+    life.move(DISCONNECTED);
+    life.move(OPENED);
+    life.move(CONNECTED);
+    expect(life.name()).toBe("opening");
   });
 
   it("knows no way out of safe mode, and stands in SPEC.md as it is", () => {

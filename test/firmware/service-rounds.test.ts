@@ -1,5 +1,7 @@
 /** What the service does again and again, by the hour: watchdog, boot guard, health record. */
+
 import { expect, it } from "vitest";
+import * as cold from "../../firmware/cold.ts";
 import type { Board } from "../../firmware/config.ts";
 import { startService, WATCHDOG_SECONDS } from "../../firmware/service.ts";
 import type { ServiceState } from "../../firmware/service-state.ts";
@@ -33,6 +35,7 @@ function start(options: { periodHours?: number; isEsp32?: boolean; isDead?: bool
   const { periodHours } = options;
   startService(
     {
+      cold: () => cold,
       crypto: service.crypto,
       clock: options.isDead ? { ...clock, setTimeout: dead } : clock,
       log: service.log,

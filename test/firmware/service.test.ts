@@ -1,12 +1,13 @@
 /** What keeps the board alive, in the bundle that is flashed, over simulated days. */
 
-import { createECDH } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
+import type { DeviceTrust } from "../../cloud/keys/device-trust.ts";
 import { openStandIn } from "../../simulator/devcrypto/stand-in.ts";
 import { type Bench, bootBoard } from "../simulator/harness.ts";
 import { bundleBoard, temporaryDirectory } from "../support/built.ts";
+import { makeTrust } from "../support/trust.ts";
 
 const WIFI = { ssid: "the-network", password: "wifi-password" };
 const BROKER = { host: "127.0.0.1", port: 9, username: "broker-user", password: "broker-password" };
@@ -28,13 +29,13 @@ let directory: string;
 let remove: () => Promise<void>;
 let crypto: ReturnType<typeof openStandIn>;
 let storage: Map<string, string>;
-let cloudPublicKey: string;
+let trust: DeviceTrust;
 
 beforeEach(async () => {
   [directory, remove] = await temporaryDirectory("service");
   crypto = openStandIn(join(directory, "keys"));
   storage = new Map();
-  cloudPublicKey = createECDH("prime256v1").generateKeys("hex");
+  trust = await makeTrust();
   vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout", "performance"] });
 });
 afterEach(async () => {
@@ -65,7 +66,7 @@ async function bundleOf(change: object): Promise<string> {
 async function power(change: object = {}, options: { pressed?: boolean; bare?: boolean } = {}) {
   const bundle = await bundleOf(change);
   if (!options.bare)
-    storage.set("coseflow.json", JSON.stringify({ brokers: [BROKER], cloudPublicKey, wifi: WIFI }));
+    storage.set("coseflow.json", JSON.stringify({ brokers: [BROKER], ...trust, wifi: WIFI }));
   const resets: string[] = [];
   const bench = bootBoard(bundle, {
     board: BOARD,

@@ -25,6 +25,7 @@ const FUNCTIONS = [
   "keepSession",
   "keyAgreementUnwrap",
   "keyAgreementWrap",
+  "moveCounter",
   "nextCounter",
   "nextDeviceCounter",
   "openDeviceKey",

@@ -58,7 +58,7 @@ describe("the forms of a request", () => {
     ["plain", FORM_PLAIN, plain, true],
   ])("%s: told from its first bytes, read as what it is", (_name, form, made, isReadable) => {
     expect(opener.parse(made.message).form).toBe(form);
-    expect(open(made.message)).toEqual({ command: REQUEST, hash: made.hash });
+    expect(open(made.message)).toMatchObject({ command: REQUEST, hash: made.hash });
     expect(made.message.includes("\x64shed")).toBe(isReadable);
     expect(made.message.includes("\x63ann")).toBe(isReadable);
   });

@@ -70,7 +70,7 @@ describe("a sealed command", () => {
     ["with ids of other scripts", { ...DELETE, deviceId: text("納屋"), userId: text("Ännchen") }],
   ])("gives the device the %s, and its name", (_name, command) => {
     const { message, hash } = seal(command);
-    expect(open(message)).toEqual({ command, hash });
+    expect(open(message)).toMatchObject({ command, hash });
     const aad = createStructures().externalAad("command", device.thumbprint);
     expect(hashSign1(nodeCrypto, parseSign1(message), aad)).toBe(hash);
   });
@@ -80,7 +80,7 @@ describe("a sealed command", () => {
     const { message, hash } = seal(DELETE, LEAF);
     expect(parse(message)).toMatchObject({ leaf: LEAF, form: FORM_SEALED });
     expect(parse(seal(DELETE).message).leaf).toBeUndefined();
-    expect(open(message)).toEqual({ command: DELETE, hash });
+    expect(open(message)).toMatchObject({ command: DELETE, hash });
     expect(open(message.replace(LEAF, "x".repeat(370)) as Bytes).hash).toBe(hash);
   });
 

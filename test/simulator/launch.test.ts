@@ -1,8 +1,8 @@
-import { createECDH } from "node:crypto";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, it } from "vitest";
 import { type LaunchedDevice, launchDevice } from "../../simulator/launch.ts";
 import { bundleBoard, temporaryDirectory } from "../support/built.ts";
+import { makeTrust } from "../support/trust.ts";
 
 const BOARD = { name: "launched", network: "host", sensors: [], queue: { readings: 8 } };
 const FIRST_LINE = /^console open/;
@@ -23,7 +23,7 @@ beforeEach(async () => {
     settings: {
       // Port 9 is nobody's.
       brokers: [{ host: "127.0.0.1", port: 9 }],
-      cloudPublicKey: createECDH("prime256v1").generateKeys("hex"),
+      ...(await makeTrust()),
     },
     console(line) {
       lines.push(line);

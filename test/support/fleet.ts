@@ -1,6 +1,7 @@
 import { join } from "node:path";
 import mqtt from "mqtt";
 import { fromBuffer } from "../../cloud/crypto/convert.ts";
+import type { DeviceTrust } from "../../cloud/keys/device-trust.ts";
 import { fromBigEndian, toHex } from "../../protocol/bytes.ts";
 import { parseSequencedEncrypt0 } from "../../protocol/cose/encrypt0.ts";
 import { parseTopic, TOPIC_PREFIX } from "../../protocol/topics.ts";
@@ -10,7 +11,7 @@ export interface FleetOptions {
   files: BoardFiles;
   directory: string;
   broker: { host: string; port: number };
-  cloudPublicKey: string;
+  trust: DeviceTrust;
   /** Registers a public key with the cloud, before the device is on the network. */
   register(publicKey: string, name: string): Promise<void>;
 }
@@ -32,7 +33,7 @@ export async function startDevice(options: FleetOptions, name: string): Promise<
       directory: join(options.directory, name),
       settings: {
         brokers: [{ host: options.broker.host, port }],
-        cloudPublicKey: options.cloudPublicKey,
+        ...options.trust,
         receiptSeconds: 1,
       },
       console: (line) => lines.push(line),
@@ -57,6 +58,6 @@ export async function watchSequences(url: string) {
     const key = `${toHex(kid)}/${fromBigEndian(reading.sessionKid)}`;
     highest.set(key, Math.max(highest.get(key) ?? 0, reading.sequence));
   });
-  await client.subscribeAsync(`${TOPIC_PREFIX}/#`);
+  await client.subscribeAsync(`${TOPIC_PREFIX}/+/+`);
   return { highest, close: () => client.endAsync(true) };
 }

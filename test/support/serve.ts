@@ -3,6 +3,7 @@ import { once } from "node:events";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { initKeys, readCloudPublicKey } from "../../cloud/keys/cloud-keys.ts";
+import { type DeviceTrust, readDeviceTrust } from "../../cloud/keys/device-trust.ts";
 import { toHex } from "../../protocol/bytes.ts";
 import { CLI } from "./built.ts";
 
@@ -22,6 +23,8 @@ export interface Receiver {
   log: string[];
   database: string;
   cloudPublicKey: string;
+  /** What its devices are given. */
+  trust: DeviceTrust;
   start(): Promise<void>;
   kill(): Promise<void>;
   /** SIGTERM; the exit code. */
@@ -41,6 +44,7 @@ export async function createReceiver(directory: string, brokerUrl: string): Prom
     log: [],
     database,
     cloudPublicKey: toHex(readCloudPublicKey(keys)),
+    trust: readDeviceTrust(keys),
     async start() {
       const args = ["serve", "--broker", brokerUrl, "--keys", keys, "--db", database, "--json"];
       const started = spawn(process.execPath, [CLI, ...args]);

@@ -1,5 +1,6 @@
 import { openBootGuard } from "../../firmware/boot-guard.ts";
-import type { RunningDevice } from "../../firmware/device.ts";
+import * as cold from "../../firmware/cold.ts";
+import type { RunningDevice } from "../../firmware/device-ports.ts";
 import { createLife } from "../../firmware/life.ts";
 import type { System } from "../../firmware/ports.ts";
 import type { ServiceState } from "../../firmware/service-state.ts";
@@ -26,7 +27,11 @@ export function createServiceBench() {
       reboot: () => events.push("reboot"),
     },
     process: { memory: () => ({ free: 2100 }), on: () => undefined },
-    storage: { erase: (name) => events.push(`erase ${name}`) },
+    storage: {
+      read: () => undefined,
+      write: (name) => events.push(`write ${name}`),
+      erase: (name) => events.push(`erase ${name}`),
+    },
     esp32: { getWakeupCause: () => 0, getState: () => ({ freeHeap: 120000 }) },
     wifi: { getStatus: () => ({ rssi: -61 }) },
   };
@@ -61,6 +66,7 @@ export function createServiceBench() {
   };
   const clock = createManualClock();
   const service: ServiceState = {
+    cold: () => cold,
     // All that the parts of the service call themselves.
     crypto: {
       eraseAll: () => events.push("eraseAll"),

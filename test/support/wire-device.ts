@@ -1,14 +1,20 @@
 /** The firmware in this process over real TCP, on a clock that runs fast, with its history kept. */
+
 import type { Packet } from "mqtt-packet";
+import type { DeviceTrust } from "../../cloud/keys/device-trust.ts";
+import * as cold from "../../firmware/cold.ts";
+import * as provision from "../../firmware/cold-provision.ts";
 import { startDevice } from "../../firmware/device.ts";
 import { createLife } from "../../firmware/life.ts";
 import type { Net, Socket } from "../../firmware/ports.ts";
 import type { Sensor } from "../../firmware/sensors/sensor.ts";
-import { type Bytes, fromHex, toHex } from "../../protocol/bytes.ts";
+import { toHex } from "../../protocol/bytes.ts";
 import { thumbprintOracle } from "./cose-builder.ts";
 import type { HistoryEvent, Values } from "./history.ts";
 import { netPort, realClock } from "./net-port.ts";
+import { NO_STORAGE } from "./no-storage.ts";
 import { createTeller } from "./packet-teller.ts";
+import { provisioningOf } from "./trust.ts";
 import { createDeviceMemory, openMemoryCrypto } from "./world/device-memory.ts";
 import { createPower } from "./world/power.ts";
 import { openBase } from "./world/world.ts";
@@ -25,7 +31,7 @@ export interface WireDevice {
   events: HistoryEvent[];
   produced: Values[];
   uncaught: unknown[];
-  start(port: number, cloudPublicKey: string): void;
+  start(port: number, trust: DeviceTrust): void;
   powerOff(): void;
 }
 
@@ -88,7 +94,7 @@ export function createWireDevice(measurements: number): WireDevice {
     events,
     produced,
     uncaught,
-    start(port, cloudPublicKey) {
+    start(port, trust) {
       startDevice(
         {
           crypto,
@@ -108,7 +114,12 @@ export function createWireDevice(measurements: number): WireDevice {
           log() {},
           report() {},
           life: createLife(() => {}),
+          cold: () => cold,
+          provision: () => provision,
+          provisioning: () => provisioningOf(trust),
           joinNetwork: (joined) => joined(),
+          system: NO_STORAGE,
+          restart: () => {},
           createSensor: () => sensor,
         },
         {
@@ -120,7 +131,6 @@ export function createWireDevice(measurements: number): WireDevice {
         {
           brokers: [{ host: "127.0.0.1", port }],
           wifi: [],
-          cloudPublicKey: fromHex(cloudPublicKey) as Bytes,
           receiptSeconds: RECEIPT_SECONDS,
         },
       );

@@ -96,7 +96,7 @@ async function setUp() {
       directory: join(directory, "device"),
       settings: {
         brokers: [{ host: broker.host, port: broker.port }],
-        cloudPublicKey: receiver.cloudPublicKey,
+        ...receiver.trust,
         receiptSeconds: 1,
       },
       environment() {

@@ -144,7 +144,7 @@ describe("an event", () => {
     const watcher = await mqtt.connectAsync(broker.url);
     cleanUp.push(() => watcher.endAsync());
     watcher.on("message", (topic, payload) => seen.push(Buffer.from(topic), payload));
-    await watcher.subscribeAsync("cf/1/#", { qos: 2 });
+    await watcher.subscribeAsync("cf/1/+/+", { qos: 2 });
     const { message } = device.makeEvent(cloudKey);
     await publish("event", message);
     await expect.poll(() => seen.length).toBe(2);

@@ -8,6 +8,7 @@ import { setTimeout as delay } from "node:timers/promises";
 import Database from "better-sqlite3";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { initKeys } from "../../cloud/keys/cloud-keys.ts";
+import { readDeviceTrust } from "../../cloud/keys/device-trust.ts";
 import { type Cloud, startCloud } from "../../cloud/service.ts";
 import { BROKERS, type TestBroker } from "../support/brokers.ts";
 import { temporaryDirectory } from "../support/built.ts";
@@ -82,7 +83,7 @@ describe.each(BROKERS)("faults between device and broker, on %s", (_name, startB
       setTimeout(resolve, LONGEST_MS, false).unref();
     });
     try {
-      device.start(proxy.port, cloud.publicKey);
+      device.start(proxy.port, readDeviceTrust(join(directory, "keys")));
       await stored;
       await delay(TAIL_MS);
     } finally {

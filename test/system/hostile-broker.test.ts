@@ -6,6 +6,7 @@ import { join } from "node:path";
 import mqtt, { type MqttClient } from "mqtt";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { initKeys } from "../../cloud/keys/cloud-keys.ts";
+import { readDeviceTrust } from "../../cloud/keys/device-trust.ts";
 import type { LogLine } from "../../cloud/receiver/receiver.ts";
 import { type Cloud, startCloud } from "../../cloud/service.ts";
 import { CLASSES, type MessageClass, parseTopic, TOPIC_PREFIX } from "../../protocol/topics.ts";
@@ -103,7 +104,7 @@ describe.each(BROKERS)("hostile broker, on %s", (_name, startBroker) => {
       captured.push({ topic, messageClass: parseTopic(TOPIC_PREFIX, topic).messageClass, payload });
       onCaptured();
     });
-    await attacker.subscribeAsync(`${TOPIC_PREFIX}/#`, { qos: 0 });
+    await attacker.subscribeAsync(`${TOPIC_PREFIX}/+/+`, { qos: 0 });
     await initKeys(join(directory, "keys"));
     cloud = await startCloud({
       broker: broker.url,
@@ -128,7 +129,7 @@ describe.each(BROKERS)("hostile broker, on %s", (_name, startBroker) => {
             files,
             directory,
             broker,
-            cloudPublicKey: cloud.publicKey,
+            trust: readDeviceTrust(join(directory, "keys")),
             register: async (key, as) => {
               await cloud.registerDevice(key, as);
             },

@@ -75,7 +75,7 @@ async function killAgainAndAgain(broker: TestBroker) {
         files,
         directory,
         broker,
-        cloudPublicKey: receiver.cloudPublicKey,
+        trust: receiver.trust,
         register: (key, name) =>
           receiver.command("device", "register", "--key", key, "--name", name),
       },

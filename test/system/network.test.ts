@@ -3,6 +3,7 @@ import { join } from "node:path";
 import mqtt from "mqtt";
 import { afterEach, beforeAll, describe, expect, it } from "vitest";
 import { initKeys } from "../../cloud/keys/cloud-keys.ts";
+import { readDeviceTrust } from "../../cloud/keys/device-trust.ts";
 import type { Measurement } from "../../cloud/receiver/view.ts";
 import { type Cloud, startCloud } from "../../cloud/service.ts";
 import { type BoardFiles, type LaunchOptions, launchDevice } from "../../simulator/launch.ts";
@@ -89,7 +90,7 @@ async function startAll(url: string) {
     const device = launchDevice({
       files: files[board],
       directory: join(directory, "device"),
-      settings: { cloudPublicKey: cloud.publicKey, receiptSeconds: 1, ...settings },
+      settings: { ...readDeviceTrust(keys), receiptSeconds: 1, ...settings },
       ...(accessPoints && { accessPoints }),
       console(line) {
         const key = REGISTER.exec(line)?.[1];

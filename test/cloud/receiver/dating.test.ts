@@ -42,6 +42,7 @@ function listen() {
   const { receive } = createReceiver({
     context: cloud.context,
     receipts: { message() {}, reading() {}, flush: async () => {}, sent: () => 0, close() {} },
+    publish: () => true,
     log() {},
     onMeasurement: (measurement) => arrived.push(measurement),
     onDated: (measurement) => dated.push(measurement),

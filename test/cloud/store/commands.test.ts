@@ -81,6 +81,24 @@ describe("issuing", () => {
   });
 });
 
+describe("a counter that the device has obeyed", () => {
+  it("puts the next one above it, and never back", async () => {
+    const ahead = NOW * 1000 + 5000;
+    await bench.store.raiseCommandCounter(DEVICE.kid, ahead);
+    await bench.store.raiseCommandCounter(DEVICE.kid, 7);
+    expect((await issue()).counter).toBe(ahead + 1);
+  });
+
+  it("outlives a restored backup", async () => {
+    const backup = await bench.backUp();
+    const ahead = NOW * 1000 + 5000;
+    await bench.store.raiseCommandCounter(DEVICE.kid, ahead);
+    await bench.store.close();
+    bench.restore(backup);
+    expect((await issue({}, bench.open())).counter).toBe(ahead + 1);
+  });
+});
+
 describe("a command's state", () => {
   it("moves as far as it may, once", async () => {
     const { counter } = await issue();

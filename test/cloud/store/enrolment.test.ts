@@ -48,7 +48,7 @@ describe("an enrolment by claim", () => {
     expect(await bench.store.commitEnrolment(enrolment, hashOf("n"))).toBe("stored");
     expect(await bench.store.findDeviceById("boiler")).toEqual({
       ...{ ...DEVICE, state: "enrolled", deviceId: "boiler", userId: "ann" },
-      certificate: enrolment.certificate,
+      ...{ certificate: enrolment.certificate, rolledAt: undefined },
     });
     expect(await bench.store.listClaims()).toEqual([
       { ...claimOf("c"), usedAt: NOW + 1, usedBy: DEVICE.kid },
@@ -60,7 +60,8 @@ describe("an enrolment by claim", () => {
     await bench.store.commitEnrolment(enrolment, hashOf("n"));
     const again = { ...enrolment, reply: "another" as Bytes };
     expect(await bench.store.commitEnrolment(again, hashOf("n"))).toBe("repeat");
-    expect(await bench.store.findEnrolled(DEVICE.kid, hashOf("n"))).toBe("reply");
+    const stored = { to: DEVICE.kid, message: "reply" };
+    expect(await bench.store.findEnrolled(DEVICE.kid, hashOf("n"))).toEqual(stored);
     expect(await bench.store.findEnrolled(DEVICE.kid, hashOf("m"))).toBeUndefined();
     expect(await bench.store.findEnrolled(OTHER.kid, hashOf("n"))).toBeUndefined();
     expect(await bench.store.commitEnrolment(enrolment, hashOf("m"))).toBe("conflict");

@@ -1,4 +1,5 @@
 import { join } from "node:path";
+import type { RegistrarKeys } from "../../../cloud/keys/cloud-keys.ts";
 import { createAccept } from "../../../cloud/receiver/accept.ts";
 import type { AcceptContext } from "../../../cloud/receiver/accept-context.ts";
 import { createSessionKeys } from "../../../cloud/receiver/session-keys.ts";
@@ -13,12 +14,13 @@ const KEK = nodeCrypto.importKek("k".repeat(32) as Bytes);
 
 /**
  * The receiving side over a real database, without a broker; `now` is the test's clock,
- * `older` the keys that it had before.
+ * `older` the keys that it had before. Without a registrar devices cannot enrol.
  */
 export function openTestCloud(
   directory: string,
   change: (store: Store) => Store = (same) => same,
   older: Party[] = [],
+  registrar?: RegistrarKeys,
 ) {
   const self = makeParty();
   const clock = { now: 1_800_000_000 };
@@ -30,6 +32,7 @@ export function openTestCloud(
     sessionKeys: createSessionKeys(nodeCrypto, store, KEK, 4),
     self,
     older,
+    registrar,
     prefix: PREFIX,
     now: () => clock.now,
   };

@@ -1,13 +1,17 @@
+import { readCertificate } from "../../../cloud/ca/certificate.ts";
 import { fromBuffer } from "../../../cloud/crypto/convert.ts";
 import { type Bytes, toHex } from "../../../protocol/bytes.ts";
 import { USAGE_DECRYPT } from "../../../protocol/cose/crypto.ts";
 import type { Recipient } from "../../../protocol/cose/encrypt.ts";
 import { parseRandomIvEncrypt0 } from "../../../protocol/cose/encrypt0.ts";
 import type { Signed } from "../../../protocol/cose/sign1.ts";
+import { createEnrolMaker, type Enrolment } from "../../../protocol/enrol-message.ts";
+import { createEnrolledOpener, type Enrolled } from "../../../protocol/enrolled-message.ts";
 import { createEventMaker } from "../../../protocol/event-message.ts";
 import { thumbprintOf } from "../../../protocol/kid.ts";
 import { createReadingSealer } from "../../../protocol/reading.ts";
 import { openReceipt, RECEIPT_KEY_INFO, type Receipt } from "../../../protocol/receipt.ts";
+import { createReplyMaker, type Reply } from "../../../protocol/reply-message.ts";
 import { createSenmlMaker } from "../../../protocol/senml.ts";
 import { createSessionMaker, type DeviceSession } from "../../../protocol/session-message.ts";
 import { type MessageClass, topicOf } from "../../../protocol/topics.ts";
@@ -30,12 +34,19 @@ export function wire(message: Bytes): Buffer {
   return Buffer.from(message, "latin1");
 }
 
+const SHED = "shed" as Bytes;
+const ANN = "ann" as Bytes;
+
+type EnrolChange = Partial<Enrolment> & { counter?: number };
+
 /** A device that speaks the protocol with real keys, without a board around it. */
 export function openTestDevice() {
   const device = openDevice();
   const { crypto, key, publicKey, thumbprint, kid } = device;
   const makeSession = createSessionMaker(crypto);
   const makeEvent = createEventMaker(crypto);
+  const makeEnrol = createEnrolMaker(crypto);
+  const makeReply = createReplyMaker(crypto);
 
   function recipientOf(publicKey: Bytes): Recipient {
     return { publicKey, thumbprint: thumbprintOf(crypto, publicKey) };
@@ -58,6 +69,33 @@ export function openTestDevice() {
     makeEvent(cloudPublicKey: Bytes, pack = DOOR_OPEN, counter?: number): Signed {
       const number = counter ?? crypto.nextDeviceCounter();
       return makeEvent({ key, thumbprint }, [recipientOf(cloudPublicKey)], number, pack);
+    },
+
+    /** An enrol message under the next device counter: of "shed" for "ann", unless changed. */
+    makeEnrol(cloudPublicKey: Bytes, change: EnrolChange = {}): Signed {
+      const { counter = crypto.nextDeviceCounter(), ...words } = change;
+      const enrolment = {
+        csr: crypto.writeCsr(key),
+        deviceId: SHED,
+        userId: ANN,
+        claim: undefined,
+      };
+      const recipients = [recipientOf(cloudPublicKey)];
+      return makeEnrol({ key, thumbprint }, recipients, counter, { ...enrolment, ...words });
+    },
+
+    /** As the device does: under the registrar's certificate that rode along. */
+    openEnrolled(message: Bytes): Enrolled {
+      const opener = createEnrolledOpener(crypto);
+      const sign1 = opener.parse(message);
+      const { role, publicKey: signer } = readCertificate(sign1.leaf as Bytes);
+      if (role !== "registrar") throw new Error(`leaf, expected the registrar's, got ${role}`);
+      return opener.open(sign1, { key, thumbprint }, signer);
+    },
+
+    makeReply(cloudPublicKey: Bytes, reply: Reply, counter?: number): Signed {
+      const number = counter ?? crypto.nextDeviceCounter();
+      return makeReply({ key, thumbprint }, [recipientOf(cloudPublicKey)], number, reply);
     },
 
     /** The next reading of the session. */

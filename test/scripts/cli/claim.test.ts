@@ -2,6 +2,7 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { beforeEach, describe, expect, it } from "vitest";
 import { hashOfClaim } from "../../../cloud/claims.ts";
+import { openSqliteStore } from "../../../cloud/store/sqlite.ts";
 import { toHex } from "../../../protocol/bytes.ts";
 import { parseDuration } from "../../../scripts/cli/claim.ts";
 import { temporaryDirectories } from "../../cloud/support/temporary.ts";
@@ -40,6 +41,23 @@ describe("coseflow claim", () => {
       expect(readFileSync(file).includes(Buffer.from(claim, "hex"))).toBe(false);
       expect(readFileSync(file, "latin1")).not.toContain(claim);
     }
+  });
+
+  it("lists the devices that were refused of late, for who mistyped a claim", async () => {
+    const store = openSqliteStore(db);
+    const { kid } = makeParty();
+    const now = Math.floor(Date.now() / 1000);
+    await store.countRefusal("claim-unknown", "enrol", kid, now);
+    await store.countRefusal("decrypt", "enrol", kid, now);
+    await store.countRefusal("kid", "session", kid, now);
+    await store.close();
+    const { out } = await run("claim", "list", "--db", db);
+    expect(out).toMatch(
+      new RegExp(`\\n\\nREFUSED +REASON +WHEN\\n${toHex(kid)} +claim-unknown .*\\n$`),
+    );
+    expect(json((await run("claim", "list", "--json", "--db", db)).out)).toEqual([
+      { kind: "refused", kid: toHex(kid), reason: "claim-unknown", at: expect.closeTo(now, -1) },
+    ]);
   });
 
   it("gives JSON, and the time asked for", async () => {

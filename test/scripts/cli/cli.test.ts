@@ -1,4 +1,4 @@
-import { chmodSync, mkdirSync, writeFileSync } from "node:fs";
+import { chmodSync, existsSync, mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { brokerSettings } from "../../../scripts/cli/broker-settings.ts";
@@ -47,7 +47,7 @@ describe("a broker's password in a URL", () => {
   it.each([
     ["serve", "--broker", "mqtt://user:s3cret@host:99999"],
     ["demo", "--broker", "https://user:s3cret@host"],
-    ["simulate", "--cloud-key", "04", "--broker", "mqtt://a", "--broker", "wss://user:s3cret@host"],
+    ["simulate", "--broker", "mqtt://a", "--broker", "wss://user:s3cret@host"],
   ])("is not quoted back by %s", async (...args) => {
     const { code, error } = await run(...args);
     expect(code).toBe(2);
@@ -77,12 +77,11 @@ describe("a broker's URL for a device", () => {
 describe("coseflow simulate", () => {
   const args = ["simulate", "--broker", "mqtt://127.0.0.1:9", "--directory"];
 
-  it("refuses a cloud key that is no point of P-256, before the device wakes up", async () => {
-    for (const key of ["zz", `04${"11".repeat(64)}`]) {
-      const { code, out, error } = await run(...args, join(temporary(), "d"), "--cloud-key", key);
-      expect({ code, out }).toEqual({ code: 1, out: "" });
-      expect(error).toMatch(/^coseflow: public key, expected .*\n$/);
-    }
+  it("refuses a directory without keys, before the device wakes up", async () => {
+    const device = join(temporary(), "d");
+    const { code, out, error } = await run(...args, device, "--keys", join(temporary(), "none"));
+    expect({ code, out, made: existsSync(device) }).toEqual({ code: 1, out: "", made: false });
+    expect(error).toMatch(/^coseflow: .*root\.cert\.pem, expected keys there, got none.*\n$/);
   });
 });
 

@@ -76,6 +76,10 @@ const ARGUMENTS: Record<string, MakeArguments> = {
     crypto.openKey("id");
     return ["id"];
   },
+  moveCounter: (crypto) => {
+    crypto.openKey("id");
+    return ["id", 7];
+  },
   eraseKey: id,
   writeCsr: deviceKey,
   verifyCertificate: () => ["leaf", "anchor", "role", 0x80, 0, 0],

@@ -259,7 +259,7 @@ describeBoth("DeviceCrypto", (open) => {
     crypto.close();
     const { close, ...functions } = crypto;
     expect(typeof close).toBe("function");
-    expect(Object.keys(functions)).toHaveLength(36);
+    expect(Object.keys(functions)).toHaveLength(37);
     expect(codeOf(() => crypto.aeadEncrypt(key, nonce, aad, aad))).toBe("key");
     expect(codeOf(() => crypto.generateRandom(1))).toBe("key");
     expect(codeOf(() => crypto.openDeviceKey())).toBe("key");

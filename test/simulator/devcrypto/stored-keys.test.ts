@@ -62,6 +62,26 @@ describeBoth("stored keys", (open) => {
     expect(signs(crypto, stored)).toBe(true);
   });
 
+  it("moves a counter forward, over a restart, and never back", () => {
+    const directory = makeDirectory();
+    const first = openModule(directory);
+    expect(codeOf(() => first.moveCounter("device", 9))).toBe("key");
+    first.openDeviceKey();
+    first.openKey("next");
+    for (const wrong of [0, -1, 1.5, 2 ** 32])
+      expect(codeOf(() => first.moveCounter("device", wrong))).toBe("argument");
+    first.moveCounter("device", 900);
+    first.moveCounter("device", 2);
+    first.close();
+    const again = openModule(directory);
+    again.openDeviceKey();
+    again.openKey("next");
+    expect(again.nextDeviceCounter()).toBe(901);
+    expect(again.nextCounter("next")).toBe(1);
+    again.moveCounter("device", 2 ** 32 - 1);
+    expect(codeOf(() => again.nextDeviceCounter())).toBe("sequence");
+  });
+
   it("keeps two keys side by side, each with its own counter", () => {
     const directory = makeDirectory();
     const first = openModule(directory);

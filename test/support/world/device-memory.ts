@@ -68,6 +68,11 @@ export function openMemoryCrypto(
       power.pass();
       return memory.counter;
     },
+    moveCounter(_id, counter) {
+      power.pass();
+      memory.counter = Math.max(memory.counter, counter);
+      power.pass();
+    },
     writeRecord(id, content) {
       power.pass();
       memory.records.set(id, content);
@@ -79,7 +84,19 @@ export function openMemoryCrypto(
       memory.records.delete(id);
       power.pass();
     },
-    eraseAll: () => fail("unsupported", "eraseAll, expected no use of it here, got one"),
+    eraseAll() {
+      power.pass();
+      memory.hasKey = false;
+      memory.counter = 0;
+      power.pass();
+      for (const id of memory.records.keys()) {
+        memory.records.delete(id);
+        power.pass();
+      }
+      blankFlash().copy(memory.ring);
+      ring = undefined;
+      power.pass();
+    },
     ringAppend(entry) {
       if (entry.length === 0) fail("argument", "entry, expected at least 1 byte, got none");
       return openRing().append(toBuffer(entry, "entry"));

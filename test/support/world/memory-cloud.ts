@@ -21,6 +21,7 @@ import { toBinary } from "../cbor-oracle.ts";
 import { readCloud } from "../history/cloud-rows.ts";
 import type { CloudContent } from "../history.ts";
 import { makeParty, nodeCrypto } from "../parties.ts";
+import { makeTrust, provisioningOf } from "../trust.ts";
 import type { Scheduler } from "./scheduler.ts";
 
 /** The day on which every world begins, Unix seconds. */
@@ -29,7 +30,7 @@ const FIRST_DAY = 1_800_000_000;
 const KEK = Buffer.alloc(32, "k");
 const kek = nodeCrypto.importKek(KEK.toString("latin1") as Bytes);
 const self = makeParty();
-export const CLOUD_PUBLIC_KEY = self.publicKey;
+export const TRUST = provisioningOf(await makeTrust(self.publicKey, FIRST_DAY));
 
 export interface MemoryCloudOptions {
   scheduler: Scheduler;

@@ -2,11 +2,15 @@
  * A device, a broker and the cloud in one process and in virtual time. The device is the
  * firmware's own from startDevice on; its power goes where a plan says, and comes back.
  */
+
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import * as cold from "../../../firmware/cold.ts";
+import * as provision from "../../../firmware/cold-provision.ts";
 import type { Board, Settings } from "../../../firmware/config.ts";
-import { type RunningDevice, startDevice } from "../../../firmware/device.ts";
+import { startDevice } from "../../../firmware/device.ts";
+import type { RunningDevice } from "../../../firmware/device-ports.ts";
 import { sendHealth } from "../../../firmware/health.ts";
 import { createLife } from "../../../firmware/life.ts";
 import type { Clock, ReportError, System } from "../../../firmware/ports.ts";
@@ -15,9 +19,10 @@ import { type OpenDeviceCrypto, openStandIn } from "../../../simulator/devcrypto
 import { thumbprintOracle } from "../cose-builder.ts";
 import { measuredKey } from "../history/measured.ts";
 import { checkHistory, type HistoryEvent, type Values } from "../history.ts";
+import { NO_STORAGE } from "../no-storage.ts";
 import { createDeviceMemory, openMemoryCrypto } from "./device-memory.ts";
 import { createMemoryBroker } from "./memory-broker.ts";
-import { CLOUD_PUBLIC_KEY, createMemoryCloud } from "./memory-cloud.ts";
+import { createMemoryCloud, TRUST } from "./memory-cloud.ts";
 import { createPower, type Power, someTears } from "./power.ts";
 import { createScheduler } from "./scheduler.ts";
 import { createVirtualNet, type Peer } from "./virtual-net.ts";
@@ -237,13 +242,17 @@ export function createWorld(base: OpenDeviceCrypto, options: WorldOptions = {}) 
           log: say,
           report,
           life: createLife(say),
+          cold: () => cold,
+          provision: () => provision,
+          provisioning: () => TRUST,
           joinNetwork: (joined) => joined(),
+          system: NO_STORAGE,
+          restart: () => {},
           createSensor: (config) => createSensor(config.driver),
         },
         { ...BOARD, ...options.board },
         {
           brokers: [{ host: "broker", port: 1883 }],
-          cloudPublicKey: CLOUD_PUBLIC_KEY,
           receiptSeconds: 10,
           wifi: [],
           ...options.settings,
@@ -256,7 +265,7 @@ export function createWorld(base: OpenDeviceCrypto, options: WorldOptions = {}) 
   /** One health record a boot, soon after its first receipt, as firmware/service.ts sends it. */
   function sendReport(device: RunningDevice, clock: Clock, report: ReportError): void {
     clock.setTimeout(() => {
-      if (device.delivery.time() === undefined) sendReport(device, clock, report);
+      if (device.delivery?.time() === undefined) sendReport(device, clock, report);
       else sendHealth({ clock, report, system: NO_SYSTEM, boots: 1, reason: 0, errors: 0 }, device);
     }, REPORT_MS);
   }

@@ -1,0 +1,48 @@
+/** What a device is given, and what those who look after it are given of it. */
+import type { DeviceCrypto } from "../protocol/cose/crypto.ts";
+import type * as Cold from "./cold.ts";
+import type * as Provision from "./cold-provision.ts";
+import type { Provisioning, SensorConfig } from "./config.ts";
+import type { Delivery } from "./delivery.ts";
+import type { Life } from "./life.ts";
+import type { Turn } from "./mqtt/broker.ts";
+import type { Clock, Log, Net, ReportError, System } from "./ports.ts";
+import type { Sensor } from "./sensors/sensor.ts";
+
+export interface DevicePorts {
+  crypto: DeviceCrypto;
+  net: Net;
+  clock: Clock;
+  log: Log;
+  report: ReportError;
+  life: Life;
+  /** Makes what is rarely needed; nobody holds it for long. */
+  cold: () => typeof Cold;
+  provision: () => typeof Provision;
+  /** Reads from flash whom to believe. */
+  provisioning: () => Provisioning;
+  /** Calls back once the board has a network; at once where it always has one. */
+  joinNetwork: (joined: () => void) => void;
+  system: Pick<System, "storage" | "interpreter">;
+  /** Restarts the board, on purpose. */
+  restart: () => void;
+  createSensor: (config: SensorConfig) => Sensor;
+}
+
+/** A device that has started, for those who look after it. */
+export interface RunningDevice {
+  /** Hexadecimal. */
+  kid: string;
+  /** Undefined until it has what it needs to open a session. */
+  delivery:
+    | Pick<Delivery, "time" | "queued" | "drops" | "newest" | "sessions" | "rekey" | "event">
+    | undefined;
+  /** The broker at hand, and what MQTT has counted. */
+  turn: Turn;
+  /** Messages that did not verify. */
+  refused: number;
+  /** Counter of the first session of this boot. */
+  firstSession: number;
+  /** One for each sensor: reads it now. */
+  samples: (() => void)[];
+}

@@ -1,0 +1,139 @@
+/**
+ * Commands in Espruino itself, with the C module, over a real broker: what they cost in
+ * variables at their worst moment, that nothing of it stays, and the end by `delete`.
+ */
+import { readdirSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { connectAsync } from "mqtt";
+import { afterEach, expect, it } from "vitest";
+import { fromBuffer } from "../../cloud/crypto/convert.ts";
+import { createNodeCrypto } from "../../cloud/crypto/node-crypto.ts";
+import { loadKeys, loadProvisionerKey } from "../../cloud/keys/cloud-keys.ts";
+import { type Bytes, fromHex, toHex } from "../../protocol/bytes.ts";
+import { ACTION_DELETE, ACTION_UPDATE, type Command } from "../../protocol/command-content.ts";
+import { createCommandMaker } from "../../protocol/command-message.ts";
+import { parseSign1 } from "../../protocol/cose/sign1.ts";
+import { kidOf, thumbprintOf } from "../../protocol/kid.ts";
+import {
+  createReplyOpener,
+  type OpenedReply,
+  STATUS_DELETED,
+  STATUS_DONE,
+} from "../../protocol/reply-message.ts";
+import { LIMIT_VARIABLES } from "../../scripts/build/size.mjs";
+import { bundleBoard, temporaryDirectory } from "../support/built.ts";
+import { startMosquitto } from "../support/mosquitto.ts";
+import { createReceiver } from "../support/serve.ts";
+import { boot, describeEspruino, writeFlash } from "./espruino.ts";
+
+const BOARD = {
+  name: "emulated",
+  network: "host",
+  sensors: [{ driver: "host", periodSeconds: 2, qos: 1 }],
+  queue: { readings: 16, flash: 512, spillSeconds: 1 },
+};
+/** At the worst moment of a command so many stay free. */
+const LEAST_FREE = 600;
+const ALL = 4095;
+
+/** Counts at each step of cryptography that a command takes: its code and data are all there then. */
+const WATCH = `(global.peak=0,["verifyCertificate","verifyMessage","aeadDecrypt","signMessage"].forEach(function(n){var d=require("devcrypto"),f=d[n];d[n]=function(){peak=Math.max(peak,process.memory().usage);return f.apply(d,arguments)}}),0)`;
+
+const cleanUp: (() => unknown)[] = [];
+afterEach(async () => {
+  for (const step of cleanUp.splice(0).reverse()) await step();
+});
+
+describeEspruino("commands in Espruino", () => {
+  it("updates, keeps no more than before, and ends by delete", { timeout: 240_000 }, async () => {
+    const [directory, remove] = await temporaryDirectory("emulator");
+    cleanUp.push(remove);
+    const broker = await startMosquitto();
+    cleanUp.push(broker.close);
+    const receiver = await createReceiver(directory, broker.url);
+    const { bundle } = await bundleBoard(directory, BOARD);
+    await writeFlash(directory, {
+      ".bootcde": readFileSync(bundle),
+      "coseflow.json": JSON.stringify({
+        brokers: [{ host: broker.host, port: broker.port }],
+        ...receiver.trust,
+      }),
+    });
+    const device = boot(directory);
+    cleanUp.push(device.powerOff);
+    const [, digits] = await device.line(/--key ([0-9a-f]{130})/);
+    const publicKey = fromHex(digits as string) as Bytes;
+    await receiver.command("device", "register", "--key", digits as string, "--name", "emulated");
+    await receiver.start();
+    cleanUp.push(receiver.kill);
+
+    const crypto = createNodeCrypto();
+    const provisioner = loadProvisionerKey(crypto, join(directory, "keys"));
+    const cloud = loadKeys(crypto, join(directory, "keys"));
+    const thumbprint = thumbprintOf(crypto, publicKey);
+    const topic = `cf/1/${toHex(kidOf(thumbprint))}`;
+    const openReply = createReplyOpener(crypto);
+    const operator = await connectAsync(broker.url);
+    cleanUp.push(() => operator.endAsync(true));
+    const replies: OpenedReply[] = [];
+    let arrived = () => {};
+    operator.on("message", (_topic, payload) => {
+      replies.push(openReply(parseSign1(fromBuffer(payload)), { publicKey, thumbprint }, cloud));
+      arrived();
+    });
+    await operator.subscribeAsync(`${topic}/reply`, { qos: 2 });
+    let counter = Date.now();
+
+    async function send(changes: Partial<Command>): Promise<number> {
+      const issued = Math.floor(Date.now() / 1000);
+      const command: Command = {
+        counter: counter++,
+        issued,
+        expires: issued + 3600,
+        action: ACTION_UPDATE,
+        deviceId: "shed" as Bytes,
+        userId: "ann" as Bytes,
+        ...changes,
+      };
+      const maker = createCommandMaker(crypto);
+      const recipient = { publicKey, thumbprint };
+      const made = maker.sealed(provisioner, recipient, command, provisioner.certificate.der);
+      const reply = () => replies.find((each) => each.command === made.hash);
+      const answered = new Promise<void>((resolve) => {
+        arrived = () => reply() && resolve();
+      });
+      await operator.publishAsync(`${topic}/command`, Buffer.from(made.message, "latin1"), {
+        qos: 2,
+      });
+      await answered;
+      return reply()?.status ?? 0;
+    }
+
+    await device.line(/state: streaming/);
+    const usage = async () => (await device.evaluate("process.memory().usage")) as number;
+    const before = await usage();
+    await device.evaluate(WATCH);
+    const watched = await usage();
+    const sensors = (periodSeconds: number) => ({
+      update: {
+        sensors: [{ sensor: 0, periodSeconds, qos: 1 as const, drop: "oldest" as const }],
+      },
+    });
+    expect(await send(sensors(1))).toBe(STATUS_DONE);
+    const peak = (await device.evaluate("peak")) as number;
+    expect(await send(sensors(3))).toBe(STATUS_DONE);
+    const after = await usage();
+    console.log(
+      `in Espruino: ${before} variables streaming, ${peak - watched} more while a command is at hand, ${after - watched} after it`,
+    );
+    expect(before).toBeLessThanOrEqual(LIMIT_VARIABLES);
+    expect(ALL - peak).toBeGreaterThanOrEqual(LEAST_FREE);
+
+    expect(
+      await Promise.race([send({ action: ACTION_DELETE }), device.line(/^$/).then(() => 0)]),
+    ).toBe(STATUS_DELETED);
+    const left = readdirSync(join(directory, "espruino.devcrypto"));
+    expect(left.filter((name) => name.startsWith("device") || name.startsWith("next"))).toEqual([]);
+    expect(device.lines.filter((line) => /Uncaught|New interpreter error/.test(line))).toEqual([]);
+  });
+});
