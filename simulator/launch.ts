@@ -3,8 +3,8 @@ import { mkdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { createSimulatedBoard, type SimulatedBoard } from "./board.ts";
 import { loadDevcrypto } from "./devcrypto/load.ts";
+import type { Environment } from "./environment.ts";
 import { createSensorModels } from "./i2c/models.ts";
-import type { Environment } from "./i2c/sht3x-model.ts";
 import { repositoryRoot } from "./repository.ts";
 import type { AccessPoint } from "./wifi.ts";
 
