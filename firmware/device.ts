@@ -46,6 +46,10 @@ export interface DevicePorts {
   /** Calls back once the board has a network; at once where it always has one. */
   joinNetwork: (joined: () => void) => void;
   createSensor: (config: SensorConfig) => Sensor;
+  /** Makes events of a sensor's changes, on a board that has such a sensor. */
+  watchChanges?:
+    | ((ports: DevicePorts, delivery: Delivery, sensor: Sensor, config: SensorConfig) => void)
+    | undefined;
 }
 
 /** A device that has started, for those who look after it. */
@@ -145,9 +149,11 @@ export function startDevice(ports: DevicePorts, board: Board, settings: Settings
   };
   delivery.start();
   device.firstSession = fromBigEndian(delivery.newest().kid);
-  device.samples = board.sensors.map((config) =>
-    startSampler(ports, delivery, ports.createSensor(config), config),
-  );
+  device.samples = board.sensors.map(function (config) {
+    const sensor = ports.createSensor(config);
+    if (ports.watchChanges) ports.watchChanges(ports, delivery, sensor, config);
+    return startSampler(ports, delivery, sensor, config);
+  });
   life.move(READY);
   ports.joinNetwork(mqtt.connect);
   return device;

@@ -1,9 +1,20 @@
 /** The only wiring: the board file, Espruino's own parts and the C module become a device. */
 import board from "coseflow:board";
 import drivers from "coseflow:drivers";
-import { HAS_BUTTON, HAS_LED, IS_ESP32, IS_OPEN } from "coseflow:parts";
+import {
+  HAS_ANALOGUE,
+  HAS_BUTTON,
+  HAS_DIGITAL,
+  HAS_INPUT,
+  HAS_LED,
+  HAS_ONE_WIRE,
+  IS_ESP32,
+  IS_OPEN,
+  IS_REFINED,
+} from "coseflow:parts";
 import { fail } from "../protocol/errors.ts";
 import { startButton } from "./button.ts";
+import { watchChanges } from "./changes.ts";
 import { checkSettings, type PinConfig, SETTINGS_FILE, type SensorConfig } from "./config.ts";
 import { exposeCommands, type Scope } from "./console.ts";
 import { startDevice } from "./device.ts";
@@ -12,8 +23,10 @@ import { loadCrypto } from "./espruino/crypto.ts";
 import { openI2c } from "./espruino/i2c.ts";
 import { net } from "./espruino/net.ts";
 import { openButton, openLed } from "./espruino/pins.ts";
+import { openAnalogue, openInput, openOneWire } from "./espruino/sensor-pins.ts";
 import { joinWifi } from "./espruino/wifi.ts";
 import { createLed } from "./led.ts";
+import { refine } from "./sensors/refine.ts";
 import type { Sensor } from "./sensors/sensor.ts";
 import { startService } from "./service.ts";
 
@@ -56,6 +69,9 @@ function main(): void {
         clock: clock,
         i2c: board.i2c && openI2c(board.i2c),
         readFile: (path: string) => require("fs").readFileSync(path),
+        openOneWire: HAS_ONE_WIRE ? openOneWire : undefined,
+        openAnalogue: HAS_ANALOGUE ? openAnalogue : undefined,
+        openInput: HAS_INPUT ? openInput : undefined,
       };
       return startDevice(
         {
@@ -86,8 +102,10 @@ function main(): void {
                 "argument",
                 "sensor driver, expected one of this bundle, got " + config.driver,
               );
-            return create(sensorPorts, config);
+            const sensor = create(sensorPorts, config);
+            return IS_REFINED ? refine(sensor, config, clock) : sensor;
           },
+          watchChanges: HAS_DIGITAL ? watchChanges : undefined,
         },
         board,
         settings,

@@ -88,8 +88,17 @@ function virtualModules(boardFile, dist) {
   };
 }
 
-function partsModule({ network, led, button, console }) {
+/** The properties of a sensor that firmware/sensors/refine.ts is there for. */
+const REFINEMENTS = ["range", "average", "deadband"];
+
+function partsModule({ network, led, button, console, sensors = [] }) {
+  const hasDriver = (...names) => sensors.some(({ driver }) => names.includes(driver));
   const parts = {
+    HAS_ONE_WIRE: hasDriver("ds18b20"),
+    HAS_ANALOGUE: hasDriver("analogue"),
+    HAS_INPUT: hasDriver("digital", "pulses"),
+    HAS_DIGITAL: hasDriver("digital"),
+    IS_REFINED: sensors.some((sensor) => REFINEMENTS.some((name) => Object.hasOwn(sensor, name))),
     IS_ESP32: network === "wifi",
     HAS_LED: led !== undefined,
     HAS_BUTTON: button !== undefined,

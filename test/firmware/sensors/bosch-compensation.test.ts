@@ -16,11 +16,13 @@ const EXAMPLE: Calibration = {
   p: [36477, -10685, 3024, 2855, 140, -7, 15500, -14600, 6000],
   h: [75, 362, 0, 319, 50, 30],
 };
+type Six = [bigint, bigint, bigint, bigint, bigint, bigint];
+type Nine = [...Six, bigint, bigint, bigint];
 const RUNS = { numRuns: 200 };
 
 /** The same in integers without a limit, with shifts, as section 3.11.3 (8.2) writes it. */
 function pressureOracle({ p }: Calibration, fine: number, raw: number): bigint {
-  const [p1, p2, p3, p4, p5, p6, p7, p8, p9] = p.map(BigInt) as bigint[] & { length: 9 };
+  const [p1, p2, p3, p4, p5, p6, p7, p8, p9] = p.map(BigInt) as Nine;
   let v1 = BigInt(fine) - 128000n;
   let v2 = v1 * v1 * p6 + ((v1 * p5) << 17n) + (p4 << 35n);
   v1 = ((v1 * v1 * p3) >> 8n) + ((v1 * p2) << 12n);
@@ -35,7 +37,7 @@ function pressureOracle({ p }: Calibration, fine: number, raw: number): bigint {
 
 /** BME280 section 4.2.3. */
 function humidityOracle({ h }: Calibration, fine: number, raw: number): bigint {
-  const [h1, h2, h3, h4, h5, h6] = h.map(BigInt) as bigint[] & { length: 6 };
+  const [h1, h2, h3, h4, h5, h6] = h.map(BigInt) as Six;
   const t = BigInt(fine) - 76800n;
   let v = ((BigInt(raw) << 14n) - (h4 << 20n) - h5 * t + 16384n) >> 15n;
   const slope = (((t * h6) >> 10n) * (((t * h3) >> 11n) + 32768n)) >> 10n;
@@ -121,7 +123,7 @@ describe("compensation in whole numbers", () => {
         word,
         word,
       ),
-      h: fc.constant([]),
+      h: fc.constant<number[]>([]),
     });
     fc.assert(
       fc.property(any, fine, raw20, (c, t, raw) => {
