@@ -42,7 +42,8 @@ export function defineOneWire(realm: Realm, buses: OneWireBuses): void {
       },
       write(data: number | ArrayLike<number>, power?: boolean) {
         const bytes = typeof data === "number" ? [data] : Array.from(data);
-        bytes.forEach((byte, i) => write(byte, Boolean(power) && i === bytes.length - 1));
+        for (const [i, byte] of bytes.entries())
+          write(byte, power === true && i === bytes.length - 1);
       },
       read: (count?: number) =>
         typeof count === "number" ? realm.bytes(Uint8Array.from({ length: count }, read)) : read(),
