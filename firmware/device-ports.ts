@@ -1,5 +1,6 @@
 /** What a device is given, and what those who look after it are given of it. */
 import type { DeviceCrypto } from "../protocol/cose/crypto.ts";
+import type { WatchChanges } from "./changes.ts";
 import type * as Cold from "./cold.ts";
 import type * as Provision from "./cold-provision.ts";
 import type { Provisioning, SensorConfig } from "./config.ts";
@@ -27,6 +28,8 @@ export interface DevicePorts {
   /** Restarts the board, on purpose. */
   restart: () => void;
   createSensor: (config: SensorConfig) => Sensor;
+  /** Makes events of a sensor's changes, on a board that has such a sensor. */
+  watchChanges?: WatchChanges | undefined;
 }
 
 /** A device that has started, for those who look after it. */

@@ -1,16 +1,21 @@
 /** Timer to sensor to sealed reading: each sensor on its own period, none stops another. */
 import { createSenmlMaker } from "../protocol/senml.ts";
+import { STABLE_SECONDS } from "./boot-guard.ts";
+import type { WatchChanges } from "./changes.ts";
 import type { SensorConfig } from "./config.ts";
 import type { Delivery } from "./delivery.ts";
 import type { Clock, ReportError } from "./ports.ts";
-import type { Sensor } from "./sensors/sensor.ts";
+import { failureNumber, type Sensor } from "./sensors/sensor.ts";
+
+/** Between two events of one sensor that fails and works by turns: each is signed, and kept in flash. */
+const FAILURE_SECONDS = 3600;
 
 /**
  * Starts reading a sensor now and then every period, for ever. The result reads it at
  * once; the next reading follows a period later.
  */
 export function startSampler(
-  ports: { clock: Clock; report: ReportError },
+  ports: { clock: Clock; report: ReportError; watchChanges?: WatchChanges | undefined },
   delivery: Delivery,
   sensor: Sensor,
   config: SensorConfig,
@@ -20,20 +25,34 @@ export function startSampler(
   let due = clock.uptime();
   let reportedDrops = 0;
   let timer = 0;
+  /** What the cloud was told last of the sensor, 0: it works; and when it may be told more. */
+  let told = 0;
+  // Not before a boot has lasted: in a boot loop each would cost a counter.
+  let tellFrom = STABLE_SECONDS;
 
   function report(error: unknown): void {
     ports.report(error, "sensor " + config.driver);
   }
 
   function keep(error: Error | undefined, values: number[]): void {
+    const now = clock.uptime();
+    const instant = { time: delivery.time(), uptime: Math.floor(now) };
+    const failure = error ? failureNumber(error) : 0;
     try {
-      if (error) throw error;
-      const drops = delivery.drops();
-      const instant = { time: delivery.time(), uptime: Math.floor(clock.uptime()) };
-      const pack = makeSenml(values, instant, drops > reportedDrops ? drops : 0);
-      if (delivery.accept(pack, config.qos, config.drop || "oldest")) reportedDrops = drops;
-    } catch (failure) {
-      report(failure);
+      if (error) report(error);
+      else if (values.length > 0) {
+        const drops = delivery.drops();
+        const pack = makeSenml(values, instant, drops > reportedDrops ? drops : 0);
+        if (delivery.accept(pack, config.qos, config.drop || "oldest")) reportedDrops = drops;
+      }
+      if ((failure === 0) === (told === 0) || now < tellFrom) return;
+      tellFrom = now + FAILURE_SECONDS;
+      const name = (config.name || config.driver) + "-failure";
+      const tell = createSenmlMaker([{ name: name, unit: "/", exponent: 0 }]);
+      delivery.event(tell([failure], instant, 0));
+      told = failure;
+    } catch (thrown) {
+      report(thrown);
     }
   }
 
@@ -47,10 +66,11 @@ export function startSampler(
     try {
       sensor.read(keep);
     } catch (error) {
-      report(error);
+      keep(error as Error, []);
     }
   }
 
+  if (ports.watchChanges) ports.watchChanges(ports, delivery, sensor, config);
   tick();
   return tick;
 }

@@ -117,13 +117,18 @@ export function startService(ports: ServicePorts, board: Board, start: StartDevi
   ports.system.process.on("uncaughtException", service.report);
 
   function begin(held: boolean): void {
+    /** A function, as main() in main.ts is one: what is called in a try block itself is bundled whole. */
+    function run(): void {
+      service.device = start(service);
+    }
+
     let why = "";
     if (held) why = "button held";
     else if (service.reason === RESET_SAFE) why = "asked for";
     else if (service.boots >= SAFE_BOOTS) why = SAFE_BOOTS + " short boots in a row";
     else
       try {
-        service.device = start(service);
+        run();
         return;
       } catch (error) {
         log("coseflow cannot start: " + (error as Error).message);

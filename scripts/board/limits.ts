@@ -17,3 +17,9 @@ export const REKEY_SECONDS = { minimum: 60, maximum: 86_400 };
 
 /** A timer of Espruino takes longer ones, but nobody should wait longer for a sign of life. */
 export const MAX_PERIOD_SECONDS = 86_400;
+
+/** Of a mean: each sample takes its time, and the sensor is busy for all of them. */
+export const MAX_SAMPLES = 16;
+
+/** Of bounds, bands and scales: at the finest exponent still a whole number that is exact. */
+export const MAX_VALUE = 1_000_000_000;

@@ -1,5 +1,5 @@
 import { Type } from "typebox";
-import { I2C_DRIVERS, OTHER_DRIVERS } from "./drivers.ts";
+import { SENSOR } from "./drivers.ts";
 import { FLASH_READINGS, MEMORY_READINGS, REKEY_SECONDS } from "./limits.ts";
 import { closed, PIN } from "./parts.ts";
 
@@ -101,6 +101,32 @@ const QUEUE = closed(
   },
 );
 
+const form = (action: string, ...forms: ("sealed" | "signed" | "plain")[]) =>
+  Type.Optional(
+    Type.Enum(forms, {
+      title: `Form of ${action}`,
+      description: `The most open form in which the command ${action} is taken; sealed where not given.`,
+      examples: ["sealed"],
+    }),
+  );
+
+const PROVISIONING_TEXT =
+  "In which form commands are taken. high-security, also where not given: all sealed. " +
+  "standard: request may be signed only. Or the form of each.";
+
+/** The presets, and the form of each action: judged by itself, as each sensor is. */
+export const PROVISIONING = {
+  preset: Type.Enum(["high-security", "standard"], { description: PROVISIONING_TEXT }),
+  policy: closed(
+    {
+      request: form("request", "sealed", "signed", "plain"),
+      update: form("update", "sealed"),
+      delete: form("delete", "sealed"),
+    },
+    { description: PROVISIONING_TEXT },
+  ),
+};
+
 /** What the firmware is given: the shape of `Board` in firmware/config.ts. */
 export const DEVICE_PROPERTIES = {
   name: Type.String({
@@ -115,7 +141,7 @@ export const DEVICE_PROPERTIES = {
     examples: ["wifi"],
   }),
   i2c: Type.Optional(I2C),
-  sensors: Type.Array(Type.Union([...I2C_DRIVERS, ...OTHER_DRIVERS]), {
+  sensors: Type.Array(SENSOR, {
     maxItems: 16,
     title: "Sensors",
     description: "What is measured, and how often. Only drivers that are named here are bundled.",
@@ -161,6 +187,13 @@ export const DEVICE_PROPERTIES = {
       description:
         "open, also where not given: whoever holds the cable can type. locked: nobody can, and nothing is printed.",
       examples: ["open"],
+    }),
+  ),
+  provisioning: Type.Optional(
+    Type.Union([PROVISIONING.preset, PROVISIONING.policy], {
+      title: "Provisioning",
+      description: PROVISIONING_TEXT,
+      examples: ["high-security", { request: "signed" }],
     }),
   ),
   health: Type.Optional(

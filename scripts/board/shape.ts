@@ -1,9 +1,9 @@
 import { Ajv, type ErrorObject, type ValidateFunction } from "ajv";
 import type { JSONPath } from "jsonc-parser";
 import type { TSchema } from "typebox";
-import { I2C_DRIVERS, OTHER_DRIVERS } from "./drivers.ts";
+import { DRIVERS, driverOf } from "./drivers.ts";
 import { type Fault, nearestName, quote } from "./fault.ts";
-import { BOARD } from "./schema.ts";
+import { BOARD, PROVISIONING } from "./schema.ts";
 import { isSecretName } from "./secrets.ts";
 import type { Source } from "./source.ts";
 
@@ -12,6 +12,7 @@ const TYPES: Record<string, string> = {
   array: "a list",
   string: "text",
   integer: "a whole number",
+  number: "a number",
   boolean: "true or false",
 };
 
@@ -19,7 +20,7 @@ const TYPES: Record<string, string> = {
 const UNSUPPORTED =
   "esp32-c3, esp32-s3 or linux: the classic ESP32 is not supported, its Espruino on IDF 4 runs out of memory";
 
-const isObject = (value: unknown): value is Record<string, unknown> =>
+export const isObject = (value: unknown): value is Record<string, unknown> =>
   typeof value === "object" && value !== null && !Array.isArray(value);
 
 function expectation({ keyword, params, parentSchema }: ErrorObject): string {
@@ -34,6 +35,8 @@ function expectation({ keyword, params, parentSchema }: ErrorObject): string {
       return `a number from ${schema.minimum} to ${schema.maximum}`;
     case "maxItems":
       return `at most ${params.limit}`;
+    case "minProperties":
+      return `one of ${Object.keys(schema.properties as object).join(", ")}`;
     default:
       return `${schema.description}`.replace(/\.$/, "");
   }
@@ -69,19 +72,37 @@ function pathOf(instancePath: string): JSONPath {
     .map((part) => (/^\d+$/.test(part) ? Number(part) : part));
 }
 
-/** Judges the shape of a board file: each sensor by its own driver, so that faults are not those of all drivers. */
+/** A driver that there is not, or none. */
+function unknownDriver(source: Source, sensor: Record<string, unknown>, at: JSONPath): Fault {
+  const names = DRIVERS.map(({ name }) => name);
+  const { driver } = sensor;
+  const nearest = typeof driver === "string" ? nearestName(driver, names) : undefined;
+  const what = {
+    expected: `a driver: one of ${names.join(", ")}`,
+    got: driver === undefined ? "none" : quote(driver),
+  };
+  return source.at([...at, "driver"], nearest === undefined ? what : { ...what, nearest });
+}
+
+/**
+ * Judges the shape of a board file: what has alternatives by the one that is meant, each sensor
+ * by its own driver, so that faults are not those of all.
+ */
 export function createShapeCheck(): (source: Source) => Fault[] {
   const ajv = new Ajv({ allErrors: true, verbose: true, strict: false });
-  const sensors = {
-    ...BOARD.properties.sensors,
-    items: { type: "object", description: "A sensor" },
-  };
-  const board = ajv.compile({ ...BOARD, properties: { ...BOARD.properties, sensors } });
+  const { sensors } = BOARD.properties;
+  const board = ajv.compile({
+    ...BOARD,
+    properties: {
+      ...BOARD.properties,
+      sensors: { ...sensors, items: { type: "object", description: "A sensor" } },
+      provisioning: {},
+    },
+  });
+  const preset = ajv.compile(PROVISIONING.preset);
+  const policy = ajv.compile(PROVISIONING.policy);
   const drivers = new Map<string, ValidateFunction>(
-    [...I2C_DRIVERS, ...OTHER_DRIVERS].map((driver) => [
-      driver.properties.driver.const,
-      ajv.compile(driver),
-    ]),
+    DRIVERS.map(({ name, schema }) => [name, ajv.compile(schema)]),
   );
 
   return function checkShape(source) {
@@ -94,18 +115,21 @@ export function createShapeCheck(): (source: Source) => Fault[] {
     const checkSensor = (sensor: unknown, index: number): Fault[] => {
       if (!isObject(sensor)) return [];
       const at: JSONPath = ["sensors", index];
-      const check = drivers.get(`${sensor.driver}`);
-      if (check !== undefined) return faultsOf(check, sensor, at);
-      const names = [...drivers.keys()];
-      const nearest = nearestName(`${sensor.driver}`, names);
-      const what = {
-        expected: `a driver: one of ${names.join(", ")}`,
-        got: sensor.driver === undefined ? "none" : quote(sensor.driver),
-      };
-      return [source.at([...at, "driver"], nearest === undefined ? what : { ...what, nearest })];
+      const check = drivers.get(`${driverOf(sensor)?.name}`);
+      return check === undefined
+        ? [unknownDriver(source, sensor, at)]
+        : faultsOf(check, sensor, at);
     };
     const { value } = source;
-    const list = isObject(value) && Array.isArray(value.sensors) ? value.sensors : [];
-    return [...faultsOf(board, value, []), ...list.flatMap(checkSensor)];
+    const faults = faultsOf(board, value, []);
+    if (!isObject(value)) return faults;
+    const { provisioning } = value;
+    const at: JSONPath = ["provisioning"];
+    if (isObject(provisioning)) faults.push(...faultsOf(policy, provisioning, at));
+    else if (provisioning !== undefined)
+      for (const fault of faultsOf(preset, provisioning, at))
+        faults.push({ ...fault, expected: `${fault.expected}, or an object` });
+    const list = Array.isArray(value.sensors) ? value.sensors : [];
+    return [...faults, ...list.flatMap(checkSensor)];
   };
 }

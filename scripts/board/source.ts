@@ -1,7 +1,6 @@
 import {
   createScanner,
   findNodeAtLocation,
-  getNodeValue,
   type JSONPath,
   type Node,
   type ParseError,
@@ -90,9 +89,11 @@ export function readSource(text: string): Source {
         .toLowerCase(),
     ),
   );
+  // Not the tree's own value: a name like "__proto__" is a property to JSON.parse only.
+  let value: unknown;
   if (faults.length === 0) {
     try {
-      JSON.parse(text);
+      value = JSON.parse(text);
     } catch {
       faults.push(whole(0, "JSON", "what only resembles it"));
     }
@@ -102,7 +103,7 @@ export function readSource(text: string): Source {
 
   return {
     tree,
-    value: tree === undefined ? undefined : getNodeValue(tree),
+    value,
     faults,
     at(path, what, key) {
       const inner = tree && findNodeAtLocation(tree, key === undefined ? path : [...path, key]);

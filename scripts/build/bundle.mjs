@@ -122,9 +122,18 @@ function buildTime() {
   return seconds - (seconds % DAY);
 }
 
-function partsModule({ network, led, button, console }) {
+/** The properties of a sensor that firmware/sensors/refine.ts is there for. */
+const REFINEMENTS = ["range", "average", "deadband", "name"];
+
+function partsModule({ network, led, button, console, sensors = [] }) {
+  const hasDriver = (...names) => sensors.some(({ driver }) => names.includes(driver));
   const parts = {
     BUILD_TIME: buildTime(),
+    HAS_ONE_WIRE: hasDriver("ds18b20"),
+    HAS_ANALOGUE: hasDriver("analogue"),
+    HAS_INPUT: hasDriver("digital", "pulses"),
+    HAS_DIGITAL: hasDriver("digital"),
+    IS_REFINED: sensors.some((sensor) => REFINEMENTS.some((name) => Object.hasOwn(sensor, name))),
     IS_ESP32: network === "wifi",
     HAS_LED: led !== undefined,
     HAS_BUTTON: button !== undefined,

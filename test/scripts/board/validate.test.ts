@@ -20,6 +20,21 @@ function judge(change: object): string[] {
   return validate(text, "bench").map((fault) => formatFault("bench.json", fault));
 }
 
+const ROM = "28ff641e02160380";
+
+/** Those and no others. */
+const only = (...sensors: object[]) => ({
+  sensors: sensors.map((each) => ({ periodSeconds: 10, qos: 1, ...each })),
+});
+
+/** The board's sensor, and one more like it. */
+const twoOf = (change: object, name?: string) => ({
+  sensors: [
+    { ...BOARD.sensors[0], name },
+    { ...BOARD.sensors[0], ...change },
+  ],
+});
+
 const sensor = (change: object) => ({ sensors: [{ ...BOARD.sensors[0], ...change }] });
 
 describe("a board file", () => {
@@ -28,6 +43,13 @@ describe("a board file", () => {
     expect(
       judge({ led: { pin: "D8" }, session: { rekeySeconds: 3600 }, console: "locked" }),
     ).toEqual([]);
+  });
+
+  it("may have several sensors of a kind, each by its own name", () => {
+    const wire = (rom: string, name: string) => ({ driver: "ds18b20", pin: "D4", rom, name });
+    expect(judge(only(wire(ROM, "flow"), wire("280000000000001e", "return")))).toEqual([]);
+    expect(judge(twoOf({ address: 69, name: "outside" }))).toEqual([]);
+    expect(judge({ provisioning: { request: "plain" } })).toEqual([]);
   });
 
   it("is told where each fault is, all at once, with the name that was meant", () => {
@@ -63,9 +85,60 @@ describe("a board file", () => {
     ["a sensor without its bus", { i2c: undefined }, '"i2c" for sht3x'],
     [
       "an address twice",
-      { sensors: [BOARD.sensors[0], { ...BOARD.sensors[0], address: undefined }] },
+      { sensors: [BOARD.sensors[0], { ...BOARD.sensors[0], address: undefined, name: "b" }] },
       "address of its own",
     ],
+    [
+      "one sensor's names twice",
+      twoOf({ address: 69 }),
+      '/sensors/1, expected a "name" of its own',
+    ],
+    ["a name twice", twoOf({ driver: "bme280", address: 118, name: "a" }, "a"), "/sensors/1/name"],
+    ["a sensor without its pin", only({ driver: "ds18b20" }), '/sensors/0, expected "pin"'],
+    [
+      "two sensors on a wire and no code",
+      only({ driver: "ds18b20", pin: "D4" }, { driver: "ds18b20", pin: "D4", name: "b" }),
+      "pin of its own (sensors.0.pin has it)",
+    ],
+    [
+      "one code twice",
+      only(
+        { driver: "ds18b20", pin: "D4", rom: ROM },
+        { driver: "ds18b20", pin: "D4", rom: ROM, name: "b" },
+      ),
+      "pin of its own",
+    ],
+    [
+      "a code with a slip",
+      only({ driver: "ds18b20", pin: "D4", rom: ROM.replace("1e", "1f") }),
+      "/sensors/0/rom, expected digits that fit their check sum",
+    ],
+    [
+      "a voltage where none is read",
+      only({ driver: "analogue", pin: "D7" }),
+      "/sensors/0/pin, expected a pin with a converter: D0 to D4, got D7",
+    ],
+    [
+      "a range upside down",
+      sensor({ range: { humidity: { min: 2, max: 1 } } }),
+      "range/humidity/min",
+    ],
+    ["a range of nothing", sensor({ range: {} }), "one of temperature, humidity"],
+    ["an unknown quantity", sensor({ deadband: { pressure: 1 } }), "/sensors/0/deadband/pressure"],
+    ["a heartbeat and no dead band", sensor({ heartbeatSeconds: 60 }), '"deadband" beside it'],
+    [
+      "more samples than there is time for",
+      only({ driver: "ds18b20", pin: "D4", periodSeconds: 2, average: 3 }),
+      "at most 2 samples in the period",
+    ],
+    ["a unit that SenML has not", only({ driver: "analogue", pin: "D2", unit: "v" }), "mean V?"],
+    ["a policy that is none", { provisioning: "standart" }, "did you mean standard?"],
+    ["a form too open", { provisioning: { delete: "plain" } }, "/provisioning/delete"],
+    ["an action nobody knows", { provisioning: { updates: "sealed" } }, "did you mean update?"],
+    ["another kind of policy", { provisioning: 5 }, "high-security, standard, or an object"],
+    ["a chip that is no name", { chip: { toString: 1 } }, "/chip, expected one of esp32-c3"],
+    ["a driver that is no name", sensor({ driver: { toString: 1 } }), "expected a driver"],
+    ["a driver of all objects", only({ driver: "__proto__" }), "expected a driver"],
     ["an address no sensor has", sensor({ address: 12 }), "one of 68, 69"],
     ["a period of no time", sensor({ periodSeconds: 0 }), "a number from 1 to 86400"],
     ["a queue of nothing", { queue: { readings: 0 } }, "a number from 1 to 64"],
@@ -108,6 +181,7 @@ describe("a board file", () => {
     ["two values", "{} {}"],
     ["a byte order mark", "\ufeff{}"],
     ["a name twice", '{ "name": "bench", "name": "bench" }'],
+    ["a property that all objects have", '{ "__proto__": { "name": "bench" }, "toString": 1 }'],
     ["a deep nest", "[".repeat(30_000)],
     ["too much", " ".repeat(70_000)],
     ["a list", "[]"],
