@@ -1,10 +1,13 @@
 import type { JSONPath } from "jsonc-parser";
 import { driverOf } from "./drivers.ts";
-import type { Fault } from "./fault.ts";
+import { type Fault, quote } from "./fault.ts";
 import type { Source } from "./source.ts";
 
 /** Between two samples of a mean, as in firmware/sensors/refine.ts. */
 const SAMPLE_GAP_MS = 7;
+
+/** Of a DS18B20; what does not look like it has a fault of its own. */
+const ROM = /^28[0-9a-f]{14}$/;
 
 type Refuse = (place: JSONPath, expected: string, got: string) => void;
 
@@ -22,7 +25,9 @@ function fitsCrc(rom: string): boolean {
 export function valueNames(sensor: unknown): string[] {
   const quantities = driverOf(sensor)?.quantities ?? [];
   const { name } = sensor as { name?: unknown };
-  if (typeof name !== "string") return [...quantities];
+  if (name === undefined) return [...quantities];
+  // A wrong name has a fault of its own.
+  if (typeof name !== "string") return [];
   return quantities.length === 1 ? [name] : quantities.map((quantity) => `${name}-${quantity}`);
 }
 
@@ -37,7 +42,7 @@ function checkNames(sensors: unknown[], refuse: Refuse): void {
     refuse(
       name === undefined ? [index] : [index, "name"],
       `a "name" of its own (sensors.${owner} has "${twice}")`,
-      name === undefined ? "none" : `"${name}"`,
+      name === undefined ? "none" : quote(name),
     );
   });
 }
@@ -72,11 +77,8 @@ export function checkSensors(source: Source, sensors: unknown[]): Fault[] {
     const driver = driverOf(sensor);
     if (driver === undefined) return;
     const entry = sensor as Record<string, unknown>;
-    if (
-      driver.name === "ds18b20" &&
-      /^28[0-9a-f]{14}$/.test(`${entry.rom}`) &&
-      !fitsCrc(`${entry.rom}`)
-    )
+    const { rom } = entry;
+    if (driver.name === "ds18b20" && typeof rom === "string" && ROM.test(rom) && !fitsCrc(rom))
       refuse([index, "rom"], "digits that fit their check sum", "others");
     checkTimes(entry, index, refuse);
     checkRanges(entry, index, refuse);

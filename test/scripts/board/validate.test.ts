@@ -136,6 +136,11 @@ describe("a board file", () => {
     ["a form too open", { provisioning: { delete: "plain" } }, "/provisioning/delete"],
     ["an action nobody knows", { provisioning: { updates: "sealed" } }, "did you mean update?"],
     ["another kind of policy", { provisioning: 5 }, "high-security, standard, or an object"],
+    [
+      "a code that is no text",
+      only({ driver: "ds18b20", pin: "D4", rom: { toString: 1 } }),
+      "/sensors/0/rom, expected text",
+    ],
     ["a chip that is no name", { chip: { toString: 1 } }, "/chip, expected one of esp32-c3"],
     ["a driver that is no name", sensor({ driver: { toString: 1 } }), "expected a driver"],
     ["a driver of all objects", only({ driver: "__proto__" }), "expected a driver"],
