@@ -19,14 +19,23 @@ export function createValidator(): (text: string, fileName: string) => Fault[] {
   };
 }
 
+/** Every fault of a board file that was to be built, a line each. */
+export class BoardFaults extends Error {
+  readonly lines: string[];
+
+  constructor(lines: string[]) {
+    super(lines.join("\n"));
+    this.lines = lines;
+  }
+}
+
 /** For the build: the board as the firmware is given it. Throws with all faults of a wrong file. */
 export function createBoardReader(): (file: string) => object {
   const validate = createValidator();
   return function readBoard(file) {
     const text = readFileSync(file, "utf8");
     const faults = validate(text, basename(file, ".json"));
-    if (faults.length > 0)
-      throw new Error(faults.map((fault) => formatFault(file, fault)).join("\n"));
+    if (faults.length > 0) throw new BoardFaults(faults.map((fault) => formatFault(file, fault)));
     const ours = Object.entries(JSON.parse(text)).filter(
       ([name]) => !Object.hasOwn(BUILD_PROPERTIES, name),
     );

@@ -4,6 +4,7 @@ import { Command } from "@commander-js/extra-typings";
 import { CommanderError } from "commander";
 import { repositoryRoot } from "../../simulator/repository.ts";
 import { addAuditCommand } from "./audit.ts";
+import { addBuildCommand } from "./build.ts";
 import { addCaCommand } from "./ca.ts";
 import { addClaimCommand } from "./claim.ts";
 import { addDemoCommand } from "./demo-command.ts";
@@ -63,6 +64,7 @@ Exit codes: 0 all went well, 1 it failed, 2 the command line is wrong.`,
   addInspectCommand(program, output);
   addDoctorCommand(program, output);
   addInitCommand(program, output);
+  addBuildCommand(program, output);
   addValidateCommand(program, output);
   return program;
 }
