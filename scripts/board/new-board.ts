@@ -1,8 +1,16 @@
 import { readFileSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
+import { join, relative } from "node:path";
 import type { LaunchedBroker } from "../../simulator/launch.ts";
+import { repositoryRoot } from "../../simulator/repository.ts";
 import { formatFault } from "./fault.ts";
 import { createValidator } from "./validate.ts";
+
+export interface NewSensor {
+  driver: string;
+  periodSeconds: number;
+  qos: 0 | 1;
+  pin?: string;
+}
 
 /** What `coseflow init` has to know. */
 export interface NewBoard {
@@ -10,7 +18,7 @@ export interface NewBoard {
   /** Text of the ready board that it is like. */
   like: string;
   /** Sensors in place of that board's. */
-  sensors: { driver: string; periodSeconds: number; qos: 0 | 1 }[];
+  sensors: NewSensor[];
   wifi?: { ssid: string; password: string };
   broker: LaunchedBroker;
 }
@@ -20,11 +28,20 @@ const SECRET_MODE = 0o600;
 
 /** Writes the two files, neither over one that is there; nothing where the board would not hold. */
 export function writeNewBoard(directory: string, plan: NewBoard): string[] {
-  const board = { ...JSON.parse(plan.like), name: plan.name, sensors: plan.sensors };
+  const schema = relative(directory, join(repositoryRoot(), "boards", "board.schema.json"));
+  const board = {
+    ...JSON.parse(plan.like),
+    $schema: schema.startsWith(".") ? schema : `./${schema}`,
+    name: plan.name,
+    sensors: plan.sensors,
+  };
   const text = `${JSON.stringify(board, null, 2)}\n`;
   const file = join(directory, `${plan.name}.json`);
-  const [fault] = createValidator()(text, plan.name);
-  if (fault !== undefined) throw new Error(formatFault(file, fault));
+  const faults = createValidator()(text, plan.name);
+  if (faults.length > 0)
+    throw new Error(
+      `nothing is written: ${faults.map((fault) => formatFault(file, fault)).join("; ")}`,
+    );
   const secrets = join(directory, `${plan.name}.secrets.json`);
   const settings = {
     brokers: [plan.broker],

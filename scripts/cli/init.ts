@@ -1,52 +1,144 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import { createInterface } from "node:readline";
 import { type Command, InvalidArgumentError } from "@commander-js/extra-typings";
 import { repositoryRoot } from "../../simulator/repository.ts";
-import { writeNewBoard } from "../board/new-board.ts";
+import { DRIVERS } from "../board/drivers.ts";
+import { nearestName } from "../board/fault.ts";
+import { type NewSensor, writeNewBoard } from "../board/new-board.ts";
+import { obtain } from "./ask.ts";
 import { brokerSettings } from "./broker-settings.ts";
 import type { Output } from "./output.ts";
 import { parseBoard, parseDeviceBroker } from "./parse.ts";
-import { askHidden, processTerminal } from "./passphrase.ts";
+import { askHidden, processTerminal, type Terminal } from "./passphrase.ts";
 import { readPassword } from "./password.ts";
-
-type NewSensor = { driver: string; periodSeconds: number; qos: 0 | 1 };
 
 const DEFAULT_PERIOD_SECONDS = 10;
 
-/** "sht3x" or "sht3x:60", several times. The board file's own check judges them. */
-function parseSensor(text: string, before: NewSensor[] = []): NewSensor[] {
-  const [, driver, period] = /^([a-z][a-z0-9-]*)(?::(\d+))?$/.exec(text) ?? [];
-  if (driver === undefined) throw new InvalidArgumentError("expected a driver, such as sht3x:60.");
+export interface InitOptions {
+  like?: string | undefined;
+  sensor?: NewSensor[] | undefined;
+  wifi?: string | undefined;
+  wifiPasswordFile?: string | undefined;
+  broker?: string | undefined;
+  username?: string | undefined;
+  passwordFile?: string | undefined;
+  directory: string;
+}
+
+/** "sht3x", "sht3x:60" or "ds18b20:60:D4", several times. The board file's own check judges the whole. */
+export function parseSensor(text: string, before: NewSensor[] = []): NewSensor[] {
+  const [, driver, period, pin] = /^([a-z0-9-]+)(?::(\d+))?(?::(D\d+))?$/.exec(text) ?? [];
+  const names = DRIVERS.map(({ name }) => `${name}`);
+  if (driver === undefined || !names.includes(driver)) {
+    const nearest = nearestName(driver ?? text, names);
+    const hint = nearest === undefined ? "" : ` Did you mean ${nearest}?`;
+    throw new InvalidArgumentError(
+      `expected one of ${names.join(", ")}, as sht3x:60 or ds18b20:60:D4.${hint}`,
+    );
+  }
   const periodSeconds = Number(period ?? DEFAULT_PERIOD_SECONDS);
-  return [...before, { driver, periodSeconds, qos: 1 }];
+  return [...before, { driver, periodSeconds, qos: 1, ...(pin === undefined ? {} : { pin }) }];
 }
 
-/** One visible line, or what is usual for an empty one. */
-function askLine(question: string, usual: string): Promise<string> {
-  const lines = createInterface({ input: process.stdin, output: process.stderr });
-  return new Promise((resolve, reject) => {
-    lines.once("close", () => reject(new Error("answer, expected one, got the end of the input")));
-    lines.question(`${question}${usual ? ` [${usual}]` : ""}: `, (answer) => {
-      resolve(answer.trim() || usual);
-      lines.close();
-    });
-  });
+/** The text of a ready board. */
+function readReady(name: string): string {
+  try {
+    return readFileSync(join(repositoryRoot(), "boards", `${name}.json`), "utf8");
+  } catch {
+    throw new Error(`ready board, expected the name of a file in boards/, got ${name}`);
+  }
 }
 
-/** A given value, or an asked one; at no terminal it says which option is missing. */
-async function need(given: string | undefined, option: string, question: string, usual = "") {
-  if (given !== undefined) return given;
-  if (!process.stdin.isTTY) throw new Error(`${option}, expected it, got no terminal to ask at`);
-  return askLine(question, usual);
-}
+const parseName = (text: string): string => {
+  if (text === "") throw new InvalidArgumentError("expected a name.");
+  return text;
+};
 
 /** Of its own file, never of the environment: what stands there is for other keys. */
-async function readWifiPassword(file: string | undefined): Promise<string> {
+async function readWifiPassword(file: string | undefined, terminal: Terminal): Promise<string> {
   if (file !== undefined) return readFileSync(file, "utf8").replace(/\r?\n$/, "");
-  if (!process.stdin.isTTY)
+  if (!terminal.input.isTTY)
     throw new Error("--wifi-password-file, expected it, got no terminal to ask at");
-  return askHidden("Password of the Wi-Fi network: ", processTerminal());
+  return askHidden("Password of the Wi-Fi network: ", terminal);
+}
+
+async function chooseSensors(
+  given: NewSensor[] | undefined,
+  ready: NewSensor[],
+  terminal: Terminal,
+): Promise<NewSensor[]> {
+  if (given === undefined && !terminal.input.isTTY) return ready;
+  const usual = ready.map(({ driver, periodSeconds }) => `${driver}:${periodSeconds}`).join(" ");
+  return obtain(
+    {
+      given,
+      option: "--sensor",
+      question: "Sensors, each as driver:seconds or driver:seconds:pin",
+      usual,
+      parse: (text) =>
+        text === usual
+          ? ready
+          : text.split(/[\s,]+/).reduce<NewSensor[]>((all, one) => parseSensor(one, all), []),
+    },
+    terminal,
+  );
+}
+
+/** Asks for what the options leave open, then writes both files; gives their names. */
+export async function init(
+  givenName: string | undefined,
+  options: InitOptions,
+  terminal: Terminal,
+): Promise<string[]> {
+  const name = await obtain(
+    { given: givenName, option: "name", question: "Name of the new board", parse: parseBoard },
+    terminal,
+  );
+  const like = await obtain(
+    {
+      given: options.like === undefined ? undefined : readReady(options.like),
+      option: "--like",
+      question: "Which ready board is it",
+      usual: "esp32-c3-devkitm-1",
+      parse: (text) => readReady(parseBoard(text)),
+    },
+    terminal,
+  );
+  const ready = JSON.parse(like) as { network: string; sensors: NewSensor[] };
+  const sensors = await chooseSensors(options.sensor, ready.sensors, terminal);
+  const hasWifi = ready.network === "wifi";
+  const ssid = hasWifi
+    ? await obtain(
+        {
+          given: options.wifi,
+          option: "--wifi",
+          question: "Name of the Wi-Fi network",
+          parse: parseName,
+        },
+        terminal,
+      )
+    : undefined;
+  const wifi =
+    ssid === undefined
+      ? {}
+      : { wifi: { ssid, password: await readWifiPassword(options.wifiPasswordFile, terminal) } };
+  const url = await obtain(
+    {
+      given: options.broker,
+      option: "--broker",
+      question: "Broker",
+      usual: "mqtt://localhost",
+      parse: parseDeviceBroker,
+    },
+    terminal,
+  );
+  const password = readPassword(options.passwordFile);
+  const broker = {
+    ...brokerSettings(url),
+    ...(options.username === undefined ? {} : { username: options.username }),
+    ...(password === undefined ? {} : { password }),
+  };
+  return writeNewBoard(options.directory, { name, like, sensors, broker, ...wifi });
 }
 
 export function addInitCommand(program: Command, output: Output): void {
@@ -55,7 +147,7 @@ export function addInitCommand(program: Command, output: Output): void {
     .description("write a board file for a sensor of yours, and a secrets file beside it")
     .argument("[name]", "name of the new board", parseBoard)
     .option("--like <board>", "ready board in boards/ that it is", parseBoard)
-    .option("--sensor <driver[:seconds]>", "sensor and its period, several times", parseSensor)
+    .option("--sensor <driver[:seconds[:pin]]>", "sensor, several times", parseSensor)
     .option("--wifi <ssid>", "name of the Wi-Fi network")
     .option("--wifi-password-file <file>", "file with its password (asked for where not given)")
     .option("--broker <url>", "mqtt://host:port or mqtts", parseDeviceBroker)
@@ -66,45 +158,14 @@ export function addInitCommand(program: Command, output: Output): void {
       "after",
       `
 What is not given is asked for, at a terminal. Nothing is written over. The secrets file is
-ignored by git.
+ignored by git, and readable for its owner only.
 
 Examples:
   $ coseflow init
-  $ coseflow init greenhouse --like esp32-c3-supermini --sensor sht3x:60 \\
+  $ coseflow init greenhouse --like esp32-c3-supermini --sensor sht3x:60 --sensor ds18b20:60:D4 \\
       --wifi home --wifi-password-file wifi.txt --broker mqtt://broker.example`,
     )
-    .action(async (givenName, options) => {
-      const name = parseBoard(await need(givenName, "name", "Name of the new board"));
-      const likeName = parseBoard(
-        await need(options.like, "--like", "Which ready board is it", "esp32-c3-devkitm-1"),
-      );
-      const like = readFileSync(join(repositoryRoot(), "boards", `${likeName}.json`), "utf8");
-      const board = JSON.parse(like) as { network: string; sensors: NewSensor[] };
-      const usual = board.sensors.map((sensor) => `${sensor.driver}:${sensor.periodSeconds}`);
-      const sensors =
-        options.sensor ??
-        (process.stdin.isTTY
-          ? (await askLine("Sensors", usual.join(" ")))
-              .split(/[\s,]+/)
-              .reduce<NewSensor[]>((before, text) => parseSensor(text, before), [])
-          : board.sensors);
-      const url = parseDeviceBroker(
-        await need(options.broker, "--broker", "Broker", "mqtt://localhost"),
-      );
-      const password = readPassword(options.passwordFile);
-      const wifi =
-        board.network === "wifi"
-          ? {
-              ssid: await need(options.wifi, "--wifi", "Name of the Wi-Fi network"),
-              password: await readWifiPassword(options.wifiPasswordFile),
-            }
-          : undefined;
-      const broker = {
-        ...brokerSettings(url),
-        ...(options.username === undefined ? {} : { username: options.username }),
-        ...(password === undefined ? {} : { password }),
-      };
-      const plan = { name, like, sensors, broker, ...(wifi === undefined ? {} : { wifi }) };
-      for (const file of writeNewBoard(options.directory, plan)) output.out(`${file}\n`);
+    .action(async (name, options) => {
+      for (const file of await init(name, options, processTerminal())) output.out(`${file}\n`);
     });
 }
