@@ -3,13 +3,8 @@
  * named here are the BME280 datasheet's; the BMP280's are those of section 4.3.
  */
 import type { Clock, I2c } from "../ports.ts";
-import {
-  type Calibration,
-  fineTemperature,
-  pressure256,
-  toCentiCelsius,
-  toCentiPercent,
-} from "./bosch-compensation.ts";
+import { createCompensation } from "./bosch-compensation.ts";
+import { createRegisterReader, type Registers } from "./bosch-registers.ts";
 import { type Sensor, type SensorErrorCode, sensorError, toWhole } from "./sensor.ts";
 
 /** With the SDO pin low; 0x77 with it high (section 6.2). */
@@ -52,41 +47,6 @@ export interface BoschChip {
   quantities: Sensor["quantities"];
 }
 
-type Registers = ArrayLike<number>;
-
-function signed(value: number, half: number): number {
-  return value < half ? value : value - 2 * half;
-}
-
-function wordAt(bytes: Registers, at: number): number {
-  return (bytes[at] as number) + (bytes[at + 1] as number) * 256;
-}
-
-function signedAt(bytes: Registers, at: number): number {
-  return signed(wordAt(bytes, at), 32768);
-}
-
-/** Section 4.2.2. H4 and H5 have 12 bits each and share the byte in their middle. */
-function readCalibration(low: Registers, high: Registers): Calibration {
-  const p = [wordAt(low, 6)];
-  for (let at = 8; at < 24; at += 2) p.push(signedAt(low, at));
-  const h: number[] = [];
-  if (high.length > 0) {
-    const middle = high[4] as number;
-    h.push(low[25] as number, signedAt(high, 0), high[2] as number);
-    h.push(signed(high[3] as number, 128) * 16 + (middle & 15));
-    h.push(signed(high[5] as number, 128) * 16 + (middle >> 4));
-    h.push(signed(high[6] as number, 128));
-  }
-  return { t1: wordAt(low, 0), t2: signedAt(low, 2), t3: signedAt(low, 4), p: p, h: h };
-}
-
-/** 20 bits, from the top. */
-function resultAt(bytes: Registers, at: number): number {
-  const low = (bytes[at + 2] as number) >> 4;
-  return (bytes[at] as number) * 4096 + (bytes[at + 1] as number) * 16 + low;
-}
-
 export function createBoschSensor(
   ports: { i2c: I2c | undefined; clock: Clock },
   config: { address?: number },
@@ -94,8 +54,8 @@ export function createBoschSensor(
 ): Sensor {
   const address = config.address === undefined ? DEFAULT_ADDRESS : config.address;
   const i2c = ports.i2c as I2c;
-  /** Read once; again after a failure, since another chip may have been plugged in. */
-  let calibration: Calibration | undefined;
+  /** Both blocks of the calibration. Read once; again after a failure: another chip may have been plugged in. */
+  let calibration: Registers[] | undefined;
 
   function refuse(code: SensorErrorCode, expectation: string): never {
     throw sensorError(code, chip.driver + " at 0x" + address.toString(16) + ", " + expectation);
@@ -110,18 +70,17 @@ export function createBoschSensor(
     }
   }
 
-  function identify(): Calibration {
+  function identify(): Registers[] {
     const id = readFrom(ID, 1)[0] as number;
     if (chip.ids.indexOf(id) < 0)
       refuse("identity", "expected chip id " + chip.ids + ", got " + id);
-    const found = readCalibration(
-      readFrom(CALIBRATION, CALIBRATION_BYTES),
-      chip.hasHumidity ? readFrom(HUMIDITY_CALIBRATION, HUMIDITY_CALIBRATION_BYTES) : [],
-    );
+    const low = readFrom(CALIBRATION, CALIBRATION_BYTES);
+    const high = chip.hasHumidity ? readFrom(HUMIDITY_CALIBRATION, HUMIDITY_CALIBRATION_BYTES) : [];
+    const found = createRegisterReader().calibration(low, high);
     // Erased memory, or a line that is held: no chip leaves the factory with these.
     if (found.t1 === 0 || found.t1 === 65535 || found.p[0] === 0 || found.p[0] === 65535)
       refuse("state", "expected its calibration, got none");
-    return found;
+    return [low, high];
   }
 
   function begin(): void {
@@ -140,14 +99,17 @@ export function createBoschSensor(
     // Asleep again, with its settings: there was no reset in between.
     if ((bytes[0] as number) & BUSY || bytes[1] !== ONE_OF_EACH)
       refuse("state", "expected a finished measurement, got " + bytes[0] + ", " + bytes[1]);
-    const rawPressure = resultAt(bytes, 4);
-    const rawTemperature = resultAt(bytes, 7);
+    const reader = createRegisterReader();
+    const compensation = createCompensation();
+    const rawPressure = reader.result(bytes, 4);
+    const rawTemperature = reader.result(bytes, 7);
     if (rawPressure === NO_RESULT || rawTemperature === NO_RESULT)
       refuse("state", "expected a measurement, got none");
-    const c = calibration as Calibration;
-    const fine = fineTemperature(c, rawTemperature);
-    const centiCelsius = toCentiCelsius(fine);
-    const pascal = toWhole(pressure256(c, fine, rawPressure) / 256);
+    const known = calibration as Registers[];
+    const c = reader.calibration(known[0] as Registers, known[1] as Registers);
+    const fine = compensation.fineTemperature(c, rawTemperature);
+    const centiCelsius = compensation.toCentiCelsius(fine);
+    const pascal = toWhole(compensation.pressure256(c, fine, rawPressure) / 256);
     if (centiCelsius < MIN_CENTI_CELSIUS || centiCelsius > MAX_CENTI_CELSIUS)
       refuse("range", "expected -40 to 85 Cel, got " + centiCelsius / 100);
     if (pascal < MIN_PASCAL || pascal > MAX_PASCAL)
@@ -155,7 +117,7 @@ export function createBoschSensor(
     if (!chip.hasHumidity) return [centiCelsius, pascal];
     const rawHumidity = (bytes[10] as number) * 256 + (bytes[11] as number);
     if (rawHumidity === NO_HUMIDITY) refuse("state", "expected a humidity, got none");
-    return [centiCelsius, pascal, toCentiPercent(c, fine, rawHumidity)];
+    return [centiCelsius, pascal, compensation.toCentiPercent(c, fine, rawHumidity)];
   }
 
   return {

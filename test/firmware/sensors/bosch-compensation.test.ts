@@ -2,11 +2,10 @@ import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import {
   type Calibration,
-  fineTemperature,
-  pressure256,
-  toCentiCelsius,
-  toCentiPercent,
+  createCompensation,
 } from "../../../firmware/sensors/bosch-compensation.ts";
+
+const { fineTemperature, pressure256, toCentiCelsius, toCentiPercent } = createCompensation();
 
 /** BMP280 datasheet section 3.12. */
 const EXAMPLE: Calibration = {
