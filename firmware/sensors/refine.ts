@@ -1,4 +1,5 @@
 /** What a board file may ask of any sensor: a range, a mean of several samples, reports on change, a name. */
+import type { Quantity } from "../../protocol/senml.ts";
 import type { SensorConfig } from "../config.ts";
 import type { Clock } from "../ports.ts";
 import { type Sensor, sensorError, toScale, toWhole } from "./sensor.ts";
@@ -10,8 +11,7 @@ const HEARTBEAT_SECONDS = 3600;
 
 type Read = Sensor["read"];
 
-function within(sensor: Sensor, config: SensorConfig): Read {
-  const read = sensor.read;
+function within(read: Read, sensor: Sensor, config: SensorConfig): Read {
   const range = config.range || {};
   const bounds = sensor.quantities.map(function (quantity) {
     const given = range[quantity.name];
@@ -58,8 +58,7 @@ function meanOf(read: Read, clock: Clock, count: number): Read {
   };
 }
 
-function onChange(sensor: Sensor, config: SensorConfig, clock: Clock): Read {
-  const read = sensor.read;
+function onChange(read: Read, sensor: Sensor, config: SensorConfig, clock: Clock): Read {
   const deadband = config.deadband as { [quantity: string]: number };
   const bands = sensor.quantities.map(function (quantity) {
     const given = deadband[quantity.name];
@@ -91,21 +90,22 @@ function onChange(sensor: Sensor, config: SensorConfig, clock: Clock): Read {
 }
 
 /** With the sensor's own name: the only value is called by it, several have it in front. */
-function rename(sensor: Sensor, own: string): void {
-  const isOnly = sensor.quantities.length === 1;
-  sensor.quantities = sensor.quantities.map(function (quantity) {
-    const name = isOnly ? own : own + "-" + quantity.name;
+function rename(quantities: Quantity[], own: string): Quantity[] {
+  return quantities.map(function (quantity) {
+    const name = quantities.length === 1 ? own : own + "-" + quantity.name;
     return { name: name, unit: quantity.unit, exponent: quantity.exponent };
   });
 }
 
-/** The sensor as its entry of the board file wants it; itself where that asks for nothing. */
+/** The sensor as its entry of the board file wants it. The file's maps have the driver's own names of values. */
 export function refine(sensor: Sensor, config: SensorConfig, clock: Clock): Sensor {
-  if (config.range) sensor.read = within(sensor, config);
-  if (config.average && config.average > 1)
-    sensor.read = meanOf(sensor.read, clock, config.average);
-  if (config.deadband) sensor.read = onChange(sensor, config, clock);
-  // Last: until here quantities have the names that the board file knows them by.
-  if (config.name) rename(sensor, config.name);
-  return sensor;
+  let read: Read = sensor.read;
+  if (config.range) read = within(read, sensor, config);
+  if (config.average && config.average > 1) read = meanOf(read, clock, config.average);
+  if (config.deadband) read = onChange(read, sensor, config, clock);
+  return {
+    quantities: config.name ? rename(sensor.quantities, config.name) : sensor.quantities,
+    read: read,
+    watch: sensor.watch,
+  };
 }

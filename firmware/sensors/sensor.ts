@@ -25,7 +25,7 @@ export interface Sensor {
    */
   read(done: (error: Error | undefined, values: number[]) => void): void;
   /** On a sensor that notices changes by itself: calls back after each, and `read` tells what is now. */
-  watch?: (changed: () => void) => void;
+  watch?: ((changed: () => void) => void) | undefined;
 }
 
 export type SensorErrorCode =
