@@ -2,15 +2,11 @@
 import { type Bytes, toHex } from "../protocol/bytes.ts";
 import { CLOUD_TOPIC, TOPIC_PREFIX } from "../protocol/topics.ts";
 import { toBuffer } from "./crypto/convert.ts";
-import { createNodeCrypto, type NodeCrypto } from "./crypto/node-crypto.ts";
-import {
-  type CloudKeys,
-  loadKeys,
-  loadRegistrarKeys,
-  type RegistrarKeys,
-} from "./keys/cloud-keys.ts";
+import { createNodeCrypto } from "./crypto/node-crypto.ts";
+import { loadKek } from "./keys/cloud-keys.ts";
 import { checkKek } from "./keys/key-check.ts";
-import type { AcceptContext } from "./receiver/accept-context.ts";
+import { openServiceKeys, type ServiceKeys } from "./keys/service-keys.ts";
+import type { AcceptContext, OwnKeys } from "./receiver/accept-context.ts";
 import { addressOf, checkBroker, describe } from "./receiver/broker.ts";
 import { type Link, openLink } from "./receiver/link.ts";
 import type { MqttCause } from "./receiver/mqtt.ts";
@@ -20,7 +16,7 @@ import { createSessionKeys } from "./receiver/session-keys.ts";
 import type { EventRecord, Measurement } from "./receiver/view.ts";
 import { parsePublicKey, registerDevice } from "./registry.ts";
 import { openSqliteStore } from "./store/sqlite.ts";
-import type { Counts, Store } from "./store/store.ts";
+import type { Counts } from "./store/store.ts";
 
 export interface CloudOptions {
   /** mqtt://, mqtts://, ws:// or wss:// */
@@ -48,7 +44,12 @@ export interface CloudOptions {
   receiptDelayMs?: number | undefined;
   /** True: resolve at once and keep trying when the broker is down at the start. */
   keepTrying?: boolean | undefined;
+  /** How often the key directory is looked at for a renewed key. */
+  renewalMs?: number | undefined;
 }
+
+/** A renewed key is in no hurry, and a look costs one call for each file. */
+const RENEWAL_MS = 10_000;
 
 export interface CloudCounts extends Counts {
   /** Messages that came again, and receipts sent, since the start. */
@@ -59,8 +60,8 @@ export interface CloudCounts extends Counts {
 export interface Cloud {
   /** Registers a public key (130 hexadecimal digits, base64 or PEM); gives its kid, 16 digits. */
   registerDevice(publicKey: string, name?: string): Promise<{ kid: string }>;
-  /** The cloud's public key, 130 hexadecimal digits. */
-  publicKey: string;
+  /** The cloud's newest public key, 130 hexadecimal digits. */
+  publicKey(): string;
   counts(): Promise<CloudCounts>;
   /** Finishes the message at hand, tells what waits to be told, and ends the connection. */
   close(): Promise<void>;
@@ -100,37 +101,16 @@ function openCloudLink(
   );
 }
 
-function contextOf(
-  crypto: NodeCrypto,
-  store: Store,
-  keys: CloudKeys,
-  registrar: RegistrarKeys | undefined,
-  prefix: string,
-): AcceptContext {
-  return {
-    crypto,
-    store,
-    sessionKeys: createSessionKeys(crypto, store, keys.kek),
-    self: keys,
-    older: keys.older,
-    registrar,
-    prefix,
-    now: () => Math.floor(Date.now() / 1000),
-  };
-}
+const ownKeysOf = ({ cloud, registrar }: ServiceKeys): OwnKeys => ({
+  self: cloud,
+  older: cloud.older,
+  registrar,
+});
 
-/** Devices can then not enrol, and everything else goes on. */
-function openRegistrar(
-  crypto: NodeCrypto,
-  directory: string,
-  log: (line: LogLine) => void,
-): RegistrarKeys | undefined {
-  try {
-    return loadRegistrarKeys(crypto, directory);
-  } catch (error) {
-    log({ event: "no-registrar", message: (error as Error).message });
-    return undefined;
-  }
+function keysLine({ cloud, registrar }: ServiceKeys): LogLine {
+  const opening = { cloud: toHex(cloud.kid), older: cloud.older.length };
+  const signer = registrar && toHex(registrar.registrar.kid);
+  return { event: "keys-renewed", ...opening, registrar: signer };
 }
 
 function receiptFailure(log: CloudOptions["log"]) {
@@ -146,15 +126,25 @@ function receiptFailure(log: CloudOptions["log"]) {
  */
 export async function startCloud(options: CloudOptions): Promise<Cloud> {
   checkBroker(options.broker);
-  const crypto = createNodeCrypto();
-  const keys = loadKeys(crypto, options.keys);
-  const store = openSqliteStore(options.database);
   const { log = () => {}, onReading, onDated, onEvent, onMessage } = options;
+  const crypto = createNodeCrypto();
+  const keys = openServiceKeys(crypto, options.keys, (message) =>
+    log({ event: "no-registrar", message }),
+  );
+  const kek = loadKek(crypto, options.keys);
+  const store = openSqliteStore(options.database);
   const prefix = options.prefix ?? TOPIC_PREFIX;
-  const context = contextOf(crypto, store, keys, openRegistrar(crypto, options.keys, log), prefix);
+  const context: AcceptContext = {
+    crypto,
+    store,
+    sessionKeys: createSessionKeys(crypto, store, kek),
+    ...ownKeysOf(keys.current()),
+    prefix,
+    now: () => Math.floor(Date.now() / 1000),
+  };
 
   try {
-    await checkKek(crypto, store, keys.kek);
+    await checkKek(crypto, store, kek);
   } catch (error) {
     await store.close();
     throw error;
@@ -180,7 +170,14 @@ export async function startCloud(options: CloudOptions): Promise<Cloud> {
     onMessage,
   });
 
+  /** Devices of an old image find it there; each checks it against its anchor. */
+  function publishCertificate(): void {
+    const { der } = keys.current().cloud.certificate;
+    link.publish(`${prefix}${CLOUD_TOPIC}`, toBuffer(der, "certificate"), { retain: true });
+  }
+
   async function close(): Promise<void> {
+    keys.close();
     await receipts.flush();
     await link.close();
     receipts.close();
@@ -189,12 +186,10 @@ export async function startCloud(options: CloudOptions): Promise<Cloud> {
   }
 
   const opening = new Promise<void>((resolve, reject) => {
-    const clientId = options.clientId ?? `cf-cloud-${toHex(keys.kid)}`;
+    const clientId = options.clientId ?? `cf-cloud-${toHex(keys.current().cloud.kid)}`;
     link = openCloudLink(options, clientId, receiver.receive, {
       opened() {
-        // Devices of an old image find it here; each checks it against its anchor.
-        const certificate = toBuffer(keys.certificate.der, "certificate");
-        link.publish(`${prefix}${CLOUD_TOPIC}`, certificate, { retain: true });
+        publishCertificate();
         void receipts.flush();
         resolve();
       },
@@ -209,9 +204,18 @@ export async function startCloud(options: CloudOptions): Promise<Cloud> {
     await close();
     throw error;
   }
+  keys.watch(options.renewalMs ?? RENEWAL_MS, {
+    renewed(renewed) {
+      const done = receiver.useKeys(ownKeysOf(renewed));
+      publishCertificate();
+      log(keysLine(renewed));
+      return done;
+    },
+    kept: (message) => log({ event: "keys-kept", message }),
+  });
 
   return {
-    publicKey: toHex(keys.publicKey),
+    publicKey: () => toHex(keys.current().cloud.publicKey),
     async registerDevice(publicKey, name) {
       const device = await registerDevice(context, parsePublicKey(publicKey), name);
       return { kid: toHex(device.kid) };

@@ -221,8 +221,9 @@ export function createDelivery(options: DeliveryOptions) {
           return false;
         }
       }
-      const spent = isSpent(sessions.newest(), clock.uptime(), rekeySeconds);
-      const session = spent ? sessions.open(outbox) : sessions.newest();
+      let session = sessions.newest();
+      if (isSpent(session, clock.uptime(), rekeySeconds, sessions.all().length))
+        session = sessions.open(outbox);
       const keys = session.keys as SessionKeys;
       const sequence = crypto.reserveSequence(keys.key);
       session.lastSequence = sequence;

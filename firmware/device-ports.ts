@@ -2,12 +2,17 @@
 import type { DeviceCrypto } from "../protocol/cose/crypto.ts";
 import type { WatchChanges } from "./changes.ts";
 import type * as Cold from "./cold.ts";
-import type * as Provision from "./cold-provision.ts";
 import type { Provisioning, SensorConfig } from "./config.ts";
 import type { Delivery } from "./delivery.ts";
 import type { Life } from "./life.ts";
 import type { Turn } from "./mqtt/broker.ts";
 import type { Clock, Log, Net, ReportError, System } from "./ports.ts";
+import type * as Reply from "./provision/conclude.ts";
+import type * as Farewell from "./provision/deprovision.ts";
+import type * as Enrolment from "./provision/enrol.ts";
+import type * as Due from "./provision/enrolment-due.ts";
+import type * as Roll from "./provision/roll.ts";
+import type * as Command from "./provision/run-command.ts";
 import type { Sensor } from "./sensors/sensor.ts";
 
 export interface DevicePorts {
@@ -19,7 +24,12 @@ export interface DevicePorts {
   life: Life;
   /** Makes what is rarely needed; nobody holds it for long. */
   cold: () => typeof Cold;
-  provision: () => typeof Provision;
+  enrolment: () => typeof Enrolment;
+  due: () => typeof Due;
+  command: () => typeof Command;
+  reply: () => typeof Reply;
+  roll: () => typeof Roll;
+  farewell: () => typeof Farewell;
   /** Reads from flash whom to believe. */
   provisioning: () => Provisioning;
   /** Calls back once the board has a network; at once where it always has one. */

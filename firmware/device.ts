@@ -3,9 +3,9 @@ import { type Bytes, fromBigEndian, toHex } from "../protocol/bytes.ts";
 import type { Recipient } from "../protocol/cose/encrypt.ts";
 import { kidOf } from "../protocol/kid.ts";
 import { CLOUD } from "../protocol/roles.ts";
-import { CLOUD_TOPIC, type MessageClass, TOPIC_PREFIX, topicOf } from "../protocol/topics.ts";
+import { CLOUD_TOPIC, TOPIC_PREFIX, topicOf } from "../protocol/topics.ts";
 import type { Board, Settings } from "./config.ts";
-import { createDelivery, type Delivery } from "./delivery.ts";
+import { createDelivery, type Delivery, type Publish } from "./delivery.ts";
 import type { DevicePorts, RunningDevice } from "./device-ports.ts";
 import {
   ASKING,
@@ -18,8 +18,10 @@ import {
   STARTED,
 } from "./life.ts";
 import { createMqttClient } from "./mqtt/client.ts";
-import { type Kept, UNHEARD } from "./mqtt/options.ts";
+import { UNHEARD } from "./mqtt/options.ts";
+import type { Subscription } from "./mqtt/packet.ts";
 import type { DeviceEnrolment } from "./provision/enrol.ts";
+import { CERTIFIED, CHANGED } from "./provision/roll-record.ts";
 import { startSampler } from "./sampler.ts";
 import { FLOOR_STEP } from "./trust.ts";
 import { createVerifyLimit } from "./verify-limit.ts";
@@ -28,9 +30,8 @@ import { createVerifyLimit } from "./verify-limit.ts";
 const KEEP_ALIVE_SECONDS = 60;
 
 /**
- * A connection on which so many repeats went by without a receipt is ended: its broker may have
- * lost the subscription, or the cloud. Seven minutes at the usual waits: a cloud that
- * restarts is back sooner.
+ * So many repeats without a receipt end a connection: its broker may have lost the subscription,
+ * or the cloud. Seven minutes at the usual waits: a cloud that restarts is back sooner.
  */
 const UNHEARD_REPEATS = 3;
 
@@ -48,6 +49,8 @@ export function startDevice(ports: DevicePorts, board: Board, settings: Settings
   let delivery: Delivery | undefined;
   /** While the device is without a certificate that it is to have. */
   let enrolment: DeviceEnrolment | undefined;
+  /** Step of a key roll (roll-record.ts), CERTIFIED also where it is given up; 0 without one. */
+  let rolling = 0;
   /** The cloud, alone in the list; nobody while no certificate of it is acceptable. */
   const recipients: Recipient[] = [];
   life.move(STARTED);
@@ -56,7 +59,8 @@ export function startDevice(ports: DevicePorts, board: Board, settings: Settings
   const prefix = settings.topicPrefix || TOPIC_PREFIX;
   const receiptTopic = topicOf(prefix, kid, "receipt");
   const cloudTopic = prefix + CLOUD_TOPIC;
-  const enrolledTopic = topicOf(prefix, kid, "enrolled");
+  /** A key that is to replace this one has a topic of its own. */
+  const enrolled: Subscription = { topicFilter: topicOf(prefix, kid, "enrolled"), qos: 2 };
   const commandTopic = topicOf(prefix, kid, "command");
   const mayVerify = createVerifyLimit(clock);
   const requestForm = ports.cold().requestFormOf(settings.provisioning || board.provisioning);
@@ -71,10 +75,9 @@ export function startDevice(ports: DevicePorts, board: Board, settings: Settings
   /** Puts the cloud that is believed now in the list; gives the time floor. */
   function lookUpCloud(): number {
     const opened = trust();
-    const cloud = opened.cloud();
-    recipients.pop();
-    if (cloud) recipients.push(cloud);
-    else ports.log("no acceptable certificate of the cloud: waiting for one on " + cloudTopic);
+    opened.putCloud(recipients);
+    if (recipients.length === 0)
+      ports.log("no acceptable certificate of the cloud: waiting for one on " + cloudTopic);
     return opened.floor;
   }
 
@@ -97,19 +100,11 @@ export function startDevice(ports: DevicePorts, board: Board, settings: Settings
     ports.report(error, what);
   }
 
-  function publish(
-    messageClass: MessageClass,
-    message: Bytes,
-    qos: 0 | 1 | 2,
-    done: () => void,
-    kept: Kept | undefined,
-  ): boolean {
-    return mqtt.publish(topicOf(prefix, kid, messageClass), message, qos, done, kept);
-  }
+  const publish: Publish = (messageClass, message, qos, done, kept) =>
+    mqtt.publish(topicOf(prefix, kid, messageClass), message, qos, done, kept);
 
   function onUnheard(): void {
-    // Repeats while there is no connection say nothing of the next one.
-    if (life.state() < ENROLLING) return;
+    if (life.state() < ENROLLING) return; // Without a connection they say nothing of the next one.
     unheard++;
     if (unheard >= UNHEARD_REPEATS) mqtt.drop(UNHEARD);
   }
@@ -137,6 +132,32 @@ export function startDevice(ports: DevicePorts, board: Board, settings: Settings
     );
   }
 
+  /** What enrolment and commands are given. */
+  function parts() {
+    return {
+      crypto: crypto,
+      identity: identity,
+      recipients: recipients,
+      clock: clock,
+      log: ports.log,
+      board: board,
+      settings: settings,
+      system: ports.system,
+      provisioning: ports.provisioning(), // Before it is made that this is for: both are cold.
+      publish: publish,
+      onUnheard: onUnheard,
+      mayVerify: mayVerify,
+      requestForm: requestForm,
+      ids: ids,
+      samples: device.samples,
+      later: later,
+      restart: ports.restart,
+      // Later: what asks for it is cold, and gone then.
+      trustChanged: () => later("new session", renew),
+      enrol: () => later("enrolment", proceed),
+    };
+  }
+
   /** Who the device is, once it has enrolled. */
   let ids: { deviceId: Bytes; userId: Bytes } | undefined;
 
@@ -147,26 +168,16 @@ export function startDevice(ports: DevicePorts, board: Board, settings: Settings
   function proceed(): void {
     if (recipients.length === 0) return;
     const provisioning = ports.provisioning();
-    const to = ports.cold().enrolmentDue(crypto, provisioning, ports.log);
+    const to = ports.due().enrolmentDue(crypto, provisioning, ports.log);
     ids = to.ids;
+    rolling = to.rolling;
+    const topic = topicOf(prefix, to.newKid || kid, "enrolled");
+    if (topic !== enrolled.topicFilter) mqtt.drop("another topic"); // It subscribes anew.
+    enrolled.topicFilter = topic;
     if (enrolment) enrolment.end();
     enrolment = undefined;
     if (to.asked) {
-      enrolment = ports.provision().createEnrolment(
-        {
-          crypto: crypto,
-          identity: identity,
-          recipients: recipients,
-          clock: clock,
-          log: ports.log,
-          provisioning: ports.provisioning,
-          publish: publish,
-          receiptSeconds: settings.receiptSeconds || 0,
-          mayVerify: mayVerify,
-          onUnheard: onUnheard,
-        },
-        to.asked,
-      );
+      enrolment = ports.enrolment().createEnrolment(parts(), to.asked);
       enrolment.start();
       enrolment.pump();
     }
@@ -174,72 +185,55 @@ export function startDevice(ports: DevicePorts, board: Board, settings: Settings
   }
 
   function takeEnrolled(message: Bytes): void {
+    if (rolling !== 0) command(message, true);
     if (!enrolment || !enrolment.receive(message)) return;
+    enrolment = undefined; // What is cold goes before more of it is made.
     lookUpCloud();
     proceed();
     command();
   }
 
-  /** A command; without one it goes on with what an earlier one left undone. */
-  function command(message?: Bytes): void {
+  /** A command, or a message for a new key; without one it goes on with what was left undone. */
+  function command(message?: Bytes, isRoll?: boolean): void {
     if (!delivery) {
       if (message !== undefined) ports.log("command passed over: there is no session yet");
       return;
     }
-    const running = delivery;
-    ports.provision().runCommand(
-      {
-        crypto: crypto,
-        identity: identity,
-        log: ports.log,
-        board: board,
-        settings: settings,
-        system: ports.system,
-        provisioning: ports.provisioning,
-        recipients: recipients,
-        mayVerify: mayVerify,
-        requestForm: requestForm,
-        ids: ids,
-        delivery: running,
-        samples: device.samples,
-        restart: ports.restart,
-        trustChanged() {
-          lookUpCloud();
-          if (recipients.length > 0) running.rekey(true);
-        },
-        enrol: proceed,
-      },
-      message,
-    );
+    const taking = parts();
+    const isOver = isRoll && ports.roll().continueRoll(taking, delivery, message);
+    const end = isRoll ? undefined : ports.command().runCommand(taking, message);
+    if (end) ports.reply().concludeCommand(taking, delivery.reply, end);
+    if (isOver) ports.restart();
   }
 
   /** The trial of new networks ends well: its command has waited for that. */
   function endTrial(): void {
-    const keep = settled;
+    if (settled) settled();
     settled = undefined;
-    if (keep)
-      later("new settings", function () {
-        keep();
-        command();
-      });
+    later("command", command);
   }
 
-  /** A certificate of the cloud: where it is later than the one in use, a session for it follows. */
+  /** Another certificate of the cloud may be in use from now on: a session for it follows. */
+  function renew(): void {
+    lookUpCloud();
+    if (recipients.length === 0) return;
+    if (delivery) delivery.rekey(true);
+    proceed();
+    // A reply may have waited for a cloud to seal it to.
+    later("command", command);
+  }
+
+  /** A certificate of the cloud: where it is later than the one in use it replaces that. */
   function takeCloud(certificate: Bytes): void {
     const opened = trust();
-    // It comes again with every connection.
-    if (opened.has(CLOUD, certificate)) return;
+    if (opened.has(CLOUD, certificate)) return; // It comes again with every connection.
     if (!mayVerify()) {
       ports.log("cloud certificate not looked at: too many in a row");
       return;
     }
     if (!opened.keep(CLOUD, certificate)) return;
     ports.log("new certificate of the cloud");
-    lookUpCloud();
-    if (delivery) delivery.rekey(true);
-    proceed();
-    // A reply may have waited for a cloud to seal it to.
-    later("command", command);
+    later("new session", renew);
   }
 
   const mqtt = createMqttClient({
@@ -254,7 +248,7 @@ export function startDevice(ports: DevicePorts, board: Board, settings: Settings
       { topicFilter: receiptTopic, qos: 1 },
       { topicFilter: cloudTopic, qos: 1 },
       { topicFilter: commandTopic, qos: 2 },
-      { topicFilter: enrolledTopic, qos: 2 },
+      enrolled,
     ],
     onReady() {
       if (enrolment) enrolment.pump();
@@ -263,19 +257,25 @@ export function startDevice(ports: DevicePorts, board: Board, settings: Settings
     onConnection(connected) {
       unheard = 0;
       life.move(connected ? (delivery ? CONNECTED : ASKING) : DISCONNECTED);
-      if (connected) endTrial();
+      if (connected && settled) later("new settings", endTrial);
     },
     onMessage(topic, payload) {
       if (topic === cloudTopic) later("cloud certificate refused", () => takeCloud(payload));
-      else if (topic === enrolledTopic) later("enrolled refused", () => takeEnrolled(payload));
+      else if (topic === enrolled.topicFilter)
+        later("enrolled refused", () => takeEnrolled(payload));
       else if (topic === commandTopic) later("command refused", () => command(payload));
       if (topic !== receiptTopic || !delivery) return;
       try {
         const time = delivery.receipt(payload);
         unheard = 0;
+        if (rolling === CHANGED || (rolling === CERTIFIED && !delivery.queued()))
+          later("new key", () => command(undefined, true));
         if (time < floorDue) return;
         floorDue = time + FLOOR_STEP;
-        later("time floor", () => trust().advance(time, false));
+        later("time floor", function () {
+          trust().advance(time, false);
+          if (rolling !== 0) proceed();
+        });
       } catch (error) {
         refuse(error, "receipt refused");
       }

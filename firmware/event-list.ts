@@ -18,12 +18,12 @@ import {
 /** Events kept until receipted, each a record of some hundred bytes; readings never push one out. */
 export const MAX_EVENTS = 4;
 /** Records "e0" to "e3". */
-const RECORD = "e";
+export const EVENT_RECORD = "e";
 
 /** A reply that still waits when two more are due answers a command that nobody waits for any more. */
 export const MAX_REPLIES = 2;
 /** Records "r0" and "r1". */
-const REPLY_RECORD = "r";
+export const REPLY_RECORD = "r";
 
 export interface EventListOptions {
   crypto: DeviceCrypto;
@@ -35,7 +35,7 @@ export interface EventListOptions {
 export function createEventList(options: EventListOptions) {
   const crypto = options.crypto;
   let events: Signed[] = readSigned(crypto, REPLY_RECORD, "reply", MAX_REPLIES).concat(
-    readSigned(crypto, RECORD, "event", MAX_EVENTS),
+    readSigned(crypto, EVENT_RECORD, "event", MAX_EVENTS),
   );
 
   /** Where too many of a class wait the oldest of them goes. */
@@ -63,10 +63,10 @@ export function createEventList(options: EventListOptions) {
     /** Signs and seals a SenML pack, under a counter of its own. */
     add(pack: Bytes): void {
       makeRoom("event", MAX_EVENTS);
-      const counter = crypto.nextDeviceCounter();
+      const counter = crypto.nextCounter(options.identity.id);
       const make = createEventMaker(crypto);
       const made = make(options.identity, options.recipients, counter, pack);
-      const record = freeRecord(RECORD, events);
+      const record = freeRecord(EVENT_RECORD, events);
       const kid = toBigEndian(counter);
       const event = makeSigned("event", record, kid, made.hash, made.message);
       writeSigned(crypto, event);

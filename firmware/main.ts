@@ -1,6 +1,14 @@
 /** The only wiring: the board file, Espruino's own parts and the C module become a device. */
 import board from "coseflow:board";
-import { loadCold, loadProvision } from "coseflow:cold";
+import {
+  loadCold,
+  loadCommand,
+  loadDue,
+  loadEnrolment,
+  loadFarewell,
+  loadReply,
+  loadRoll,
+} from "coseflow:cold";
 import drivers from "coseflow:drivers";
 import {
   BUILD_TIME,
@@ -92,7 +100,12 @@ function main(): void {
         report: service.report,
         life: service.life,
         cold: loadCold,
-        provision: loadProvision,
+        enrolment: loadEnrolment,
+        due: loadDue,
+        command: loadCommand,
+        reply: loadReply,
+        roll: loadRoll,
+        farewell: loadFarewell,
         system: service.system,
         restart: () => restart(service, RESET_COMMAND),
         provisioning: () =>

@@ -20,7 +20,7 @@ import {
 import { eraseSigned, freeRecord, readSigned, writeSigned } from "./signed-records.ts";
 
 /** Records "s0" to "s3". */
-const RECORD = "s";
+export const SESSION_RECORD = "s";
 
 export interface SessionListOptions {
   crypto: DeviceCrypto;
@@ -35,7 +35,9 @@ export interface SessionListOptions {
 export function createSessionList(options: SessionListOptions) {
   const crypto = options.crypto;
   /** Oldest first; the last one seals. */
-  let sessions: Session[] = readSigned(crypto, RECORD, "session", MAX_SESSIONS).map(restoreSession);
+  let sessions: Session[] = readSigned(crypto, SESSION_RECORD, "session", MAX_SESSIONS).map(
+    restoreSession,
+  );
 
   function newest(): Session {
     return sessions[sessions.length - 1] as Session;
@@ -68,7 +70,7 @@ export function createSessionList(options: SessionListOptions) {
         outbox.discard(oldest);
         close(oldest);
       }
-      const record = freeRecord(RECORD, sessions);
+      const record = freeRecord(SESSION_RECORD, sessions);
       const uptime = options.clock.uptime();
       const session = openSession(crypto, options.identity, options.recipients, record, uptime);
       try {

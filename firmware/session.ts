@@ -43,6 +43,8 @@ export interface Session extends Signed {
 export interface Identity {
   key: KeyHandle;
   thumbprint: Bytes;
+  /** The key's id in the C module's store, which counts what it signs. */
+  id: string;
 }
 
 /** A kept session message as a session, without keys. */
@@ -64,7 +66,7 @@ export function openSession(
   record: string,
   uptime: number,
 ): Session {
-  const made = createSessionMaker(crypto)(identity, recipients);
+  const made = createSessionMaker(crypto)(identity, recipients, crypto.nextCounter(identity.id));
   let keys: SessionKeys;
   try {
     keys = {
@@ -82,11 +84,20 @@ export function openSession(
   return session;
 }
 
-/** True when the session has sealed enough, or is old and known to the cloud. */
-export function isSpent(session: Session, uptime: number, rekeySeconds: number): boolean {
+/**
+ * True when the session, the newest of `kept`, has sealed enough, or is old and known to the
+ * cloud. Age alone leaves a place for the session of the next boot: to open one more then
+ * would cost the readings of the oldest.
+ */
+export function isSpent(
+  session: Session,
+  uptime: number,
+  rekeySeconds: number,
+  kept: number,
+): boolean {
   return (
     session.lastSequence >= REKEY_READINGS ||
-    (session.receipted && uptime - session.openedAt >= rekeySeconds)
+    (session.receipted && kept < MAX_SESSIONS - 1 && uptime - session.openedAt >= rekeySeconds)
   );
 }
 

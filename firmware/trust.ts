@@ -112,18 +112,27 @@ export function openTrust(crypto: DeviceCrypto, settings: Provisioning, log: Log
     return true;
   }
 
+  function cloud(): Recipient | undefined {
+    const verified = newest(CLOUD);
+    return (
+      verified && {
+        publicKey: verified.publicKey,
+        thumbprint: thumbprintOf(crypto, verified.publicKey),
+      }
+    );
+  }
+
   return {
     floor: floor,
 
     /** Whom to seal to; undefined where no certificate of the cloud is acceptable. */
-    cloud(): Recipient | undefined {
-      const verified = newest(CLOUD);
-      return (
-        verified && {
-          publicKey: verified.publicKey,
-          thumbprint: thumbprintOf(crypto, verified.publicKey),
-        }
-      );
+    cloud: cloud,
+
+    /** Puts that one, alone, in the list; nobody where there is none. */
+    putCloud(recipients: Recipient[]): void {
+      const believed = cloud();
+      recipients.pop();
+      if (believed) recipients.push(believed);
     },
 
     /** True for a certificate that is kept, or flashed: there is nothing new in it. */

@@ -37,6 +37,11 @@ declare module "coseflow:parts" {
 declare module "coseflow:cold" {
   /** Makes the functions of cold.ts, which are gone with the last of them that is held. */
   export function loadCold(): typeof import("./cold.ts");
-  /** Those of cold-provision.ts. */
-  export function loadProvision(): typeof import("./cold-provision.ts");
+  /** The same for what provisioning needs at a time. */
+  export function loadEnrolment(): typeof import("./provision/enrol.ts");
+  export function loadDue(): typeof import("./provision/enrolment-due.ts");
+  export function loadCommand(): typeof import("./provision/run-command.ts");
+  export function loadReply(): typeof import("./provision/conclude.ts");
+  export function loadRoll(): typeof import("./provision/roll.ts");
+  export function loadFarewell(): typeof import("./provision/deprovision.ts");
 }

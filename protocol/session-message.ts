@@ -41,7 +41,10 @@ export interface DeviceSession {
   hash: Bytes;
 }
 
-/** Makes a session: fresh key and Base IV, next device counter, message sealed and signed. */
+/**
+ * Makes a session: fresh key and Base IV, message sealed and signed. The counter is one that
+ * the device's module has just given: it is the session's key id.
+ */
 export function createSessionMaker(crypto: SessionCrypto) {
   const makeEncrypt = createEncryptMaker(crypto);
   const makeSign1 = createSign1Maker(crypto);
@@ -60,8 +63,9 @@ export function createSessionMaker(crypto: SessionCrypto) {
   return function makeSession(
     device: { key: KeyHandle; thumbprint: Bytes },
     recipients: Recipient[],
+    counter: number,
   ): DeviceSession {
-    const kid = toBigEndian(crypto.nextDeviceCounter());
+    const kid = toBigEndian(counter);
     const key = crypto.generateKey(USAGE_ENCRYPT_SEQUENCE | USAGE_DERIVE | USAGE_CARRIED);
     try {
       const envelope: Envelope = {

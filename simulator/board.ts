@@ -13,7 +13,7 @@ import type { I2cModel } from "./i2c/bus.ts";
 import { defineI2c } from "./i2c/port.ts";
 import { defineInterpreter, type ResetCause } from "./interpreter.ts";
 import { createLoop, type Loop } from "./loop.ts";
-import { createDeviceCryptoModule, createFs, defineRequire } from "./modules.ts";
+import { createDeviceCryptoModule, createFs, defineRequire, type ReadFile } from "./modules.ts";
 import { createNet, type Net } from "./net.ts";
 import { defineOneWire, type OneWireBuses } from "./one-wire/bus.ts";
 import { definePins, type Pins } from "./pins.ts";
@@ -56,8 +56,8 @@ export interface SimulatedBoardOptions {
   wifi?: AccessPoint[] | undefined;
   /** What ESP32.getWakeupCause() tells; 0, no wake from deep sleep, where not given. */
   wakeupCause?: number | undefined;
-  /** Gives the board require("fs") with readFileSync, as a Linux build has. */
-  hostFiles?: boolean | undefined;
+  /** Gives the board require("fs") with readFileSync, as a Linux build has: what it reads. */
+  hostFiles?: ReadFile | undefined;
   /** The board restarted itself: it is off now, and the caller may boot a new one. */
   onReset?: ((cause: ResetCause) => void) | undefined;
 }
@@ -110,7 +110,7 @@ function createModules(
   if (options.devcrypto !== undefined)
     modules.set("devcrypto", createDeviceCryptoModule(realm, options.devcrypto));
   if (wifi !== undefined) modules.set("Wifi", wifi.module);
-  if (options.hostFiles) modules.set("fs", createFs(realm));
+  if (options.hostFiles) modules.set("fs", createFs(realm, options.hostFiles));
   return modules;
 }
 

@@ -5,6 +5,7 @@ import { createSimulatedBoard, type SimulatedBoard } from "./board.ts";
 import { loadDevcrypto } from "./devcrypto/load.ts";
 import type { Environment } from "./environment.ts";
 import { createSensorModels } from "./i2c/models.ts";
+import type { ReadFile } from "./modules.ts";
 import type { OneWireBuses, OneWireModel } from "./one-wire/bus.ts";
 import { createDs18b20Model } from "./one-wire/ds18b20-model.ts";
 import { repositoryRoot } from "./repository.ts";
@@ -53,6 +54,8 @@ export interface LaunchOptions {
   settings: { brokers: LaunchedBroker[] } & Record<string, unknown>;
   console: (line: string) => void;
   environment?: Environment;
+  /** What a board on a host reads in place of the files of this machine. */
+  hostFiles?: ReadFile;
   /** What a board with Wi-Fi has in reach, where its settings name networks of their own. */
   accessPoints?: AccessPoint[];
 }
@@ -93,6 +96,7 @@ function createOneWire({ sensors }: BoardFile, environment: Environment): OneWir
   }
   return buses;
 }
+const readText: ReadFile = (path) => readFileSync(path, "latin1");
 
 function read(file: string, hint: string): string {
   try {
@@ -129,7 +133,7 @@ export function launchDevice(options: LaunchOptions): LaunchedDevice {
       sensors: createSensorModels(file.sensors, environment),
       oneWire: createOneWire(file, environment),
       wifi: hasWifi ? (options.accessPoints ?? [SIMULATED_WIFI]) : undefined,
-      hostFiles: !hasWifi,
+      hostFiles: hasWifi ? undefined : (options.hostFiles ?? readText),
       onReset() {
         keys.close();
         restart = setTimeout(() => {

@@ -1,4 +1,3 @@
-import { readFileSync } from "node:fs";
 import type { DeviceCrypto } from "../protocol/cose/crypto.ts";
 import type { Realm } from "./realm.ts";
 
@@ -58,12 +57,15 @@ export function createDeviceCryptoModule(realm: Realm, devcrypto: DeviceCrypto):
   return realm.object(members);
 }
 
+/** The text of a file; throws where there is none. */
+export type ReadFile = (path: string) => string;
+
 /** require("fs") of a Linux build. */
-export function createFs(realm: Realm): object {
+export function createFs(realm: Realm, readFile: ReadFile): object {
   return realm.object({
     readFileSync(path: unknown) {
       try {
-        return readFileSync(String(path), "latin1");
+        return readFile(String(path));
       } catch {
         throw new Error("Could not open file : UNKNOWN");
       }

@@ -142,6 +142,23 @@ function findCycle(graph: Map<string, string[]>): string[] {
   return [];
 }
 
+describe("the core of flashing", () => {
+  it("runs in a browser too: it imports itself and the loader's library", () => {
+    const core = files("scripts/flash", [".ts"]);
+    expect(core.length).toBeGreaterThan(0);
+    const foreign = core.flatMap((file) =>
+      imports(file)
+        .filter((specifier) =>
+          specifier.startsWith(".")
+            ? !isWithin(target(file, specifier), ["scripts/flash"])
+            : specifier !== "esptool-js",
+        )
+        .map((specifier) => describeImport(file, specifier)),
+    );
+    expect(foreign).toEqual([]);
+  });
+});
+
 describe("the code that runs on a device", () => {
   const device = ["protocol", "firmware"].flatMap((folder) => files(folder, [".ts"]));
 

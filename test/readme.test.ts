@@ -1,4 +1,4 @@
-import { existsSync, readdirSync, readFileSync, statSync } from "node:fs";
+import { existsSync, readdirSync, statSync } from "node:fs";
 import { dirname, join, resolve } from "node:path";
 import { describe, expect, it } from "vitest";
 import { DRIVERS } from "../scripts/board/drivers.ts";
@@ -7,6 +7,7 @@ import { listBoards } from "../scripts/build/boards.mjs";
 import { HEADING } from "../scripts/cli/demo-view.ts";
 import { EXIT } from "../scripts/cli/exit.ts";
 import { runCli } from "../scripts/cli/program.ts";
+import { blocks, readDocument as read, section } from "./support/documents.ts";
 
 /** What the documents say is there: paths, commands, links, and what the demo prints. */
 const root = resolve(import.meta.dirname, "..");
@@ -17,6 +18,7 @@ const DOCUMENTS = [
   "SECURITY.md",
   "CHANGELOG.md",
   "boards/README.md",
+  "docs/flashing.md",
   "native/README.md",
   "simulator/README.md",
   ...["boards", "sensors"].flatMap((folder) =>
@@ -32,20 +34,12 @@ const MADE = ["node_modules", "dist", "build", "coverage"];
 /** Lines from the top that a reader sees without moving. */
 const FIRST_SCREEN = 30;
 
-const read = (file: string) => readFileSync(join(root, file), "utf8");
 const readme = read("README.md");
 
 const folders = readdirSync(root).filter(
   (name) =>
     !name.startsWith(".") && !MADE.includes(name) && statSync(join(root, name)).isDirectory(),
 );
-
-/** A document's text from a heading to the next. */
-function section(text: string, heading: string): string {
-  const [, found] = text.split(`\n## ${heading}\n`);
-  if (found === undefined) throw new Error(`heading, expected "${heading}", got none`);
-  return found.split("\n## ")[0] ?? "";
-}
 
 /** The rows of a section's tables, cell by cell, without their heads. */
 function rows(text: string): string[][] {
@@ -59,11 +53,7 @@ function rows(text: string): string[][] {
   );
 }
 
-/** The blocks of code of a language, and the pieces of code within the text. */
-function blocks(text: string, language: string): string[] {
-  const found = text.matchAll(/^```(\w*)\n(.*?)^```$/gms);
-  return [...found].flatMap(([, name, block]) => (name === language ? [block ?? ""] : []));
-}
+/** The pieces of code within the text. */
 function spans(text: string): string[] {
   return [...text.replace(/^```.*?^```$/gms, "").matchAll(/`([^`\n]+)`/g)].map(
     ([, span]) => span ?? "",
@@ -229,7 +219,7 @@ describe("commands in the documents", () => {
 });
 
 /** Those that come to an end of their own. */
-const ENDING = ["demo", "inspect", "doctor", "build", "init", "validate"];
+const ENDING = ["demo", "inspect", "doctor", "ports", "flash", "build", "init", "validate"];
 const KEYS_AND_DEVICES = [
   "ca init",
   "ca issue",
@@ -243,7 +233,7 @@ const PROVISION = ["provision"].concat(
   ["request", "update", "delete", "status", "resend"].map((word) => `provision ${word}`),
 );
 /** Those that run until they are stopped. */
-const RUNNING = ["serve", "simulate"];
+const RUNNING = ["serve", "simulate", "monitor", "repl"];
 
 describe("the pages of docs/", () => {
   it("are one for each board and each sensor, and README leads to all", () => {

@@ -18,9 +18,12 @@ import {
 const KEK_SIZE = 32;
 
 /** The cloud's newest key, open, and the others that open what was sealed to them. */
-export interface CloudKeys extends Credential {
+export interface OpeningKeys extends Credential {
   /** Newest first. */
   older: Credential[];
+}
+
+export interface CloudKeys extends OpeningKeys {
   kek: KeyHandle;
 }
 
@@ -54,16 +57,31 @@ export async function initKeys(
     await makeCredential(crypto, directory, root, role, passphrase, now);
 }
 
-/** Opens the keys of the receiver; throws when others than the owner may read them. */
-export function loadKeys(crypto: NodeCrypto, directory: string, now = unixNow()): CloudKeys {
+export function loadOpeningKeys(
+  crypto: NodeCrypto,
+  directory: string,
+  now = unixNow(),
+): OpeningKeys {
   checkMade(directory);
   checkPrivateDirectory(directory);
   const [newest, ...older] = validCertificates(directory, "cloud", now);
   const open = (valid: typeof newest) => openCredential(crypto, directory, "cloud", valid);
+  return { ...open(newest), older: older.map(open) };
+}
+
+export function loadKek(crypto: NodeCrypto, directory: string): KeyHandle {
   const secret = readPrivateFile(join(directory, KEY_FILES.kek));
   const kek = crypto.importKek(fromBuffer(secret));
   secret.fill(0);
-  return { ...open(newest), older: older.map(open), kek };
+  return kek;
+}
+
+/** Opens the keys of the receiver; throws when others than the owner may read them. */
+export function loadKeys(crypto: NodeCrypto, directory: string, now = unixNow()): CloudKeys {
+  checkMade(directory);
+  checkPrivateDirectory(directory);
+  const kek = loadKek(crypto, directory);
+  return { ...loadOpeningKeys(crypto, directory, now), kek };
 }
 
 function openNewest(

@@ -10,17 +10,21 @@ export interface OwnKey {
   thumbprint: Bytes;
 }
 
-/** What judging a message needs. */
-export interface AcceptContext {
-  crypto: NodeCrypto;
-  store: Store;
-  sessionKeys: SessionKeys;
+/** The cloud's keys that messages are judged with; `serve` may get others while it runs. */
+export interface OwnKeys {
   /** The cloud's own key: it opens what devices seal to the cloud. */
   self: OwnKey;
   /** Keys before it, whose certificates are still valid: devices may seal to them yet. */
   older: readonly OwnKey[];
   /** Undefined: devices that ask for a certificate are refused. */
   registrar?: RegistrarKeys | undefined;
+}
+
+/** What judging a message needs. */
+export interface AcceptContext extends OwnKeys {
+  crypto: NodeCrypto;
+  store: Store;
+  sessionKeys: SessionKeys;
   prefix: string;
   /** Unix seconds. */
   now(): number;

@@ -19,8 +19,10 @@ export interface AcceptedReply extends SignedMessage {
   kind: "reply";
   /** STATUS_*; undefined for a repeat. */
   status: number | undefined;
-  /** False when the device has erased itself: nobody is left to read a receipt. */
+  /** False when the device has erased itself, and of a new key: `enrolled` answers that. */
   isReceipted: boolean;
+  /** False where this database knows no such command to the device: only the reply's name is kept. */
+  isKnown: boolean;
   /** What a new key gets for the reply that introduced it. */
   enrolled: StoredEnrolled | undefined;
 }
@@ -38,15 +40,18 @@ function refusalOf(
 ): RefusalReason | undefined {
   // Only a repeat is taken of a key that is gone; that was found before.
   if (state === "rolled") return "device-rolled";
-  if (!command) return "command-unknown";
   const isClosing = state === "deleting" || state === "deleted";
-  if (isClosing && command.action !== "delete") return "device-deleted";
+  if (isClosing && command?.action !== "delete") return "device-deleted";
+  if (!command) return undefined;
   const action = ACTION_OF[status] ?? command.action;
   const isTooLate = status === STATUS_ROLLED && command.state === "replied";
   return action !== command.action || isTooLate ? "command-other" : undefined;
 }
 
-/** Judges replies and keeps each good one with the command whose hash it names. */
+/**
+ * Judges replies and keeps each good one with the command whose hash it names. A database that was
+ * restored may not know that command: the device is told all the same that its reply has come.
+ */
 export function createReplyAcceptor(context: AcceptContext, budget: FailureBudget) {
   const { crypto, store, registrar, now } = context;
   const judgeReply = createSignedJudge(context, budget, "reply", createReplyOpener(crypto));
@@ -56,6 +61,7 @@ export function createReplyAcceptor(context: AcceptContext, budget: FailureBudge
     device: KnownDevice,
     hash: Bytes,
     reply: OpenedReply,
+    isKnown: boolean,
     rolled: RolledKey | undefined,
   ): Promise<AcceptedReply | Refused> {
     const { counter, command, status } = reply;
@@ -67,7 +73,8 @@ export function createReplyAcceptor(context: AcceptContext, budget: FailureBudge
     if (outcome !== "stored" && outcome !== "repeat") return { refused: outcome };
     const repeat = outcome === "repeat";
     const enrolled = rolled && (await store.findEnrolled(device.kid, hash));
-    return { kind: "reply", device, hash, repeat, status, isReceipted: !deleted, enrolled };
+    const isReceipted = !deleted && !enrolled;
+    return { kind: "reply", device, hash, repeat, status, isReceipted, isKnown, enrolled };
   }
 
   return async function acceptReply(
@@ -79,16 +86,25 @@ export function createReplyAcceptor(context: AcceptContext, budget: FailureBudge
     const { hash, opened } = judged;
     if (!opened) {
       const enrolled = await store.findEnrolled(device.kid, hash);
-      const isReceipted = device.state !== "deleted";
-      const repeat = { kind: "reply", device, hash, repeat: true, status: undefined } as const;
+      const isReceipted = device.state !== "deleted" && !enrolled;
+      const repeat = {
+        kind: "reply",
+        device,
+        hash,
+        repeat: true,
+        status: undefined,
+        isKnown: true,
+      } as const;
       return { ...repeat, isReceipted, enrolled };
     }
     const command = await store.findCommandByHash(device.kid, opened.command);
     const refused = refusalOf(device, opened, command);
     if (refused) return { refused };
-    if (opened.status !== STATUS_ROLLED) return commit(device, hash, opened, undefined);
+    const isKnown = command !== undefined;
+    if (opened.status !== STATUS_ROLLED || !isKnown)
+      return commit(device, hash, opened, isKnown, undefined);
     if (!roll) return { refused: "no-registrar" };
     const rolled = await roll(opened.detail as Bytes, hash);
-    return isRefused(rolled) ? rolled : commit(device, hash, opened, rolled);
+    return isRefused(rolled) ? rolled : commit(device, hash, opened, isKnown, rolled);
   };
 }

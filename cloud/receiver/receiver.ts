@@ -5,7 +5,7 @@ import { toBuffer } from "../crypto/convert.ts";
 import type { AcceptedEnrol } from "../registrar/accept-enrol.ts";
 import type { StoredEnrolled } from "../store/enrolment.ts";
 import { createAccept, type Outcome } from "./accept.ts";
-import type { AcceptContext } from "./accept-context.ts";
+import type { AcceptContext, OwnKeys } from "./accept-context.ts";
 import type { AcceptedEvent } from "./accept-event.ts";
 import type { AcceptedReading } from "./accept-reading.ts";
 import type { AcceptedReply } from "./accept-reply.ts";
@@ -41,6 +41,8 @@ export interface ReceiverOptions {
   onMessage?: ((topic: string, payload: Buffer) => void) | undefined;
 }
 
+const UNKNOWN_COMMAND = "a reply to a command that is not in this database";
+
 function refusalLine({ reason, messageClass, deviceKid, why }: Refusal): LogLine {
   const kid = deviceKid === undefined ? undefined : toHex(deviceKid);
   const message = why ?? wordsOf(reason);
@@ -55,7 +57,8 @@ function refusalLine({ reason, messageClass, deviceKid, why }: Refusal): LogLine
 /** Handles messages one after the other; see MqttEvents.receive for the promise. */
 export function createReceiver(options: ReceiverOptions) {
   const { context, receipts, publish, log, onMeasurement, onDated, onEvent, onMessage } = options;
-  const accept = createAccept(context);
+  let accept = createAccept(context);
+  let atHand: Promise<unknown> = Promise.resolve();
   let repeats = 0;
 
   /** Both are rare enough for a line each. */
@@ -85,12 +88,13 @@ export function createReceiver(options: ReceiverOptions) {
     return publish(topic, toBuffer(message, "enrolled"), { qos: 2 });
   }
 
-  function afterReply({ isReceipted, enrolled, ...outcome }: AcceptedReply): void {
+  function afterReply({ isReceipted, isKnown, enrolled, ...outcome }: AcceptedReply): void {
     const { device, repeat, status } = outcome;
     const sent = enrolled && tellEnrolled(enrolled);
     const next = enrolled && toHex(enrolled.to);
     const who = { device: deviceName(device), kid: toHex(device.kid) };
-    log({ event: "reply", ...who, status, repeat, next, sent });
+    const message = isKnown ? undefined : UNKNOWN_COMMAND;
+    log({ event: "reply", ...who, status, repeat, next, sent, message });
     if (isReceipted) receipts.message(outcome);
   }
 
@@ -109,19 +113,33 @@ export function createReceiver(options: ReceiverOptions) {
     else log(refusalLine(outcome));
   }
 
+  async function take(message: MqttMessage): Promise<() => void> {
+    const { topic, payload } = message;
+    onMessage?.(topic, payload);
+    const outcome = await accept(topic, payload);
+    return () => {
+      try {
+        afterwards(outcome, message);
+      } catch (error) {
+        // The message is stored: what a listener makes of it must not cost the connection.
+        log({ event: "listener-failed", message: (error as Error).message });
+      }
+    };
+  }
+
   return {
-    async receive(message: MqttMessage): Promise<() => void> {
-      const { topic, payload } = message;
-      onMessage?.(topic, payload);
-      const outcome = await accept(topic, payload);
-      return () => {
-        try {
-          afterwards(outcome, message);
-        } catch (error) {
-          // The message is stored: what a listener makes of it must not cost the connection.
-          log({ event: "listener-failed", message: (error as Error).message });
-        }
-      };
+    receive(message: MqttMessage): Promise<() => void> {
+      const taken = take(message);
+      atHand = Promise.allSettled([atHand, taken]);
+      return taken;
+    },
+    /**
+     * Judges by these keys from the next message on; resolves when none is at hand that was
+     * begun with those before. The budgets against floods begin anew.
+     */
+    async useKeys(keys: OwnKeys): Promise<void> {
+      accept = createAccept({ ...context, ...keys });
+      await atHand;
     },
     /** Messages that had been stored before. */
     repeats: () => repeats,

@@ -90,7 +90,6 @@ function isErrorCode(code: unknown): code is ErrorCode {
 /** For the operator, of reasons that do not say what to do: a device that is not let in is not told why. */
 const WORDS: { [reason in RefusalReason]?: string } = {
   "counter-conflict": "two messages with one counter: a cloned device or restored flash",
-  "command-unknown": "a device replies to a command that is not in this database",
   "key-known": "a device replaces its key by one that is another's",
   "no-registrar": "a device asks for its certificate, and there are no keys of a registrar here",
   "claim-unknown":

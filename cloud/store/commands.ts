@@ -63,7 +63,6 @@ export interface RolledKey {
 
 /** Why a reply is not taken, beside what every signed message is refused for. */
 export type ReplyRefusal =
-  | "command-unknown"
   /** The command asks for something else, or has had its reply. */
   | "command-other"
   /** The new key is another's. */
@@ -93,7 +92,8 @@ export interface CommandStore {
   /** Expires what waits beyond its time; a delete is unconfirmed then. Gives how many. */
   expireCommands(now: number): Promise<number>;
   /**
-   * Keeps the first reply to a command; further ones only spend their counter. The reply to
+   * Keeps the first reply to a command; further ones, and one to a command that is not here, only
+   * spend their counter. The reply to
    * a delete makes the device's row its tombstone. The reply `rolled` introduces the new key,
    * and keeps the `enrolled` that answers it.
    */

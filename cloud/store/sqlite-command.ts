@@ -160,10 +160,10 @@ export function commandTables(
   }
 
   function commitReply(keep: Keep, reply: DeviceReply, hash: Bytes): SignedCommit | ReplyRefusal {
-    const command = byHash(reply.device, reply.command);
-    if (!command) return "command-unknown";
     const before = signed.find(reply.device, reply.counter, hash);
     if (before) return before;
+    const command = byHash(reply.device, reply.command);
+    if (!command) return signed.claim(reply.device, reply.counter, hash, "reply");
     const refusal = reply.roll && rolls.refusalOf(reply.roll, reply.device, command);
     if (refusal) return refusal;
     const outcome = signed.claim(reply.device, reply.counter, hash, "reply");

@@ -49,8 +49,12 @@ export interface ActionPorts {
   sample: (sensor: number) => void;
   /** Restarts the board, on purpose. */
   restart: () => void;
-  /** Begins to roll the device's key; undefined where the device cannot. */
-  roll: ((command: Command) => Outcome | undefined) | undefined;
+  /** Id of the device's key. */
+  keyId: string;
+  /** False while a new key has no place. */
+  mayRoll: (command: Command) => boolean;
+  /** Makes a new key, for the reply to tell of. */
+  roll: (command: Command) => Outcome;
 }
 
 export function createActions(ports: ActionPorts) {
@@ -124,7 +128,7 @@ export function createActions(ports: ActionPorts) {
   }
 
   function update(command: Command, change: Update): Outcome | undefined {
-    if (change.roll && !ports.roll) return refused(REASON_BUSY);
+    if (change.roll && !ports.mayRoll(command)) return refused(REASON_BUSY);
     if (!canUse(change)) return refused(REASON_SETTINGS);
     try {
       ports.updateTrust(change);
@@ -133,13 +137,13 @@ export function createActions(ports: ActionPorts) {
       ports.log("update refused: " + (error as Error).message);
       return refused(REASON_CERTIFICATE);
     }
-    if (change.deviceCounter !== undefined) crypto.moveCounter("device", change.deviceCounter);
+    if (change.deviceCounter !== undefined) crypto.moveCounter(ports.keyId, change.deviceCounter);
     if (change.sensors) updateSensors(change.sensors);
     if (change.wifi || change.brokers) {
       const outcome = updateNetworks(command, change);
       if (outcome === undefined || outcome.status !== STATUS_DONE) return outcome;
     }
-    return change.roll && ports.roll ? ports.roll(command) : done();
+    return change.roll ? ports.roll(command) : done();
   }
 
   return function act(command: Command, form: number): Outcome | undefined {

@@ -1,9 +1,9 @@
 /**
- * Commands, from their bytes to the reply that is kept. A command is carried out once:
- * its record says how far it has come, and an action that a power cut interrupted is done
- * again, which changes nothing. Made for a command and dropped after it.
+ * Commands, from their bytes to how they ended. A command is carried out once: its record
+ * says how far it has come, and an action that a power cut interrupted is done again, which
+ * changes nothing. Made for a command and dropped after it: the reply is made by conclude.ts.
  */
-import { type Bytes, toBigEndian } from "../../protocol/bytes.ts";
+import type { Bytes } from "../../protocol/bytes.ts";
 import {
   ACTION_DELETE,
   ACTION_REQUEST,
@@ -18,11 +18,8 @@ import {
   type ParsedCommand,
 } from "../../protocol/command-message.ts";
 import type { DeviceCrypto } from "../../protocol/cose/crypto.ts";
-import type { Recipient } from "../../protocol/cose/encrypt.ts";
-import { MESSAGE_HASH_LENGTH } from "../../protocol/cose/sign1.ts";
 import { fail } from "../../protocol/errors.ts";
 import {
-  createReplyMaker,
   REASON_BUSY,
   REASON_DEVICE,
   REASON_STORE,
@@ -39,7 +36,6 @@ import {
   type CommandRecord,
   DELETING,
   DOING,
-  DONE,
   REPLIED,
   readCommandRecord,
   writeCommandRecord,
@@ -52,6 +48,16 @@ export interface Outcome {
   detail: number | Bytes;
 }
 
+/** What is left to do once nothing of the command's own code is held: conclude.ts. */
+export interface Conclusion {
+  /** The command's, as it is stored or is to be; undefined for one that leaves no trace. */
+  record: CommandRecord | undefined;
+  /** What names the command in the reply. */
+  hash: Bytes;
+  /** undefined where the record has the reply already. */
+  outcome: Outcome | undefined;
+}
+
 /** What commands ask of the device's trust in the cloud. */
 export interface CommandTrust {
   /** The provisioner's public key, by the certificate that rode along or the stored one; throws "certificate". */
@@ -60,8 +66,6 @@ export interface CommandTrust {
   floor(): number;
   /** A genuine command: the floor may rise to its time, and the certificate is kept for the next. */
   accepted(time: number, leaf: Bytes | undefined): void;
-  /** Whom replies are sealed to. */
-  recipients(): Recipient[];
 }
 
 export interface CommandPorts {
@@ -80,57 +84,25 @@ export interface CommandPorts {
    * takes longer: then resume() is called until it is known how it ended.
    */
   act: (command: Command, form: number) => Outcome | undefined;
-  /** Keeps the reply in a record of its own and sends it; one that is kept already is left alone. */
-  reply: (counter: Bytes, hash: Bytes, message: Bytes) => void;
-  /** Erases the device, and never returns to this life: the reply is all that is left. */
-  erase: (reply: Bytes) => void;
+}
+
+interface Taken {
+  opened: OpenedCommand;
+  form: number;
+  leaf: Bytes | undefined;
 }
 
 export function createCommandHandler(ports: CommandPorts) {
   const crypto = ports.crypto;
   const log = ports.log;
 
-  /** A reply under a counter of its own, as its record's body has it. */
-  function makeReply(hash: Bytes, outcome: Outcome): { counter: number; body: Bytes } {
-    const counter = crypto.nextDeviceCounter();
-    const reply = { command: hash, status: outcome.status, detail: outcome.detail };
-    const made = createReplyMaker(crypto)(ports.identity, ports.trust.recipients(), counter, reply);
-    log("command: reply " + outcome.status);
-    return {
-      counter: counter,
-      body: (made.hash.substring(0, MESSAGE_HASH_LENGTH) + made.message) as Bytes,
-    };
+  /** Of what leaves no trace in the record: nothing was done. */
+  function answer(hash: Bytes, status: number, detail: number): Conclusion {
+    return { record: undefined, hash: hash, outcome: { status: status, detail: detail } };
   }
 
-  function send(counter: number, body: Bytes): void {
-    ports.reply(
-      toBigEndian(counter),
-      body.substring(0, MESSAGE_HASH_LENGTH) as Bytes,
-      body.substring(MESSAGE_HASH_LENGTH) as Bytes,
-    );
-  }
-
-  /** Answers what leaves no trace in the record: nothing was done. */
-  function answer(hash: Bytes, status: number, detail: number): void {
-    const made = makeReply(hash, { status: status, detail: detail });
-    send(made.counter, made.body);
-  }
-
-  function handOver(record: CommandRecord): void {
-    send(record.replyCounter, record.body);
-    record.phase = REPLIED;
-    writeCommandRecord(crypto, record);
-  }
-
-  /** The last step of a command: what it led to is written before anybody is told. */
-  function finish(record: CommandRecord, outcome: Outcome): void {
-    const made = makeReply(record.hash, outcome);
-    record.replyCounter = made.counter;
-    record.body = made.body;
-    record.phase = outcome.status === STATUS_DELETED ? DELETING : DONE;
-    writeCommandRecord(crypto, record);
-    if (record.phase === DELETING) ports.erase(record.body.substring(MESSAGE_HASH_LENGTH) as Bytes);
-    else handOver(record);
+  function ended(record: CommandRecord, outcome: Outcome | undefined): Conclusion {
+    return { record: record, hash: record.hash, outcome: outcome };
   }
 
   /** A store that fails is said to the cloud, where it can still be said. */
@@ -144,9 +116,10 @@ export function createCommandHandler(ports: CommandPorts) {
     }
   }
 
-  function carryOut(record: CommandRecord, command: Command): void {
+  /** undefined while it goes on. */
+  function carryOut(record: CommandRecord, command: Command): Conclusion | undefined {
     const outcome = tryAct(command, record.form);
-    if (outcome !== undefined) finish(record, outcome);
+    return outcome && ended(record, outcome);
   }
 
   /** What keeps a genuine command from being carried out; undefined for nothing. */
@@ -167,21 +140,22 @@ export function createCommandHandler(ports: CommandPorts) {
   }
 
   /** A signed or sealed command, verified and opened. */
-  function take(opened: OpenedCommand, form: number, leaf: Bytes | undefined): void {
+  function take(
+    opened: OpenedCommand,
+    form: number,
+    leaf: Bytes | undefined,
+  ): Conclusion | undefined {
     const command = opened.command;
     const last = readCommandRecord(crypto, log);
     if (last !== undefined && command.counter <= last.counter) {
       const isSame = command.counter === last.counter && opened.hash === last.hash;
-      if (!isSame) answer(opened.hash, STATUS_STALE, last.counter);
-      else if (last.phase === DOING) log("command " + last.counter + " is at work");
-      else if (last.phase === DELETING) resumeRecord(last);
-      else send(last.replyCounter, last.body);
-      return;
+      if (!isSame) return answer(opened.hash, STATUS_STALE, last.counter);
+      if (last.phase !== DOING) return ended(last, undefined);
+      log("command " + last.counter + " is at work");
+      return undefined;
     }
-    if (last !== undefined && (last.phase === DOING || last.phase === DELETING)) {
-      answer(opened.hash, STATUS_REFUSED, REASON_BUSY);
-      return;
-    }
+    if (last !== undefined && (last.phase === DOING || last.phase === DELETING))
+      return answer(opened.hash, STATUS_REFUSED, REASON_BUSY);
     // Only of a command that is new: an old one tells an old time.
     ports.trust.accepted(command.issued, leaf);
     const record: CommandRecord = {
@@ -193,22 +167,17 @@ export function createCommandHandler(ports: CommandPorts) {
       body: opened.content,
     };
     const refusal = judge(command, form);
-    if (refusal !== undefined) {
-      finish(record, refusal);
-      return;
-    }
+    if (refusal !== undefined) return ended(record, refusal);
     // A delete has one step: its record is written with the reply.
     if (command.action !== ACTION_DELETE) writeCommandRecord(crypto, record);
     log("command " + command.counter + ", action " + command.action);
-    carryOut(record, command);
+    return carryOut(record, command);
   }
 
   /** Nobody vouches for it: nothing is kept, and it does no more than a signed request can. */
-  function takePlain(opened: OpenedCommand): void {
+  function takePlain(opened: OpenedCommand): Conclusion | undefined {
     const outcome = judge(opened.command, FORM_PLAIN) || tryAct(opened.command, FORM_PLAIN);
-    if (outcome === undefined) return;
-    const made = makeReply(opened.hash, outcome);
-    send(made.counter, made.body);
+    return outcome && { record: undefined, hash: opened.hash, outcome: outcome };
   }
 
   /** Cheap checks only: "profile" for a plain command that the policy does not allow. */
@@ -223,32 +192,34 @@ export function createCommandHandler(ports: CommandPorts) {
     return parsed;
   }
 
-  function resumeRecord(record: CommandRecord): void {
-    if (record.phase === DELETING) ports.erase(record.body.substring(MESSAGE_HASH_LENGTH) as Bytes);
-    else if (record.phase === DONE) handOver(record);
-    else if (record.phase === DOING)
-      carryOut(record, createCommandReader()(record.body, record.form));
+  /** What opens it is held no longer than this takes; undefined when too many were verified. */
+  function open(message: Bytes): Taken | undefined {
+    const opener = createCommandOpener(crypto);
+    const parsed = parse(opener, message);
+    if (!ports.mayVerify()) {
+      log("command passed over: too many messages to verify");
+      return undefined;
+    }
+    const signer = parsed.form === FORM_PLAIN ? undefined : ports.trust.provisioner(parsed.leaf);
+    const opened = opener.open(parsed, ports.identity, signer);
+    return { opened: opened, form: parsed.form, leaf: parsed.leaf };
   }
 
   return {
     /** Throws for what is no command of a provisioner; nothing has changed then. */
-    handle(message: Bytes): void {
-      const opener = createCommandOpener(crypto);
-      const parsed = parse(opener, message);
-      if (!ports.mayVerify()) {
-        log("command passed over: too many messages to verify");
-        return;
-      }
-      const signer = parsed.form === FORM_PLAIN ? undefined : ports.trust.provisioner(parsed.leaf);
-      const opened = opener.open(parsed, ports.identity, signer);
-      if (parsed.form === FORM_PLAIN) takePlain(opened);
-      else take(opened, parsed.form, parsed.leaf);
+    handle(message: Bytes): Conclusion | undefined {
+      const taken = open(message);
+      if (taken === undefined) return undefined;
+      if (taken.form === FORM_PLAIN) return takePlain(taken.opened);
+      return take(taken.opened, taken.form, taken.leaf);
     },
 
     /** Goes on with a command that a restart interrupted, or that was not at its end. */
-    resume(): void {
+    resume(): Conclusion | undefined {
       const record = readCommandRecord(crypto, log);
-      if (record !== undefined) resumeRecord(record);
+      if (record === undefined || record.phase === REPLIED) return undefined;
+      if (record.phase !== DOING) return ended(record, undefined);
+      return carryOut(record, createCommandReader()(record.body, record.form));
     },
   };
 }

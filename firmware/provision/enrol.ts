@@ -14,9 +14,7 @@ import type { Bytes } from "../../protocol/bytes.ts";
 import type { DeviceCrypto } from "../../protocol/cose/crypto.ts";
 import type { Recipient } from "../../protocol/cose/encrypt.ts";
 import { createEnrolMaker } from "../../protocol/enrol-message.ts";
-import { createEnrolledOpener } from "../../protocol/enrolled-message.ts";
-import { REGISTRAR } from "../../protocol/roles.ts";
-import type { Enrolment, Provisioning } from "../config.ts";
+import type { Enrolment, Settings } from "../config.ts";
 import type { Publish } from "../delivery.ts";
 import { ACKNOWLEDGED, earliestTaken, IN_FLIGHT, rewind, WAITING } from "../outgoing.ts";
 import type { Clock, Log } from "../ports.ts";
@@ -30,27 +28,21 @@ import {
   type Signed,
   writeSigned,
 } from "../signed-records.ts";
-import { openTrust } from "../trust.ts";
 import { eraseAsked } from "./asked-record.ts";
-import { checkOwnCertificate, digestOf, namesOf, writeOwnCertificate } from "./own-certificate.ts";
-import { addSettings } from "./stored-settings.ts";
+import { digestOf, namesOf, writeOwnCertificate } from "./own-certificate.ts";
+import { type EnrolledPorts, takeEnrolled } from "./take-enrolled.ts";
 
 /** The one record of this prefix: "n0". */
-const RECORD = "n";
+export const ENROL_RECORD = "n";
 
-export interface EnrolPorts {
-  crypto: DeviceCrypto;
+export interface EnrolPorts extends EnrolledPorts {
   identity: Identity;
   /** The cloud, alone in the list. */
   recipients: Recipient[];
   clock: Clock;
-  log: Log;
-  provisioning: () => Provisioning;
   publish: Publish;
-  /** Seconds before the first repeat; 0 takes the default. */
-  receiptSeconds: number;
-  /** The limit of all messages with a signature to verify. */
-  mayVerify: () => boolean;
+  /** Its receiptSeconds come before the first repeat. */
+  settings: Settings;
   /** No answer has come for long: the message goes out again right after this. */
   onUnheard: () => void;
 }
@@ -65,18 +57,18 @@ function sourceOf(crypto: DeviceCrypto, cloud: Recipient, asked: Enrolment): Byt
 function openItem(ports: EnrolPorts, asked: Enrolment): Signed {
   const crypto = ports.crypto;
   const source = sourceOf(crypto, ports.recipients[0] as Recipient, asked);
-  const kept = readSigned(crypto, RECORD, "enrol", 1)[0];
+  const kept = readSigned(crypto, ENROL_RECORD, "enrol", 1)[0];
   if (kept && kept.kid === source) return kept;
   const csr = crypto.writeCsr(ports.identity.key);
   const makeEnrol = createEnrolMaker(crypto);
-  const counter = crypto.nextDeviceCounter();
+  const counter = crypto.nextCounter(ports.identity.id);
   const made = makeEnrol(ports.identity, ports.recipients, counter, {
     csr: csr,
     deviceId: asked.deviceId,
     userId: asked.userId,
     claim: asked.claim,
   });
-  const item = makeSigned("enrol", RECORD + "0", source, made.hash, made.message);
+  const item = makeSigned("enrol", ENROL_RECORD + "0", source, made.hash, made.message);
   item.packetId = keptPacketId(counter);
   writeSigned(crypto, item);
   return item;
@@ -84,7 +76,7 @@ function openItem(ports: EnrolPorts, asked: Enrolment): Signed {
 
 /** Erases what a power cut has left of an enrolment that came to its end. */
 export function forgetEnrolment(crypto: DeviceCrypto, log: Log): void {
-  readSigned(crypto, RECORD, "enrol", 1).forEach(function (item) {
+  readSigned(crypto, ENROL_RECORD, "enrol", 1).forEach(function (item) {
     eraseSigned(crypto, item, log);
   });
 }
@@ -95,7 +87,7 @@ export function createEnrolment(ports: EnrolPorts, asked: Enrolment) {
   const clock = ports.clock;
   const log = ports.log;
   const item = openItem(ports, asked);
-  const firstWait = ports.receiptSeconds || RECEIPT_SECONDS;
+  const firstWait = ports.settings.receiptSeconds || RECEIPT_SECONDS;
   /** MQTT may still have the message then, but its record is no longer this one's. */
   let isOver = false;
 
@@ -160,31 +152,15 @@ export function createEnrolment(ports: EnrolPorts, asked: Enrolment) {
     end: end,
 
     /**
-     * Takes an `enrolled` message: true when it has made the device an enrolled one. Throws,
-     * and has stored nothing, for what is not the registrar's word; "store" when its word could
-     * not be kept, and the message has to come again.
+     * Takes an `enrolled` message: true when it has made the device an enrolled one. Throws
+     * as takeEnrolled does.
      */
     receive(message: Bytes): boolean {
-      const opener = createEnrolledOpener(crypto);
-      const sign1 = opener.parse(message);
-      if (!ports.mayVerify()) {
-        log("enrolled not looked at: too many in a row");
-        return false;
-      }
-      const trust = openTrust(crypto, ports.provisioning(), log);
-      const enrolled = opener.open(sign1, ports.identity, trust.signer(REGISTRAR, sign1.leaf));
-      if (enrolled.request !== item.hash) {
-        log("enrolled not taken: it answers another request");
-        return false;
-      }
-      checkOwnCertificate(enrolled.certificate, crypto.exportPublicKey(ports.identity.key));
-      trust.apply(enrolled.settings);
-      if (sign1.leaf !== undefined) trust.keep(REGISTRAR, sign1.leaf);
-      trust.advance(enrolled.time, true);
-      addSettings(crypto, enrolled.settings, log);
-      const flashed = ports.provisioning().enrolment;
+      const certificate = takeEnrolled(ports, ports.identity, item.hash, message);
+      if (certificate === undefined) return false;
+      const flashed = ports.provisioning.enrolment;
       writeOwnCertificate(crypto, {
-        certificate: enrolled.certificate,
+        certificate: certificate,
         deviceId: asked.deviceId,
         userId: asked.userId,
         flashed: namesOf(crypto, flashed || asked),

@@ -1,65 +1,75 @@
 /** Puts a command's parts together for one call; nothing of them stays. */
 import type { Bytes } from "../../protocol/bytes.ts";
-import type { DeviceCrypto } from "../../protocol/cose/crypto.ts";
-import type { Recipient } from "../../protocol/cose/encrypt.ts";
-import { kidOf } from "../../protocol/kid.ts";
+import type { Command } from "../../protocol/command-content.ts";
 import { PROVISIONER } from "../../protocol/roles.ts";
 import type { Board, Provisioning, Settings } from "../config.ts";
-import type { Delivery } from "../delivery.ts";
-import type { Log, System } from "../ports.ts";
-import type { Identity } from "../session.ts";
 import { openTrust } from "../trust.ts";
 import { createActions } from "./actions.ts";
 import { writeAsked } from "./asked-record.ts";
-import { createCommandHandler } from "./command.ts";
-import { eraseDevice } from "./deprovision.ts";
+import { type Conclusion, createCommandHandler } from "./command.ts";
+import type { ConcludePorts } from "./conclude.ts";
+import { beginRoll, mayRoll } from "./roll.ts";
 
-export interface CommandDevice {
-  crypto: DeviceCrypto;
-  identity: Identity;
-  log: Log;
+export interface CommandDevice extends ConcludePorts {
   board: Board;
   settings: Settings;
-  system: Pick<System, "storage" | "interpreter">;
-  provisioning: () => Provisioning;
-  recipients: Recipient[];
+  /** Read before this code was made: what reads it is cold too. */
+  provisioning: Provisioning;
   mayVerify: () => boolean;
   requestForm: number;
   /** Who the device is; undefined for one that was registered by hand. */
   ids: { deviceId: Bytes; userId: Bytes } | undefined;
-  delivery: Pick<Delivery, "reply">;
   samples: (() => void)[];
+  /** Runs it by itself, when nothing of the command is held any more. */
+  later: (what: string, run: () => void) => void;
   restart: () => void;
   /** The cloud's certificate may be another from now on. */
   trustChanged: () => void;
-  /** There is something to enrol for (asked-record.ts). */
+  /** There is something to enrol for (asked-record.ts), or the key changes (roll-record.ts). */
   enrol: () => void;
 }
 
-/** Takes a command; without one it goes on with what an earlier call or boot left undone. */
-export function runCommand(device: CommandDevice, message: Bytes | undefined): void {
+/**
+ * Takes a command; without one it goes on with what an earlier call or boot left undone. Gives
+ * what is left to do when nothing of this is held any more.
+ */
+export function runCommand(
+  device: CommandDevice,
+  message: Bytes | undefined,
+): Conclusion | undefined {
   const crypto = device.crypto;
   const log = device.log;
-  const trust = openTrust(crypto, device.provisioning(), log);
+  const trust = openTrust(crypto, device.provisioning, log);
 
-  const act = createActions({
-    crypto: crypto,
-    log: log,
-    board: device.board,
-    settings: device.settings,
-    hasIds: device.ids !== undefined,
-    updateTrust(update) {
-      trust.apply(update);
-      if (update.cloudCertificate || update.issuedNotBefore) device.trustChanged();
-    },
-    enrol(deviceId, userId, claim) {
-      writeAsked(crypto, { deviceId: deviceId, userId: userId, claim: claim });
-      device.enrol();
-    },
-    sample: (sensor) => (device.samples[sensor] as () => void)(),
-    restart: device.restart,
-    roll: undefined,
-  });
+  /** Made once the message is opened and what opened it is gone. */
+  const act = (command: Command, form: number) =>
+    createActions({
+      crypto: crypto,
+      log: log,
+      board: device.board,
+      settings: device.settings,
+      hasIds: device.ids !== undefined,
+      updateTrust(update) {
+        trust.apply(update);
+        if (!update.cloudCertificate && !update.issuedNotBefore) return;
+        // At once: the reply is sealed to it. The rest waits until nothing of this is held.
+        trust.putCloud(device.recipients);
+        device.trustChanged();
+      },
+      enrol(deviceId, userId, claim) {
+        writeAsked(crypto, { deviceId: deviceId, userId: userId, claim: claim });
+        device.enrol();
+      },
+      sample: (sensor) => device.later("sample", device.samples[sensor] as () => void),
+      restart: device.restart,
+      keyId: device.identity.id,
+      mayRoll: (asked) => mayRoll(crypto, log, asked),
+      roll(asked) {
+        const outcome = beginRoll(crypto, log, device.identity, asked);
+        device.enrol();
+        return outcome;
+      },
+    })(command, form);
 
   const handler = createCommandHandler({
     crypto: crypto,
@@ -72,18 +82,12 @@ export function runCommand(device: CommandDevice, message: Bytes | undefined): v
         if (leaf !== undefined) trust.keep(PROVISIONER, leaf);
         trust.advance(time, true);
       },
-      recipients: () => device.recipients,
     },
     requestForm: device.requestForm,
     mayVerify: device.mayVerify,
     ids: device.ids,
     act: act,
-    reply: device.delivery.reply,
-    erase(reply) {
-      eraseDevice(device, { kid: kidOf(device.identity.thumbprint), reply: reply });
-    },
   });
 
-  if (message === undefined) handler.resume();
-  else handler.handle(message);
+  return message === undefined ? handler.resume() : handler.handle(message);
 }

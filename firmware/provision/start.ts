@@ -16,7 +16,7 @@ export function startProvisioned(
   if (farewell === undefined) return startDevice(ports, board, settings);
   life.move(STARTED);
   life.move(DELETED);
-  const running = ports.provision().startFarewell(
+  const running = ports.farewell().startFarewell(
     createMqttClient,
     {
       crypto: ports.crypto,

@@ -37,6 +37,17 @@ const PLAIN = {
   generatedCode: { symbols: false },
 };
 
+/** What is made for each use, by the function that makes it: as little at a time as will do. */
+const COLD = {
+  loadCold: "cold.js",
+  loadEnrolment: "provision/enrol.js",
+  loadDue: "provision/enrolment-due.js",
+  loadCommand: "provision/run-command.js",
+  loadReply: "provision/conclude.js",
+  loadRoll: "provision/roll.js",
+  loadFarewell: "provision/deprovision.js",
+};
+
 const DRIVER_NAME = /^[a-z][a-z0-9-]*$/;
 
 /**
@@ -72,10 +83,10 @@ export function bundleOptions({ boardFile, dist, outputDirectory, readBoard = re
   };
 }
 
-/** The board file without `$schema`, which only editors read. */
+/** The board file without what only editors (`$schema`) and `coseflow flash` read. */
 function readPlainBoard(boardFile) {
   try {
-    const { $schema, ...board } = JSON.parse(readFileSync(boardFile, "utf8"));
+    const { $schema, chip, flashMegabytes, ...board } = JSON.parse(readFileSync(boardFile, "utf8"));
     return board;
   } catch (error) {
     throw new Error(`${boardFile}: expected a JSON object, got ${error.message}`);
@@ -83,7 +94,8 @@ function readPlainBoard(boardFile) {
 }
 
 /**
- * `coseflow:cold` is firmware/cold.js, whole, in one function, and cold-provision.js in another; `coseflow:board` is the board's description, `coseflow:drivers` the factories its sensors name,
+ * `coseflow:cold` has a function for each of COLD, with all of that module in it;
+ * `coseflow:board` is the board's description, `coseflow:drivers` the factories its sensors name,
  * `coseflow:parts` what the board has: code for what it has not is left out of its bundle.
  */
 function virtualModules({ boardFile, dist, readBoard, coldModules }) {
@@ -105,17 +117,11 @@ function virtualModules({ boardFile, dist, readBoard, coldModules }) {
   };
 }
 
-/** The makers in coseflow:cold, and the file of each in firmware/. */
-const COLD = [
-  ["loadCold", "cold.js"],
-  ["loadProvision", "cold-provision.js"],
-];
-
 /** What is used a few times in a device's life: a call makes all of it, and nothing keeps it. */
 async function coldModule(dist, modules, watch) {
   modules.length = 0;
   const functions = [];
-  for (const [name, file] of COLD)
+  for (const [name, file] of Object.entries(COLD))
     functions.push(await coldFunction({ dist, name, file, modules, watch }));
   return functions.join("\n");
 }

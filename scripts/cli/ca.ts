@@ -61,8 +61,8 @@ function addIssue(ca: Command, output: Output): void {
       "after",
       `
 The newest key of a role is the one that is used. The cloud goes on opening what is sealed
-to its older keys until their certificates expire or are revoked. "serve" reads keys when
-it starts.
+to its older keys until their certificates expire or are revoked. "serve" notices the new
+key, and gives devices its certificate, within ten seconds.
 
 Example:
   $ coseflow ca issue --role cloud --root-key /media/stick/root.key.pem`,
@@ -123,7 +123,7 @@ function addRevoke(ca: Command, output: Output): void {
     .addHelpText(
       "after",
       `
-"serve" leaves out revoked keys when it starts. Devices learn of it by a number: certificates
+"serve" leaves out revoked keys within ten seconds. Devices learn of it by a number: certificates
 of the role that were issued before it are refused. It is printed, to be sent to them.`,
     )
     .action((serial, { dir }) => {

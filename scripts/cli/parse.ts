@@ -73,3 +73,8 @@ export function parseBoard(name: string): string {
     throw new InvalidArgumentError("expected the name of a file in boards/, such as linux.");
   return name;
 }
+
+/** A rate of a serial line: what any chip and cable may have. */
+export function parseBaud(text: string): number {
+  return wholeNumber(text, 9600, 2_000_000);
+}

@@ -11,11 +11,15 @@ import { addDemoCommand } from "./demo-command.ts";
 import { addDeviceCommand } from "./device.ts";
 import { addDoctorCommand } from "./doctor.ts";
 import { EXIT, exitCodeOf, explain, JudgedAsFailed } from "./exit.ts";
+import { addFlashCommand } from "./flash.ts";
 import { addInitCommand } from "./init.ts";
 import { addInspectCommand } from "./inspect.ts";
 import { addJournalCommand } from "./journal.ts";
+import { addMonitorCommand } from "./monitor.ts";
 import { type Output, processOutput } from "./output.ts";
+import { addPortsCommand } from "./ports.ts";
 import { addProvisionCommand } from "./provision.ts";
+import { addReplCommand } from "./repl.ts";
 import { addServeCommand } from "./serve.ts";
 import { addSimulateCommand } from "./simulate.ts";
 import { addValidateCommand } from "./validate.ts";
@@ -66,6 +70,10 @@ Exit codes: 0 all went well, 1 it failed, 2 the command line is wrong.`,
   addInitCommand(program, output);
   addBuildCommand(program, output);
   addValidateCommand(program, output);
+  addPortsCommand(program, output);
+  addFlashCommand(program, output);
+  addMonitorCommand(program, output);
+  addReplCommand(program, output);
   return program;
 }
 

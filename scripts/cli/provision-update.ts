@@ -106,7 +106,8 @@ export function addUpdate(parent: Command, output: Output): void {
       `
 What is not named stays as it is; a list of networks or brokers replaces the whole list. A
 sensor is named by its place in the board file, from 0, or with --board by its driver. A
-device refuses --roll while something of it waits for a receipt. The roles whose certificates
+device that is told to --roll takes its new key into use when nothing waits for a receipt any
+more: its readings go on, under another key id and the same name. The roles whose certificates
 devices judge are ${JUDGED_ROLES.join(", ")}.
 
 Examples:

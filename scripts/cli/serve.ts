@@ -51,8 +51,8 @@ Readings and events go to standard output, everything else as lines of JSON to s
 A reading that a device took before it knew the time is printed when it arrives, and once more
 ("kind": "dated") when the device has reported its boot.
 Devices enrol as long as the key directory holds the keys of registrar and issuing CA. Without
-them it says "no-registrar", and receives only. Keys are read at the start: after "coseflow ca
-issue" start it again.
+them it says "no-registrar", and receives only. The directory is looked at every ten seconds: what "coseflow
+ca issue" and "ca revoke" did counts then ("keys-renewed").
 While the broker is down it tries again and again; SIGINT or SIGTERM ends it.
 
 Examples:

@@ -72,6 +72,11 @@ function use(port: string, { proc }: Machine): Finding | undefined {
   );
 }
 
+/** What keeps a port from being opened; none where it may be, and is free. */
+export function portProblems(port: string, machine: Machine): Finding[] {
+  return [permission(port, machine), use(port, machine)].filter((finding) => finding !== undefined);
+}
+
 /** Whether the serial ports may be opened, and are free. */
 export function serialPortsCheck(machine: Machine): Check {
   return {
@@ -80,8 +85,7 @@ export function serialPortsCheck(machine: Machine): Check {
       const ports = listSerialPorts(machine.dev);
       if (ports.length === 0) return [ok("none: no board is plugged in")];
       return ports.flatMap((port) => {
-        const problems = [permission(port, machine), use(port, machine)];
-        const found = problems.filter((finding) => finding !== undefined);
+        const found = portProblems(port, machine);
         return found.length > 0 ? found : [ok(`${port}: may be opened, and is free`)];
       });
     },

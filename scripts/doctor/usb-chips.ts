@@ -21,6 +21,11 @@ const CHIPS: Record<string, { name: string; driver: string }> = {
   "303a:1001": { name: "ESP32 with USB of its own (USB-JTAG)", driver: "cdc_acm" },
 };
 
+/** What a vendor:product is called, where it is of a board. */
+export function chipOf(id: string): string | undefined {
+  return CHIPS[id]?.name;
+}
+
 /** The braille service takes chips with the numbers of its displays for itself. */
 const BRAILLE = "brltty";
 

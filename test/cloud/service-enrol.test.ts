@@ -43,7 +43,7 @@ async function start(prepare: (keys: string) => void = () => {}) {
   closers.push(() => cloud.close());
   const store: Store = openSqliteStore(database);
   closers.push(() => store.close());
-  return { cloud, keys, lines, store, cloudKey: fromHex(cloud.publicKey) as Bytes };
+  return { cloud, keys, lines, store, cloudKey: fromHex(cloud.publicKey()) as Bytes };
 }
 
 /** A client whose packets on a topic are awaited one after the other. */

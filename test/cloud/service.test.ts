@@ -65,7 +65,7 @@ describe("startCloud on Mosquitto", () => {
     expect(kid).toBe(device.kidHex);
     const { client, receipts } = await connectDevice(kid);
 
-    const session = device.openSession(fromHex(cloud.publicKey) as Bytes);
+    const session = device.openSession(fromHex(cloud.publicKey()) as Bytes);
     await client.publishAsync(device.topic("session"), wire(session.message), { qos: 2 });
     const first = device.openReceipt(session, await receipts.next());
     expect(first.messages).toEqual([session.hash.substring(0, 16)]);
@@ -106,7 +106,7 @@ describe("startCloud", () => {
     closers.push(() => device.close());
     const { kid } = await cloud.registerDevice(device.publicKey);
     const { client } = await connectDevice(kid);
-    const session = device.openSession(fromHex(cloud.publicKey) as Bytes);
+    const session = device.openSession(fromHex(cloud.publicKey()) as Bytes);
     await client.publishAsync(device.topic("session"), wire(session.message), { qos: 2 });
     await expect.poll(async () => (await cloud.counts()).sessions).toBe(1);
 
@@ -128,7 +128,7 @@ describe("startCloud", () => {
     const device = openTestDevice();
     closers.push(() => device.close());
     const { client, receipts } = await connectDevice(device.kidHex);
-    const session = device.openSession(fromHex(cloud.publicKey) as Bytes);
+    const session = device.openSession(fromHex(cloud.publicKey()) as Bytes);
     await client.publishAsync(device.topic("session"), wire(session.message), { qos: 2 });
     await expect.poll(async () => (await cloud.counts()).refused).toEqual({ "device-unknown": 1 });
     expect(lines.at(-1)).toEqual({
@@ -206,7 +206,7 @@ describe("startCloud", () => {
     closers.push(() => device.close());
     await cloud.registerDevice(device.publicKey);
     const { client, receipts } = await connectDevice(device.kidHex, url);
-    const session = device.openSession(fromHex(cloud.publicKey) as Bytes);
+    const session = device.openSession(fromHex(cloud.publicKey()) as Bytes);
     await client.publishAsync(device.topic("session"), wire(session.message), { qos: 2 });
     expect(device.openReceipt(session, await receipts.next()).messages).toHaveLength(1);
   });

@@ -20,7 +20,7 @@ import { bundleBoard, temporaryDirectory } from "../support/built.ts";
 import { startMosquitto } from "../support/mosquitto.ts";
 import { createReceiver, type Receiver, type StoredLine } from "../support/serve.ts";
 import { boot, describeEspruino, type Interpreter, writeFlash } from "./espruino.ts";
-import { noteVariables } from "./variables.ts";
+import { leastUsage, noteVariables, watchUsage } from "./variables.ts";
 
 const BOARD = {
   name: "emulated",
@@ -30,7 +30,7 @@ const BOARD = {
 };
 const READINGS = 30;
 const LIFE_READINGS = 200;
-/** So slow that on a busy machine too the queue is empty at times: half a second between two looks. */
+/** So slow that on a busy machine too the queue is empty at times. */
 const SLOW = { ...BOARD, sensors: [{ driver: "host", periodSeconds: 2, qos: 1 }] };
 const LOOKS = 30;
 /** With queue and loaded readings at their bounds, 600 stay free. */
@@ -179,14 +179,8 @@ describeEspruino("the bundle in Espruino", () => {
     await receiver.start();
     cleanUp.push(receiver.kill);
     await reading(receiver, ({ sequence }) => sequence >= 4);
-    // It counts by itself: what is asked on the console stays in the console's history.
-    await device.evaluate(
-      `(global.looks=0,setInterval(function(){print("usage "+process.memory().usage+" "+looks++)},500))`,
-    );
-    await device.line(new RegExp(`^usage \\d+ ${LOOKS}$`));
-    const counts = device.lines.flatMap((line) => /^usage (\d+) /.exec(line)?.[1] ?? []);
-    // The least of them: at times a reading waits for its receipt.
-    const usage = Math.min(...counts.map(Number));
+    await watchUsage(device);
+    const usage = await leastUsage(device, LOOKS);
     noteVariables("streaming", usage);
     expect(usage).toBeLessThanOrEqual(LIMIT_VARIABLES);
     expectNoErrors([device]);

@@ -8,7 +8,8 @@ import { afterEach, expect, it } from "vitest";
 import { bundleBoard, temporaryDirectory } from "../support/built.ts";
 import { startMosquitto } from "../support/mosquitto.ts";
 import { createReceiver, type Receiver } from "../support/serve.ts";
-import { boot, describeEspruino, type Interpreter, writeFlash } from "./espruino.ts";
+import { boot, describeEspruino, writeFlash } from "./espruino.ts";
+import { leastUsage, watchUsage } from "./variables.ts";
 
 const isNightly = process.env.COSEFLOW_NIGHTLY === "1";
 const READINGS = isNightly ? 10_000 : 400;
@@ -18,7 +19,6 @@ const WARM = 150;
 const PERIOD_SECONDS = 0.06;
 /** Longer than the device waits for an acknowledgement before it gives the connection up. */
 const STALL_MS = 75_000;
-const LOOK_MS = 500;
 const SAMPLES = 40;
 /** The counters take a byte more each at 256, and with it a variable where they are text. */
 const FEW = 12;
@@ -60,14 +60,6 @@ function counter(receiver: Receiver) {
   };
 }
 
-/** The least of some: at times a reading waits for its receipt, and the console has its own. */
-async function leastUsage(device: Interpreter): Promise<number> {
-  let usage = Infinity;
-  for (let asked = 0; asked < SAMPLES; asked++)
-    usage = Math.min(usage, (await device.evaluate("process.memory().usage")) as number);
-  return usage;
-}
-
 describeEspruino("a long life in Espruino", () => {
   it(`of ${READINGS} readings and a stalled broker costs no variable`, {
     timeout: LONGEST_MS,
@@ -82,7 +74,7 @@ describeEspruino("a long life in Espruino", () => {
       ".bootcde": readFileSync(bundle),
       "coseflow.json": JSON.stringify({
         brokers: [{ host: broker.host, port: broker.port }],
-        cloudPublicKey: receiver.cloudPublicKey,
+        ...receiver.trust,
         receiptSeconds: 2,
       }),
     });
@@ -96,7 +88,8 @@ describeEspruino("a long life in Espruino", () => {
 
     const began = performance.now();
     await stored.until(WARM);
-    const before = await leastUsage(device);
+    await watchUsage(device);
+    const before = await leastUsage(device, SAMPLES);
     await stored.until(READINGS / 2);
     broker.pause();
     await delay(STALL_MS);
@@ -104,12 +97,7 @@ describeEspruino("a long life in Espruino", () => {
     broker.resume();
     await stored.until(READINGS);
     const seconds = (performance.now() - began - STALL_MS) / 1000;
-    // Asked without a pause it would do nothing else, and never empty its queue.
-    for (let left = 1; left !== 0; ) {
-      await delay(LOOK_MS);
-      left = (await device.evaluate('require("devcrypto").ringCount()')) as number;
-    }
-    const after = await leastUsage(device);
+    const after = await leastUsage(device, SAMPLES);
     console.log(
       `in Espruino: ${before} of 4095 variables before, ${after} after ${stored.count()} readings ` +
         `(${Math.round(stored.count() / seconds)} a second) and ${queued} in flash while the broker stood still`,

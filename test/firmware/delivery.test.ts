@@ -274,10 +274,13 @@ describe("delivery", () => {
 
   it("keeps an unreceipted session, however old, and closes one at its last sequence number", () => {
     const session = { lastSequence: 5, receipted: false, openedAt: 0 } as Session;
-    expect(isSpent(session, 10 * 86400, 86400)).toBe(false);
-    expect(isSpent({ ...session, receipted: true }, 86399, 86400)).toBe(false);
-    expect(isSpent({ ...session, receipted: true }, 86400, 86400)).toBe(true);
-    expect(isSpent({ ...session, lastSequence: 2 ** 20 }, 0, 86400)).toBe(true);
+    expect(isSpent(session, 10 * 86400, 86400, 1)).toBe(false);
+    expect(isSpent({ ...session, receipted: true }, 86399, 86400, 1)).toBe(false);
+    expect(isSpent({ ...session, receipted: true }, 86400, 86400, 1)).toBe(true);
+    expect(isSpent({ ...session, lastSequence: 2 ** 20 }, 0, 86400, 1)).toBe(true);
+    // One place is for the next boot.
+    expect(isSpent({ ...session, receipted: true }, 86400, 86400, 3)).toBe(false);
+    expect(isSpent({ ...session, lastSequence: 2 ** 20 }, 0, 86400, 4)).toBe(true);
   });
 
   it("never holds more keys than the module has slots, though each session has readings that wait", () => {

@@ -147,7 +147,7 @@ const CASES: [string, Case][] = [
       reply: [STATUS_DELETED, 0],
       check(bench) {
         expect(bench.files.size).toBe(0);
-        expect(bench.memory.hasKey).toBe(false);
+        expect(bench.memory.keys.size).toBe(0);
         expect([...bench.memory.records.keys()]).toEqual([]);
       },
     },

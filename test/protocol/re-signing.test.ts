@@ -7,7 +7,10 @@
 import { createDecipheriv, ECDH } from "node:crypto";
 import { describe, expect, it } from "vitest";
 import type { Bytes } from "../../protocol/bytes.ts";
+import { ACTION_DELETE, type Command } from "../../protocol/command-content.ts";
+import { createCommandMaker, createCommandOpener } from "../../protocol/command-message.ts";
 import { parseSign1 } from "../../protocol/cose/sign1.ts";
+import { createReplyMaker, createReplyOpener, STATUS_DONE } from "../../protocol/reply-message.ts";
 import { createSessionOpener } from "../../protocol/session-message.ts";
 import { decodeOracle, encodeOracle, type Tag, toBinary } from "../support/cbor-oracle.ts";
 import {
@@ -18,7 +21,7 @@ import {
   kekOracle,
   type SessionChanges,
 } from "../support/cose-builder.ts";
-import { makeParty, nodeCrypto } from "../support/parties.ts";
+import { makeParty, nodeCrypto, type Party } from "../support/parties.ts";
 import { codeOf } from "../support/refusal.ts";
 
 const victim = makeParty();
@@ -78,6 +81,47 @@ describe("a session message that another enrolled device signed again", () => {
     );
     const context = bindsContext ? asAttackers : NIL_CONTEXT;
     expect(() => openWith(resigned.payload, context, aad)).toThrow();
+  });
+});
+
+describe("a reply that another enrolled device signed again", () => {
+  const content = { command: "c".repeat(32) as Bytes, status: STATUS_DONE, detail: 0 };
+  const openReply = createReplyOpener(nodeCrypto);
+
+  it("is refused: decrypt", () => {
+    const made = createReplyMaker(nodeCrypto)(victim, [cloud], 7, content);
+    const own = buildSign1(attacker, parseSign1(made.message).payload, {}, "reply");
+    expect(openReply(parseSign1(made.message), victim, cloud)).toMatchObject({ counter: 7 });
+    expect(codeOf(() => openReply(parseSign1(own), attacker, cloud))).toBe("decrypt");
+    // Nor does it pass as the victim's, whose key id it has not.
+    expect(codeOf(() => openReply(parseSign1(own), victim, cloud))).toBe("kid");
+  });
+});
+
+describe("a command that another provisioner signed again", () => {
+  const command: Command = {
+    ...{ counter: 9, issued: 1, expires: 2, action: ACTION_DELETE },
+    ...{ deviceId: "shed" as Bytes, userId: "ann" as Bytes },
+  };
+  const opener = createCommandOpener(nodeCrypto);
+  const openAs = (message: Bytes, device: Party, signer: Party) =>
+    opener.open(opener.parse(message), device, signer.publicKey);
+  const device = makeParty();
+  const other = makeParty();
+  const made = createCommandMaker(nodeCrypto).sealed(victim, device, command, undefined);
+
+  it("is refused: decrypt", () => {
+    expect(openAs(made.message, device, victim).command).toMatchObject(command);
+    const stolen = parseSign1(made.message).payload;
+    const own = buildSign1(attacker, stolen, {}, "command", device.thumbprint);
+    expect(codeOf(() => openAs(own, device, attacker))).toBe("decrypt");
+  });
+
+  it("or taken to another device, is refused by that one", () => {
+    expect(codeOf(() => openAs(made.message, other, victim))).toBe("signature");
+    const stolen = parseSign1(made.message).payload;
+    const moved = buildSign1(attacker, stolen, {}, "command", other.thumbprint);
+    expect(codeOf(() => openAs(moved, other, attacker))).toBe("kid");
   });
 });
 

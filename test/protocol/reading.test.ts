@@ -30,8 +30,7 @@ let session: OpenedSession;
 let seal: (sequence: number, content: Bytes) => Bytes;
 
 function makeSession(counter: number): void {
-  const crypto = { ...device.crypto, nextDeviceCounter: () => counter };
-  made = createSessionMaker(crypto)(device, [cloud]);
+  made = createSessionMaker(device.crypto)(device, [cloud], counter);
   session = openSession(parseSign1(made.message), device, cloud);
   seal = createReadingSealer(device.crypto, made, device.thumbprint);
 }

@@ -54,7 +54,11 @@ let cloudKey: KeyHandle;
 
 beforeAll(() => {
   device = openDevice();
-  const made = createSessionMaker(device.crypto)(device, [cloud]);
+  const made = createSessionMaker(device.crypto)(
+    device,
+    [cloud],
+    device.crypto.nextDeviceCounter(),
+  );
   const session = createSessionOpener(nodeCrypto)(parseSign1(made.message), device, cloud);
   deviceKey = device.crypto.deriveKey(made.key, RECEIPT_KEY_INFO, USAGE_DECRYPT);
   cloudKey = nodeCrypto.deriveKey(session.key, RECEIPT_KEY_INFO, USAGE_ENCRYPT);
@@ -197,7 +201,11 @@ describe("what a receipt cannot be turned into", () => {
 
   it("is no reading, and a reading is no receipt", () => {
     expect(codeOf(() => parseSequencedEncrypt0(seal(example)))).toBe("profile");
-    const made = createSessionMaker(device.crypto)(device, [cloud]);
+    const made = createSessionMaker(device.crypto)(
+      device,
+      [cloud],
+      device.crypto.nextDeviceCounter(),
+    );
     const sealReading = createReadingSealer(device.crypto, made, device.thumbprint);
     const reading = sealReading(device.crypto.reserveSequence(made.key), bytes("x"));
     expect(codeOf(() => parseRandomIvEncrypt0(reading))).toBe("profile");

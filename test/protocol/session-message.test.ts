@@ -31,10 +31,8 @@ afterAll(() => {
 });
 
 /** The message under a device counter of the test's choice. */
-function makeSession(recipients: Party[] = [cloud], counter?: number) {
-  const crypto =
-    counter === undefined ? device.crypto : { ...device.crypto, nextDeviceCounter: () => counter };
-  const session = createSessionMaker(crypto)(device, recipients);
+function makeSession(recipients: Party[] = [cloud], counter = device.crypto.nextDeviceCounter()) {
+  const session = createSessionMaker(device.crypto)(device, recipients, counter);
   const seal = createReadingSealer(device.crypto, session, device.thumbprint);
   return { ...session, seal, close: () => device.crypto.destroyKey(session.key) };
 }

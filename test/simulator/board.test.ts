@@ -117,13 +117,20 @@ describe("modules", () => {
 
   it("are those of the board", () => {
     expect(offered({})).toEqual(["Storage,net,tls"]);
-    expect(offered({ hostFiles: true })).toEqual(["Storage,net,tls,fs"]);
+    expect(offered({ hostFiles: () => "" })).toEqual(["Storage,net,tls,fs"]);
     expect(offered({ wifi: [{ ssid: "a", password: "b" }] })).toEqual(["Storage,net,tls,Wifi"]);
   });
 
   it("read files of a Linux host, and throw for a missing one", () => {
-    const bundle = `var fs = require("fs"); print(fs.readFileSync("/proc/loadavg").length > 5);
-      try { fs.readFileSync("/none") } catch (e) { print("thrown") }`;
-    expect(printed(bundle, { hostFiles: true })).toEqual(["true", "thrown"]);
+    const bundle = `var fs = require("fs"); print(fs.readFileSync("/proc/loadavg"));
+      try { fs.readFileSync("/none") } catch (e) { print(e.message) }`;
+    const hostFiles = (path: string) => {
+      if (path === "/none") throw new Error("ENOENT");
+      return `text of ${path}`;
+    };
+    expect(printed(bundle, { hostFiles })).toEqual([
+      "text of /proc/loadavg",
+      "Could not open file : UNKNOWN",
+    ]);
   });
 });

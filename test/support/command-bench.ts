@@ -7,9 +7,10 @@ import { issueRole, issueRoot } from "../../cloud/ca/issue.ts";
 import type { Board, Settings } from "../../firmware/config.ts";
 import { createEventList } from "../../firmware/event-list.ts";
 import { readCommandRecord } from "../../firmware/provision/command-record.ts";
+import { concludeCommand } from "../../firmware/provision/conclude.ts";
 import { completeErasure, endFarewell } from "../../firmware/provision/deprovision.ts";
 import { readFarewell } from "../../firmware/provision/farewell.ts";
-import { runCommand } from "../../firmware/provision/run-command.ts";
+import { type CommandDevice, runCommand } from "../../firmware/provision/run-command.ts";
 import {
   applyStoredSettings,
   dropTrial,
@@ -88,9 +89,16 @@ export function createCommandBench(
   let crypto: ReturnType<typeof openMemoryCrypto>;
   let events: ReturnType<typeof createEventList> | undefined;
   let isOnTrial = false;
-  let device: Parameters<typeof runCommand>[0] | undefined;
+  let device: CommandDevice | undefined;
 
   files.set("coseflow.json", "{}" as Bytes);
+
+  /** As device.ts does. */
+  function run(message: Bytes | undefined): void {
+    if (device === undefined || events === undefined) return;
+    const end = runCommand(device, message);
+    if (end) concludeCommand(device, events.reply, end);
+  }
 
   function storage() {
     return {
@@ -168,7 +176,7 @@ export function createCommandBench(
         const stored = readStoredSettings(crypto, say);
         isOnTrial = stored.trial !== undefined;
         applyStoredSettings(stored, bench.board, bench.settings);
-        const identity = { key: crypto.openDeviceKey(), thumbprint };
+        const identity = { key: crypto.openDeviceKey(), thumbprint, id: "device" };
         const recipients = [authority.cloud];
         const list = createEventList({ crypto, identity, recipients, log: say });
         events = list;
@@ -179,25 +187,25 @@ export function createCommandBench(
           board: bench.board,
           settings: bench.settings,
           system: erasePorts().system,
-          provisioning: () => ({
+          provisioning: {
             ...provisioningOf({
               anchor: toHex(authority.anchor),
               cloudCertificate: toHex(authority.cloudLeaf.der),
             }),
             buildTime: NOW,
-          }),
+          },
           recipients,
           mayVerify: () => budget.verifications-- > 0,
           requestForm,
           ids,
-          delivery: { reply: list.reply },
           samples: [() => samples.push(bench.board.sensors[0]?.periodSeconds as number)],
           restart: own.off,
+          later: (_what, run) => run(),
           trustChanged: () => undefined,
           enrol: () =>
             enrols.push([...memory.records.keys()].includes("ask") ? "asked" : "nothing"),
         };
-        if (!isOnTrial) runCommand(device, undefined);
+        if (!isOnTrial) run(undefined);
       });
     },
 
@@ -208,7 +216,7 @@ export function createCommandBench(
       if (own === undefined) return false;
       power.run(() => {
         try {
-          runCommand(own, message);
+          run(message);
         } catch (error) {
           power.check();
           wasTaken = false;
@@ -226,7 +234,7 @@ export function createCommandBench(
         if (works) {
           isOnTrial = false;
           keepTrial(crypto, own.log);
-          runCommand(own, undefined);
+          run(undefined);
         } else {
           const record = readCommandRecord(crypto, own.log);
           dropTrial(crypto, own.log, record === undefined ? 0 : record.counter);

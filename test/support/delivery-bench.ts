@@ -73,7 +73,7 @@ export function createDeliveryBench(
   const handedBack: DeliveryBench["handedBack"] = [];
   const delivery = createDelivery({
     crypto,
-    identity: { key, thumbprint },
+    identity: { key, thumbprint, id: "device" },
     recipients: [{ publicKey: cloudPublicKey, thumbprint: cloudThumbprint }],
     clock,
     log: (line) => log.push(line),

@@ -3,6 +3,7 @@
  * examples that must come out the same each time. Slow, and not constant-time.
  */
 import { createECDH, createHash, createHmac } from "node:crypto";
+import type { Bytes } from "../../protocol/bytes.ts";
 
 /** The order of P-256. */
 const ORDER = 0xffffffff00000000ffffffffffffffffbce6faada7179e84f3b9cac2fc632551n;
@@ -54,4 +55,14 @@ export function signDeterministic(scalar: Buffer, message: Buffer): Buffer {
   const inverse = power(toInteger(k), ORDER - 2n);
   const s = (inverse * (toInteger(hash) + r * toInteger(scalar))) % ORDER;
   return Buffer.concat([toBytes(r), toBytes(s)]);
+}
+
+/**
+ * The message with the other signature that verifies, (r, n - s), in place of its own: the last 64
+ * bytes of a Sign1.
+ */
+export function withTwinSignature(message: Bytes): Bytes {
+  const at = message.length - 32;
+  const s = toInteger(Buffer.from(message.slice(at), "latin1"));
+  return (message.slice(0, at) + toBytes(ORDER - s).toString("latin1")) as Bytes;
 }

@@ -16,6 +16,8 @@ const START_MS = 10_000;
 export interface MosquittoOptions {
   /** Further lines of mosquitto.conf, after the listener, anonymous access and persistence. */
   config?: string;
+  /** False: only users with a password. */
+  isAnonymous?: boolean;
 }
 
 export interface Mosquitto {
@@ -34,6 +36,8 @@ export interface Mosquitto {
   /** Stands still, its connections open, until it is told to go on. */
   pause(): void;
   resume(): void;
+  /** Reads its passwords and access list anew; resolves once it has. */
+  reload(): Promise<void>;
   /** Ends the process if it runs, then starts it again on the same port and directory. */
   restart(): Promise<void>;
   /** Ends the process and removes the directory. */
@@ -83,7 +87,7 @@ export async function startMosquitto(options: MosquittoOptions = {}): Promise<Mo
   const configFile = join(directory, "mosquitto.conf");
   const lines = [
     `listener ${port} ${HOST}`,
-    "allow_anonymous true",
+    `allow_anonymous ${options.isAnonymous ?? true}`,
     "persistence true",
     `persistence_location ${directory}/`,
     "log_dest stderr",
@@ -140,6 +144,11 @@ export async function startMosquitto(options: MosquittoOptions = {}): Promise<Mo
     stop,
     pause: () => void child?.kill("SIGSTOP"),
     resume: () => void child?.kill("SIGCONT"),
+    reload: async () => {
+      const before = logged.length;
+      child?.kill("SIGHUP");
+      while (!logged.includes("Reloading config.", before)) await delay(10);
+    },
     restart: async () => {
       await stop();
       await start();

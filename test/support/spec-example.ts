@@ -47,7 +47,7 @@ const makeSenml = createSenmlMaker([
 
 export function makeExample(): Example {
   const crypto = createExampleCrypto(EXAMPLE.session);
-  const session = createSessionMaker(crypto)(exampleDevice, [exampleCloud]);
+  const session = createSessionMaker(crypto)(exampleDevice, [exampleCloud], EXAMPLE.counter);
   const seal = createReadingSealer(crypto, session, exampleDevice.thumbprint);
   const readingPayload = makeSenml([2150, 4200], { time: undefined, uptime: 5 }, 0);
   const reading = seal(crypto.reserveSequence(session.key), readingPayload);

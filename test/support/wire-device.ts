@@ -2,13 +2,12 @@
 
 import type { Packet } from "mqtt-packet";
 import type { DeviceTrust } from "../../cloud/keys/device-trust.ts";
-import * as cold from "../../firmware/cold.ts";
-import * as provision from "../../firmware/cold-provision.ts";
 import { startDevice } from "../../firmware/device.ts";
 import { createLife } from "../../firmware/life.ts";
 import type { Net, Socket } from "../../firmware/ports.ts";
 import type { Sensor } from "../../firmware/sensors/sensor.ts";
 import { toHex } from "../../protocol/bytes.ts";
+import { coldParts } from "./cold-parts.ts";
 import { thumbprintOracle } from "./cose-builder.ts";
 import type { HistoryEvent, Values } from "./history.ts";
 import { netPort, realClock } from "./net-port.ts";
@@ -114,8 +113,7 @@ export function createWireDevice(measurements: number): WireDevice {
           log() {},
           report() {},
           life: createLife(() => {}),
-          cold: () => cold,
-          provision: () => provision,
+          ...coldParts,
           provisioning: () => provisioningOf(trust),
           joinNetwork: (joined) => joined(),
           system: NO_STORAGE,

@@ -128,6 +128,19 @@ describe("no command", () => {
     },
   );
 
+  it.each(["sealed", "signed", "plain"] as const)(
+    "is issued %s where somebody took the device's key out of the registry",
+    async (form) => {
+      const device = await bench.known();
+      const database = new Database(bench.path);
+      database.pragma("foreign_keys = OFF");
+      expect(database.prepare("DELETE FROM device").run().changes).toBe(1);
+      database.close();
+      await expect(bench.issue({ device, form })).rejects.toThrow(/got one that nobody knows/);
+      expect(await bench.store.listCommands(bench.device.kid)).toEqual([]);
+    },
+  );
+
   it("is issued that no device could take in", async () => {
     const brokers = [1, 2, 3, 4].map((port) => ({
       ...{ host: "h".repeat(200) as Bytes, port, tls: false, maxQos: 2 as const },

@@ -82,11 +82,16 @@ describe("a reply", () => {
     expect(await find(second.counter)).toMatchObject({ state: "replied" });
   });
 
-  it("is refused to a command of nobody, or of another device", async () => {
+  it("to a command of nobody, or of another device, is receipted and goes nowhere", async () => {
     const other = openTestDevice();
     await cloud.register(other);
     const { counter } = await issue("update", "c", other);
-    expect(await send(reply("c", STATUS_DONE).message)).toEqual(refusedAs("command-unknown"));
+    for (const name of ["c", "nobody's"]) {
+      const { message } = reply(name, STATUS_DONE);
+      const taken = { kind: "reply", isKnown: false, isReceipted: true };
+      expect(await send(message)).toMatchObject({ ...taken, repeat: false });
+      expect(await send(message)).toMatchObject({ isReceipted: true, repeat: true });
+    }
     expect(await cloud.store.findCommand(other.kid, counter)).toMatchObject({ state: "issued" });
     other.close();
   });

@@ -145,14 +145,19 @@ describe("a reply", () => {
 
   it("belongs to a command of its own device, named by enough of its hash", async () => {
     await bench.store.registerDevice(OTHER, NOW);
-    const { hash } = await issue();
-    for (const reply of [
-      replyTo(hashOf("another command")),
-      replyTo(hash.substring(0, 15) as Bytes),
-      replyTo(hash, { device: OTHER.kid }),
-    ])
-      expect(await bench.store.commitReply(reply, hashOf("r"))).toBe("command-unknown");
-    expect(await bench.store.hasSigned(DEVICE.kid, hashOf("r"))).toBe(false);
+    const { hash, counter } = await issue();
+    const replies = [
+      replyTo(hashOf("another command"), { counter: 5 }),
+      replyTo(hash.substring(0, 15) as Bytes, { counter: 6 }),
+      replyTo(hash, { device: OTHER.kid, counter: 7 }),
+    ];
+    // Each is known by its name from then on, and goes nowhere.
+    for (const reply of replies) {
+      const name = hashOf(`reply ${reply.counter}`);
+      expect(await bench.store.commitReply(reply, name)).toBe("stored");
+      expect(await bench.store.commitReply(reply, name)).toBe("repeat");
+    }
+    expect(await bench.store.findCommand(DEVICE.kid, counter)).toMatchObject({ state: "issued" });
   });
 
   it("shares the device counter with the device's other messages", async () => {

@@ -62,7 +62,8 @@ export function openTestDevice() {
     topic: (messageClass: MessageClass) => topicOf(PREFIX, kid, messageClass),
 
     openSession(cloudPublicKey: Bytes): DeviceSession {
-      return makeSession({ key, thumbprint }, [recipientOf(cloudPublicKey)]);
+      const counter = crypto.nextDeviceCounter();
+      return makeSession({ key, thumbprint }, [recipientOf(cloudPublicKey)], counter);
     },
 
     /** An event under the next device counter, or under another one. */

@@ -2,6 +2,7 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { Bytes } from "../../../protocol/bytes.ts";
 import {
+  ACTION_DELETE,
   ACTION_REQUEST,
   ACTION_UPDATE,
   FORM_PLAIN,
@@ -13,6 +14,7 @@ import {
   REASON_DEVICE,
   REASON_SETTINGS,
   REASON_USER,
+  STATUS_DELETED,
   STATUS_DONE,
   STATUS_EXPIRED,
   STATUS_POLICY,
@@ -155,6 +157,23 @@ describe("a command", () => {
     bench.budget.verifications = 0;
     expect(answer(bench, bench.sealed(period(5)))).toEqual([]);
     expect(bench.memory.records.has("cmd")).toBe(false);
+  });
+});
+
+describe("a command for a device that was deleted", () => {
+  it("finds nobody who obeys, while the farewell is sent and after it", () => {
+    const bench = started();
+    const held = bench.sealed(period(5));
+    const made = bench.sealed(commandOf(ACTION_DELETE, { counter: COUNTER + 1 }));
+    bench.take(made.message);
+    for (let boot = 0; boot < 3; boot++) {
+      bench.boot();
+      expect(bench.take(held.message)).toBe(false);
+      bench.collect();
+    }
+    expect(bench.repliesTo(made).map(({ status }) => status)).toEqual([STATUS_DELETED]);
+    expect(bench.repliesTo(held)).toEqual([]);
+    expect([bench.samples, bench.memory.keys.size, bench.files.size]).toEqual([[], 0, 0]);
   });
 });
 

@@ -9,6 +9,8 @@ import { bundleOptions } from "../../../scripts/build/bundle.mjs";
 
 const BOARD = {
   $schema: "./board.schema.json",
+  chip: "esp32-c3",
+  flashMegabytes: 4,
   name: "bench",
   sensors: [{ driver: "thermometer", periodSeconds: 10, qos: 1 }],
 };

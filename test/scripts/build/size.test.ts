@@ -36,7 +36,7 @@ describe("the record of sizes", () => {
 
   it("is refused above the limit even when recorded", () => {
     const faults = judgeSizes(record(LIMIT_BYTES + 1), built(LIMIT_BYTES + 1));
-    expect(faults).toEqual(["bundle linux: expected at most 81920 bytes, got 81921"]);
+    expect(faults).toEqual(["bundle linux: expected at most 131072 bytes, got 131073"]);
   });
 
   it("names what changed and the command that records it", () => {

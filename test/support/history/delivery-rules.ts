@@ -76,7 +76,7 @@ export function checkDelivery(history: History, report: Report): void {
     try {
       if (messageClass === "session") sentSession(payload);
       else if (messageClass === "reading") sentReading(payload);
-      else if (messageClass === "event") decodeEvent(payload);
+      else if (["event", "reply", "enrol"].includes(messageClass)) decodeEvent(payload);
       else report("form", `message of class ${messageClass}`);
     } catch (error) {
       report("form", `${messageClass}: ${(error as Error).message}`);

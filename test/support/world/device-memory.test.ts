@@ -67,7 +67,9 @@ describe("the records of a virtual device", () => {
   it("are old or new after a cut, and the counter never repeats", () => {
     for (let at = 1; at <= 4; at++) {
       const memory = createDeviceMemory();
-      boot(memory).crypto.writeRecord("state", entry("old"));
+      const first = boot(memory).crypto;
+      first.openDeviceKey();
+      first.writeRecord("state", entry("old"));
       const { power, crypto } = boot(memory, at);
       power.run(() => {
         crypto.writeRecord("state", entry("new"));

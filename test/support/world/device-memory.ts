@@ -1,28 +1,69 @@
 /** A device's crypto module over memory that outlasts its power, with a point at every write. */
 import { fromBuffer, toBuffer } from "../../../cloud/crypto/convert.ts";
 import type { Bytes } from "../../../protocol/bytes.ts";
-import type { DeviceCrypto, KeyHandle } from "../../../protocol/cose/crypto.ts";
+import {
+  type DeviceCrypto,
+  type KeyHandle,
+  USAGE_DERIVE,
+  USAGE_SIGN,
+} from "../../../protocol/cose/crypto.ts";
 import { fail } from "../../../protocol/errors.ts";
 import { checkArguments } from "../../../simulator/devcrypto/arguments.ts";
 import { blankFlash, openLog } from "../../../simulator/devcrypto/ring-log.ts";
 import type { Power } from "./power.ts";
 
+/** A key of the device's own, under an id. */
+interface StoredKey {
+  counter: number;
+  key: KeyHandle;
+}
+
 /** What is in flash. */
 export interface DeviceMemory {
-  hasKey: boolean;
+  keys: Map<string, StoredKey>;
+  hadKey: boolean;
+  /** Of the first key. */
   counter: number;
   records: Map<string, Bytes>;
   ring: Buffer;
 }
 
+const DEVICE_ID = "device";
+
 export function createDeviceMemory(): DeviceMemory {
-  return { hasKey: false, counter: 0, records: new Map(), ring: blankFlash() };
+  const keys = new Map<string, StoredKey>();
+  return {
+    keys,
+    hadKey: false,
+    get counter() {
+      return keys.get(DEVICE_ID)?.counter ?? 0;
+    },
+    set counter(value) {
+      const stored = keys.get(DEVICE_ID);
+      if (stored) stored.counter = value;
+    },
+    records: new Map(),
+    ring: blankFlash(),
+  };
 }
 
 /** The module as one boot has it. */
 export interface MemoryCrypto extends DeviceCrypto {
   /** Wipes the keys of this boot. */
   wipe(): void;
+}
+
+const PAIR = USAGE_SIGN | USAGE_DERIVE;
+
+function eraseStored(base: DeviceCrypto, memory: DeviceMemory, id: string): void {
+  const stored = memory.keys.get(id);
+  memory.keys.delete(id);
+  if (stored && stored.key !== base.openDeviceKey()) base.destroyKey(stored.key);
+}
+
+/** Erases all its keys; a life that is over must do so, for `base` has room for few. */
+export function wipeMemory(base: DeviceCrypto, memory: DeviceMemory): void {
+  for (const id of [...memory.keys.keys()]) eraseStored(base, memory, id);
 }
 
 /** Draws of this length or less decide on waiting times and packet ids, and on no secret. */
@@ -55,22 +96,46 @@ export function openMemoryCrypto(
     return ring;
   }
 
+  /** The first one is the same in every life, so that a test knows its name. */
+  function makeKey(): KeyHandle {
+    if (memory.hadKey) return base.generateKeyPair(PAIR);
+    memory.hadKey = true;
+    return base.openDeviceKey();
+  }
+
+  function openKey(id: string): KeyHandle {
+    const known = memory.keys.get(id);
+    if (!known) power.pass();
+    const key = known?.key ?? makeKey();
+    memory.keys.set(id, known ?? { counter: 0, key });
+    power.pass();
+    return key;
+  }
+
+  function nextCounter(id: string): number {
+    const stored = memory.keys.get(id);
+    if (!stored) return fail("key", "key, expected one that is open, got none");
+    power.pass();
+    stored.counter++;
+    power.pass();
+    return stored.counter;
+  }
+
   const stored: Partial<DeviceCrypto> = {
-    openDeviceKey() {
-      if (!memory.hasKey) power.pass();
-      memory.hasKey = true;
+    openKey,
+    nextCounter,
+    openDeviceKey: () => openKey(DEVICE_ID),
+    nextDeviceCounter: () => nextCounter(DEVICE_ID),
+    hasKey: (id) => memory.keys.has(id),
+    moveCounter(id, counter) {
+      const stored = memory.keys.get(id);
       power.pass();
-      return base.openDeviceKey();
+      if (stored) stored.counter = Math.max(stored.counter, counter);
+      power.pass();
     },
-    nextDeviceCounter() {
+    eraseKey(id) {
       power.pass();
-      memory.counter++;
-      power.pass();
-      return memory.counter;
-    },
-    moveCounter(_id, counter) {
-      power.pass();
-      memory.counter = Math.max(memory.counter, counter);
+      eraseStored(base, memory, id);
       power.pass();
     },
     writeRecord(id, content) {
@@ -86,8 +151,7 @@ export function openMemoryCrypto(
     },
     eraseAll() {
       power.pass();
-      memory.hasKey = false;
-      memory.counter = 0;
+      wipeMemory(base, memory);
       power.pass();
       for (const id of memory.records.keys()) {
         memory.records.delete(id);

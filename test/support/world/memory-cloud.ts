@@ -1,11 +1,13 @@
 /** The cloud's own acceptors and receipts over a database in memory, in virtual time. */
 import Database from "better-sqlite3";
 import { createAccept } from "../../../cloud/receiver/accept.ts";
+import type { SignedMessage } from "../../../cloud/receiver/accept-signed.ts";
 import {
   addMessage,
   addReading,
   emptyList,
   isFull,
+  type ReceiptList,
   toReceipt,
 } from "../../../cloud/receiver/receipt-list.ts";
 import { RECEIPT_DELAY_MS } from "../../../cloud/receiver/receipts.ts";
@@ -22,10 +24,11 @@ import { readCloud } from "../history/cloud-rows.ts";
 import type { CloudContent } from "../history.ts";
 import { makeParty, nodeCrypto } from "../parties.ts";
 import { makeTrust, provisioningOf } from "../trust.ts";
+import type { WorldAuthority } from "./authority.ts";
 import type { Scheduler } from "./scheduler.ts";
 
 /** The day on which every world begins, Unix seconds. */
-const FIRST_DAY = 1_800_000_000;
+export const FIRST_DAY = 1_800_000_000;
 
 const KEK = Buffer.alloc(32, "k");
 const kek = nodeCrypto.importKek(KEK.toString("latin1") as Bytes);
@@ -37,9 +40,12 @@ export interface MemoryCloudOptions {
   /** To the broker. */
   publish(topic: string, payload: Buffer): void;
   onStored(reading: Reading): void;
+  /** With a registrar, and somebody who commands. */
+  authority?: WorldAuthority | undefined;
 }
 
-export function createMemoryCloud({ scheduler, publish, onStored }: MemoryCloudOptions) {
+export function createMemoryCloud(options: MemoryCloudOptions) {
+  const { scheduler, publish, onStored, authority } = options;
   const database = new Database(":memory:");
   for (const step of MIGRATIONS) database.exec(step);
   const store = storeOf(database);
@@ -51,41 +57,65 @@ export function createMemoryCloud({ scheduler, publish, onStored }: MemoryCloudO
     crypto: nodeCrypto,
     store,
     sessionKeys,
-    self,
+    self: authority?.cloud ?? self,
     older: [],
+    registrar: authority?.registrar,
     prefix: TOPIC_PREFIX,
     now,
   };
   const accept = createAccept(context);
-  let list = emptyList();
-  let isTelling = false;
+  /** What is still to be told, by key id. */
+  const lists = new Map<Bytes, ReceiptList>();
+  const isTelling = new Set<Bytes>();
+
+  function listOf({ kid }: Device): ReceiptList {
+    const list = lists.get(kid) ?? emptyList();
+    lists.set(kid, list);
+    return list;
+  }
 
   async function tell(device: Device): Promise<void> {
-    isTelling = false;
+    isTelling.delete(device.kid);
+    const list = listOf(device);
     if (list.messages.size + list.readings.size === 0) return;
     const row = await store.takeReceipt(device.kid, MAX_RECEIPTS);
     if (!row) return;
     const { receiptKey, kid } = sessionKeys.open(device, row);
     const receipt = toReceipt(list, now());
-    list = emptyList();
+    lists.delete(device.kid);
     const message = sealReceipt(nodeCrypto, receiptKey, kid, device.thumbprint, receipt);
     publish(topicOf(TOPIC_PREFIX, device.kid, "receipt"), toBinary(message));
   }
 
+  function tellEnrolled(kid: Bytes, message: Bytes): void {
+    publish(topicOf(TOPIC_PREFIX, kid, "enrolled"), toBinary(message));
+  }
+
+  async function tellSigned({ device, hash }: SignedMessage): Promise<void> {
+    addMessage(listOf(device), hash);
+    await tell(device);
+  }
+
   return {
-    /** Of one device: its receipts are gathered together. */
+    store,
+    context,
+    /** The receipts of a device are gathered together. */
     async take(topic: string, payload: Buffer, qos: number): Promise<void> {
       const outcome = await accept(topic, payload);
-      if (outcome.kind === "session" || outcome.kind === "event") {
-        addMessage(list, outcome.hash);
-        await tell(outcome.device);
-      } else if (outcome.kind === "reading") {
+      if (outcome.kind === "enrol") tellEnrolled(outcome.device.kid, outcome.enrolled);
+      else if (outcome.kind === "reply") {
+        const { enrolled, isReceipted } = outcome;
+        if (enrolled) tellEnrolled(enrolled.to, enrolled.message);
+        if (isReceipted) await tellSigned(outcome);
+      } else if (outcome.kind === "session" || outcome.kind === "event") await tellSigned(outcome);
+      else if (outcome.kind === "reading") {
         if (!outcome.repeat) onStored(outcome.reading);
         if (qos === 0) return;
+        const list = listOf(outcome.device);
         addReading(list, outcome.reading, outcome.repeat);
         if (isFull(list)) await tell(outcome.device);
-        else if (!isTelling) {
-          isTelling = true;
+        else if (!isTelling.has(outcome.device.kid)) {
+          isTelling.add(outcome.device.kid);
           scheduler.at(RECEIPT_DELAY_MS, () => tell(outcome.device));
         }
       }

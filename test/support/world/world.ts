@@ -6,8 +6,6 @@
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import * as cold from "../../../firmware/cold.ts";
-import * as provision from "../../../firmware/cold-provision.ts";
 import type { Board, Settings } from "../../../firmware/config.ts";
 import { startDevice } from "../../../firmware/device.ts";
 import type { RunningDevice } from "../../../firmware/device-ports.ts";
@@ -15,12 +13,15 @@ import { sendHealth } from "../../../firmware/health.ts";
 import { createLife } from "../../../firmware/life.ts";
 import type { Clock, ReportError, System } from "../../../firmware/ports.ts";
 import type { Sensor } from "../../../firmware/sensors/sensor.ts";
+import { toHex } from "../../../protocol/bytes.ts";
 import { type OpenDeviceCrypto, openStandIn } from "../../../simulator/devcrypto/stand-in.ts";
+import { coldParts } from "../cold-parts.ts";
 import { thumbprintOracle } from "../cose-builder.ts";
 import { measuredKey } from "../history/measured.ts";
 import { checkHistory, type HistoryEvent, type Values } from "../history.ts";
 import { NO_STORAGE } from "../no-storage.ts";
-import { createDeviceMemory, openMemoryCrypto } from "./device-memory.ts";
+import type { WorldAuthority } from "./authority.ts";
+import { createDeviceMemory, openMemoryCrypto, wipeMemory } from "./device-memory.ts";
 import { createMemoryBroker } from "./memory-broker.ts";
 import { createMemoryCloud, TRUST } from "./memory-cloud.ts";
 import { createPower, type Power, someTears } from "./power.ts";
@@ -57,6 +58,8 @@ export interface WorldOptions {
   settings?: Partial<Settings>;
   /** What the device's uptime starts from, seconds. */
   uptime?: number;
+  /** With a registrar, and somebody who commands. */
+  authority?: WorldAuthority;
   /** Takes part in the seed of the device's dice. */
   seed?: number;
 }
@@ -99,6 +102,10 @@ export function createWorld(base: OpenDeviceCrypto, options: WorldOptions = {}) 
   const points: number[] = [];
   const log: string[] = [];
   let cuts = 0;
+  let restarts = 0;
+  /** By a person, who does so once. */
+  let isRegistered = false;
+  let isMeant = false;
   let bootedAt = 0;
   let isMeasuring = true;
   let power: Power | undefined;
@@ -107,6 +114,7 @@ export function createWorld(base: OpenDeviceCrypto, options: WorldOptions = {}) 
   const cloud = createMemoryCloud({
     scheduler,
     publish: (topic, payload) => broker.publish(topic, payload),
+    authority: options.authority,
     onStored({ records }) {
       const values: Values = {};
       for (const { name, value } of records) values[name] = value;
@@ -150,15 +158,22 @@ export function createWorld(base: OpenDeviceCrypto, options: WorldOptions = {}) 
     /** Called at each line of the device's log, inside its call. */
     onLog: () => {},
 
-    /** The checker's word, and what the device let escape. */
-    async judge(arrived: number[]): Promise<string[]> {
-      const content = await cloud.content(thumbprint);
-      const history = { thumbprint, events, produced, cloud: content, arrived };
-      const violations = checkHistory({ ...history, mayRefuse: ["device-unknown"] });
+    /** Restarts that the device asked for. */
+    restarts: () => restarts,
+    /** The checker's word, and what the device let escape. A key roll makes two devices of one. */
+    async judge(
+      arrived: number[],
+      of: { thumbprint: Buffer; events: HistoryEvent[] } = { thumbprint, events },
+      mayRefuse = ["device-unknown"],
+    ): Promise<string[]> {
+      const content = await cloud.content(of.thumbprint);
+      const history = { ...of, produced, cloud: content, arrived };
+      const violations = checkHistory({ ...history, mayRefuse });
       return [...violations, ...uncaught.map((error) => `uncaught: ${(error as Error).stack}`)];
     },
     async close(): Promise<void> {
       wipe();
+      wipeMemory(base, memory);
       await cloud.close();
     },
   };
@@ -201,10 +216,14 @@ export function createWorld(base: OpenDeviceCrypto, options: WorldOptions = {}) 
       cutAt: plan[points.length],
       tornAt,
       cut() {
-        cuts++;
         wipe();
         scheduler.at(DARK_MS, boot);
-        world.onCut();
+        if (isMeant) restarts++;
+        else {
+          cuts++;
+          world.onCut();
+        }
+        isMeant = false;
       },
       uncaught: (error) => uncaught.push(error),
     });
@@ -230,7 +249,9 @@ export function createWorld(base: OpenDeviceCrypto, options: WorldOptions = {}) 
       log.push(`${scheduler.now().toFixed(3)} ${line}`);
       world.onLog();
       const key = /--key ([0-9a-f]{130})/.exec(line)?.[1];
-      if (key !== undefined) scheduler.at(REGISTER_MS, () => cloud.register(key));
+      if (key !== toHex(publicKey) || options.authority?.trust.enrolment || isRegistered) return;
+      isRegistered = true;
+      scheduler.at(REGISTER_MS, () => cloud.register(key));
     };
     const report: ReportError = (error, what) => say(`${what}: ${(error as Error).message}`);
     bootPower.run(() => {
@@ -242,15 +263,18 @@ export function createWorld(base: OpenDeviceCrypto, options: WorldOptions = {}) 
           log: say,
           report,
           life: createLife(say),
-          cold: () => cold,
-          provision: () => provision,
-          provisioning: () => TRUST,
+          ...coldParts,
+          provisioning: () => options.authority?.trust ?? TRUST,
           joinNetwork: (joined) => joined(),
           system: NO_STORAGE,
-          restart: () => {},
+          restart() {
+            isMeant = true;
+            bootPower.off();
+          },
           createSensor: (config) => createSensor(config.driver),
         },
-        { ...BOARD, ...options.board },
+        // A board's own: commands change it until the next boot.
+        structuredClone({ ...BOARD, ...options.board }),
         {
           brokers: [{ host: "broker", port: 1883 }],
           receiptSeconds: 10,

@@ -1,0 +1,97 @@
+import { existsSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { readDeviceTrust } from "../../cloud/keys/device-trust.ts";
+import { repositoryRoot } from "../../simulator/repository.ts";
+import { FlashFailure } from "../flash/failure.ts";
+import type { Plan } from "../flash/flash-board.ts";
+import { readImage } from "../flash/image.ts";
+import { readImageFiles } from "./flash-image.ts";
+
+/** What `coseflow flash` needs of a board file. */
+interface BoardFile {
+  chip?: string;
+  flashMegabytes?: number;
+  network?: string;
+  console?: string;
+}
+
+export interface PlanOptions {
+  board: string;
+  image: string | undefined;
+  /** Undefined: the secrets file beside the board file, where there is one. */
+  settings: string | undefined;
+  keys: string;
+}
+
+const DEFAULT_MEGABYTES = 4;
+
+function readJson(path: string): Record<string, unknown> {
+  try {
+    const value: unknown = JSON.parse(readFileSync(path, "utf8"));
+    if (typeof value === "object" && value !== null && !Array.isArray(value))
+      return value as Record<string, unknown>;
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== undefined) throw error;
+    // The error of JSON.parse quotes what it read, which may be a password.
+  }
+  throw new FlashFailure("files", `${path} holds no JSON object`, "correct the file");
+}
+
+function readBundle(board: string): Uint8Array {
+  const path = join(repositoryRoot(), "build", "firmware", `${board}.js`);
+  if (existsSync(path)) return new Uint8Array(readFileSync(path));
+  throw new FlashFailure("files", `there is no bundle ${path}`, "npm run build");
+}
+
+/** What a device cannot start without is asked for here, not by the device after the flashing. */
+function checkSettings(path: string, settings: Record<string, unknown>, board: BoardFile): void {
+  const isList = (name: string) => {
+    const value = settings[name];
+    return Array.isArray(value) && value.length > 0;
+  };
+  const missing = [
+    ...(isList("brokers") ? [] : ["brokers"]),
+    ...(board.network === "wifi" && !isList("wifi") ? ["wifi"] : []),
+  ];
+  if (missing.length > 0)
+    throw new FlashFailure(
+      "files",
+      `${path} has no ${missing.join(" and no ")}`,
+      "add it: README, On Espruino",
+    );
+}
+
+/** The settings with the certificates that the device is to trust, where the file has none. */
+function readSettings(options: PlanOptions, board: BoardFile): Uint8Array | undefined {
+  const usual = join(repositoryRoot(), "boards", `${options.board}.secrets.json`);
+  const path = options.settings ?? (existsSync(usual) ? usual : undefined);
+  if (path === undefined) return undefined;
+  const settings = readJson(path);
+  checkSettings(path, settings, board);
+  const hasTrust = settings.anchor !== undefined && settings.cloudCertificate !== undefined;
+  const whole = hasTrust ? settings : { ...readDeviceTrust(options.keys), ...settings };
+  return new TextEncoder().encode(JSON.stringify(whole));
+}
+
+/** Everything that is to be on the board, read and judged before the board is touched. */
+export function makePlan(options: PlanOptions): Plan {
+  const board = readJson(join(repositoryRoot(), "boards", `${options.board}.json`)) as BoardFile;
+  const { chip, flashMegabytes = DEFAULT_MEGABYTES } = board;
+  if (typeof chip !== "string")
+    throw new FlashFailure(
+      "files",
+      `boards/${options.board}.json names no chip`,
+      'add "chip", such as "esp32-c3"',
+    );
+  return {
+    board: options.board,
+    chip,
+    bundle: readBundle(options.board),
+    settings: readSettings(options, board),
+    image:
+      options.image === undefined
+        ? undefined
+        : readImage(readImageFiles(options.image), { chip, flashMegabytes }),
+    isLocked: board.console === "locked",
+  };
+}

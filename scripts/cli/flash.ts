@@ -1,0 +1,92 @@
+import { createHash } from "node:crypto";
+import type { Command } from "@commander-js/extra-typings";
+import { createNodeCrypto } from "../../cloud/crypto/node-crypto.ts";
+import { type Bytes, fromHex, toHex } from "../../protocol/bytes.ts";
+import { kidOf, thumbprintOf } from "../../protocol/kid.ts";
+import { type Machine, thisMachine } from "../doctor/machine.ts";
+import { flashBoard } from "../flash/flash-board.ts";
+import { choosePort, machinePort } from "../serial/open-port.ts";
+import { KEYS_DIRECTORY } from "./defaults.ts";
+import { explain, JudgedAsFailed } from "./exit.ts";
+import { makePlan, type PlanOptions } from "./flash-plan.ts";
+import { createJsonView, createTextView, type FlashView, toFailure } from "./flash-view.ts";
+import type { Output } from "./output.ts";
+import { parseBaud, parseBoard } from "./parse.ts";
+
+interface Options extends PlanOptions {
+  port: string | undefined;
+  baud: number;
+  erase: boolean;
+  dryRun: boolean;
+}
+
+/** A rate that the cables of boards carry; a board that does not is written at the ROM's. */
+const WRITE_RATE = 460_800;
+
+async function flash(options: Options, view: FlashView, machine: Machine): Promise<void> {
+  const plan = makePlan(options);
+  view.planned(plan);
+  if (options.dryRun) return;
+  const port = machinePort(choosePort(options.port, machine), machine);
+  const flashed = await flashBoard(port, plan, {
+    baudRate: options.baud,
+    eraseAll: options.erase,
+    md5: (bytes) => createHash("md5").update(bytes).digest("hex"),
+    keyIdOf: (publicKey) =>
+      toHex(kidOf(thumbprintOf(createNodeCrypto(), fromHex(publicKey) as Bytes))),
+    report: view.event.bind(view),
+    progress: (step, fraction) => view.progress(step, fraction),
+  });
+  view.done(plan, flashed);
+}
+
+export function addFlashCommand(program: Command, output: Output): void {
+  program
+    .command("flash")
+    .description("put Espruino, the bundle and the settings on a board, and show its key")
+    .argument("[board]", "file in boards/", parseBoard, "esp32-c3-devkitm-1")
+    .option("--port <path>", "serial port (default: the only one there is)")
+    .option(
+      "--image <file>",
+      "Espruino with devcrypto: the .tgz or folder of its build, or one file",
+    )
+    .option("--settings <file>", "settings of the device (default: boards/<board>.secrets.json)")
+    .option("--keys <directory>", "the cloud's keys, for the certificates to trust", KEYS_DIRECTORY)
+    .option("--erase", "erase the whole chip first: its key, settings and queue too; with --image")
+    .option("--baud <rate>", "rate for writing the image", parseBaud, WRITE_RATE)
+    .option("--dry-run", "read and judge the files, and end there")
+    .option("--quiet", "no progress")
+    .option("--json", 'lines of JSON: what is planned and done, and last "done" or "failed"')
+    .addHelpText(
+      "after",
+      `
+Without --image Espruino on the board stays, and without settings those on the board. A chip with
+another layout of its flash is erased; one with ours keeps its device key. What is there already is
+not written again. Settings may hold passwords: they are never shown.
+
+Exit codes: 0 all of it is on the board, was checked there and has started; 1 not done, and the
+last lines say why and what to do next; 2 the command line is wrong. With --dry-run, 0: the files
+fit together.
+
+Examples:
+  $ coseflow flash --image espruino_2v29_esp32c3.tgz
+  $ coseflow flash esp32-c3-devkitm-1 --port /dev/ttyACM0 --settings my.secrets.json
+  $ coseflow flash --dry-run --image espruino_2v29_esp32c3.tgz`,
+    )
+    .action(async (board, options) => {
+      if (options.erase && options.image === undefined)
+        program.error("error: --erase, expected --image with it, got none", { exitCode: 2 });
+      const { port, image, settings, keys, baud } = options;
+      const given = { board, port, image, settings, keys, baud };
+      const flags = { erase: options.erase === true, dryRun: options.dryRun === true };
+      const view = options.json
+        ? createJsonView(output)
+        : createTextView(output, process.stderr.isTTY === true, options.quiet === true);
+      try {
+        await flash({ ...given, ...flags }, view, thisMachine());
+      } catch (error) {
+        view.failed(toFailure(error, "files", explain));
+        throw new JudgedAsFailed();
+      }
+    });
+}

@@ -1,0 +1,79 @@
+import { existsSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { createInterface } from "node:readline";
+import type { Command } from "@commander-js/extra-typings";
+import { repositoryRoot } from "../../simulator/repository.ts";
+import { thisMachine } from "../doctor/machine.ts";
+import { openConsole } from "../flash/console.ts";
+import { choosePort, machinePort } from "../serial/open-port.ts";
+import { createLineRunner, hideSecrets, refusalOf, secretsOf } from "../serial/repl.ts";
+import { JudgedAsFailed } from "./exit.ts";
+import { type Output, printable } from "./output.ts";
+import { parseBoard } from "./parse.ts";
+
+function readSecrets(file: string | undefined, board: string | undefined): string[] {
+  const usual = board && join(repositoryRoot(), "boards", `${board}.secrets.json`);
+  const path = file ?? (usual && existsSync(usual) ? usual : undefined);
+  if (path === undefined) return [];
+  try {
+    return secretsOf(JSON.parse(readFileSync(path, "utf8")));
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== undefined) throw error;
+    throw new Error(`${path}, expected JSON, got something else`);
+  }
+}
+
+export function addReplCommand(program: Command, output: Output): void {
+  program
+    .command("repl")
+    .description("send lines to a board's console, and show what it answers")
+    .option("--port <path>", "serial port (default: the only one there is)")
+    .option(
+      "--board <name>",
+      "file in boards/, whose secrets are neither sent nor shown",
+      parseBoard,
+    )
+    .option("--settings <file>", "settings whose secrets are neither sent nor shown")
+    .addHelpText(
+      "after",
+      `
+Lines come from standard input, a terminal or not, and each is run before the next. Lines that would
+show the settings, keys or memory are not sent: this keeps a secret off the screen, and no attacker
+away. A console that the bundle locks does not answer.
+
+Exit codes: 0 every line was run, 1 one was not, or the port is gone; 2 the command line is wrong.
+
+Examples:
+  $ coseflow repl
+  $ echo 'status()' | coseflow repl --port /dev/ttyACM0`,
+    )
+    .action(async ({ port: given, board, settings }) => {
+      const machine = thisMachine();
+      const secrets = readSecrets(settings, board);
+      const console = await openConsole(machinePort(choosePort(given, machine), machine));
+      const run = createLineRunner(console, (line) =>
+        output.out(`${printable(hideSecrets(line, secrets))}\n`),
+      );
+      const isTerminal = process.stdin.isTTY === true;
+      const input = createInterface({ input: process.stdin });
+      let sound = true;
+      const prompt = () => isTerminal && output.error("> ");
+      try {
+        prompt();
+        for await (const line of input) {
+          const refusal = refusalOf(line, secrets);
+          if (refusal !== undefined) output.error(`not sent: ${refusal}\n`);
+          else if (line.trim() !== "" && !(await run(line))) {
+            output.error("no end: a bracket is open, it runs on, or nobody answers\n");
+            sound = false;
+          }
+          sound &&= refusal === undefined || isTerminal;
+          prompt();
+        }
+      } finally {
+        input.close();
+        await console.close();
+      }
+      if (!sound) throw new JudgedAsFailed();
+    });
+}

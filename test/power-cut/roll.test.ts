@@ -1,0 +1,125 @@
+/**
+ * The power is cut at every write and every packet of a key roll, and at pairs of them. Whatever
+ * happens, the device ends with one key, the one that the cloud knows; nothing that was receipted is
+ * lost, no name comes back, and no key meets a nonce twice.
+ */
+import { afterAll, beforeAll, expect, it } from "vitest";
+import { makeWorldAuthority, type WorldAuthority } from "../support/world/authority.ts";
+import { FIRST_DAY } from "../support/world/memory-cloud.ts";
+import { openBase, SURE, type World } from "../support/world/world.ts";
+import { isNightly, NIGHTLY_MS, spread } from "./lives.ts";
+import { type RollOptions, rollLife } from "./roll-life.ts";
+
+/** Of pairs of points a daily run takes so many. */
+const DAILY_PAIRS = 60;
+/** After this a week is over, for the cloud. */
+const WEEK_AT_MS = 120_000;
+const DAY_SECONDS = 86_400;
+const NEVER = Number.POSITIVE_INFINITY;
+
+const base = openBase();
+let authority: WorldAuthority;
+beforeAll(async () => {
+  authority = await makeWorldAuthority(FIRST_DAY);
+});
+afterAll(() => base.close());
+
+const live = (options: Partial<RollOptions> = {}) =>
+  rollLife(base.crypto, { authority, ...options });
+
+async function liveAll(plans: number[][], options: Partial<RollOptions> = {}): Promise<number> {
+  const failures: string[] = [];
+  let cuts = 0;
+  for (const plan of plans) {
+    const { violations, world } = await live({ ...options, plan });
+    cuts += world.cuts();
+    if (violations.length > 0) failures.push(`cut at ${plan}:\n${violations.join("\n")}`);
+    if (failures.length >= 5) break;
+  }
+  expect(failures).toEqual([]);
+  return cuts;
+}
+
+/** From the command's issue on, and all of the boot that follows the change. */
+async function points(options: Partial<RollOptions>): Promise<[number[], number[]]> {
+  const { issuedAt, points } = await live(options);
+  const [first = 0, second = 0] = points;
+  const range = (from: number, to: number) =>
+    Array.from({ length: to - from + 1 }, (_, index) => from + index);
+  return [range(issuedAt + 1, first), range(1, second)];
+}
+
+/** Loses the first of what the cloud sends under the topic of a class. */
+function losing(messageClass: string, count: number) {
+  return ({ broker }: World) => {
+    const { publish } = broker;
+    let left = count;
+    broker.publish = (topic, payload) => {
+      if (topic.endsWith(`/${messageClass}`) && left-- > 0) return;
+      publish(topic, payload);
+    };
+  };
+}
+
+it.each([
+  ["enrolled", false],
+  ["registered by hand", true],
+])("of a device that was %s changes the key and loses nothing", async (_how, byHand) => {
+  const { violations, world } = await live({ byHand });
+  expect(violations).toEqual([]);
+  expect(world.restarts()).toBe(1);
+});
+
+it("cut at every point, ends with the one key that the cloud knows", {
+  timeout: NIGHTLY_MS,
+}, async () => {
+  const [first, second] = await points({});
+  const plans = [...first.map((at) => [at]), ...second.map((at) => [NEVER, at])];
+  const cuts = await liveAll(plans);
+  console.log(`power cut ${cuts} times in ${plans.length} lives`);
+  expect(cuts).toBe(plans.length);
+});
+
+it("cut again in the boot that recovers, does so too", { timeout: NIGHTLY_MS }, async () => {
+  const [first, second] = await points({ byHand: true });
+  const all = first.flatMap((at) => second.map((again) => [at, again]));
+  const plans = spread(all.length, isNightly ? all.length : DAILY_PAIRS).map(
+    (at) => all[at - 1] as number[],
+  );
+  const cuts = await liveAll(plans, { byHand: true });
+  console.log(`power cut ${cuts} times in ${plans.length} lives`);
+  expect(cuts).toBeGreaterThan(plans.length);
+});
+
+it("whose answers are lost at first asks again with the same bytes", async () => {
+  const begin = losing("enrolled", 3);
+  const { violations, world } = await live({ byHand: true, begin });
+  expect(violations).toEqual([]);
+  const replies = world.events.flatMap((event) =>
+    event.kind === "sent" && event.packet.cmd === "publish" && event.packet.topic.endsWith("/reply")
+      ? [(event.packet.payload as Buffer).toString("hex")]
+      : [],
+  );
+  expect(replies.length).toBeGreaterThan(3);
+  expect(new Set(replies).size).toBe(1);
+});
+
+it("waits for the readings of a sensor that never rests, and takes it slower meanwhile", async () => {
+  const sensors = [{ driver: SURE, periodSeconds: 0.02, qos: 1 as const }];
+  const { violations, world } = await live({ board: { sensors } });
+  expect(violations).toEqual([]);
+  expect(world.restarts()).toBe(1);
+});
+
+it("that the cloud refuses is given up after a week, and leaves the old key in use", async () => {
+  const { registrar: _, ...without } = authority;
+  // The cloud's word for the time is all that the device knows of it.
+  const begin = ({ scheduler, cloud }: World) =>
+    scheduler.at(WEEK_AT_MS, () => cloud.setClockError(8 * DAY_SECONDS));
+  const mayRefuse = ["device-unknown", "no-registrar"];
+  const options = { byHand: true, succeeds: false, begin, mayRefuse };
+  const { violations, world } = await live({ ...options, authority: without });
+  expect(violations).toEqual([]);
+  expect(world.restarts()).toBe(1);
+  expect(world.log.filter((line) => line.includes("without a certificate"))).toHaveLength(1);
+});
