@@ -1,14 +1,5 @@
-import { join } from "node:path";
-import { listBoards } from "./scripts/build/boards.mjs";
-import { bundleOptions } from "./scripts/build/bundle.mjs";
+import { createBoardReader } from "./dist/scripts/board/validate.js";
+import { projectOptions } from "./scripts/build/project.mjs";
 
-/** One firmware bundle for each board: boards/<board>.json makes build/firmware/<board>.js. */
-const root = import.meta.dirname;
-
-export default listBoards(join(root, "boards")).map((board) =>
-  bundleOptions({
-    boardFile: join(root, "boards", `${board}.json`),
-    dist: join(root, "dist"),
-    outputDirectory: join(root, "build", "firmware"),
-  }),
-);
+/** `npm run build`: the bundles of all boards, as `coseflow build` makes them. */
+export default projectOptions({ root: import.meta.dirname, readBoard: createBoardReader() });

@@ -13,6 +13,7 @@ import { readFarewell } from "./provision/farewell.ts";
 import { requestFormOf } from "./provision/policy.ts";
 import { startTrial } from "./provision/trial.ts";
 import { runSafeMode } from "./safe-mode.ts";
+import { tellFailure } from "./sensor-failure.ts";
 import { openTrust } from "./trust.ts";
 
 export {
@@ -26,4 +27,5 @@ export {
   runSafeMode,
   sendHealth,
   startTrial,
+  tellFailure,
 };

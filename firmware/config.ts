@@ -73,6 +73,41 @@ export interface SensorConfig {
   drop?: "oldest" | "newest";
   /** I2C address, for drivers that need one. */
   address?: number;
+  /**
+   * Tells sensors of one board apart: what the only quantity is called; of several, what their
+   * names begin with. The maps below have the quantities' own names, without it.
+   */
+  name?: string;
+  /** Values outside are a failure. By the quantity's name, in its unit. */
+  range?: { [quantity: string]: { min: number; max: number } };
+  /** A reading is the mean of so many, taken one after the other. */
+  average?: number;
+  /**
+   * A reading is sent when one of these quantities differs by more than so much, in its unit,
+   * from what was sent last.
+   */
+  deadband?: { [quantity: string]: number };
+  /** With `deadband`: a reading is sent after this time in any case; 3600 by default. */
+  heartbeatSeconds?: number;
+
+  /** As Espruino names it, for drivers that need one. */
+  pin?: string;
+  /** ds18b20: the 16 hexadecimal digits of one of several on the wire. */
+  rom?: string;
+  /** ds18b20: it has no supply but the wire. */
+  parasite?: boolean;
+  /** analogue: SenML unit, and how many decimals are sent. */
+  unit?: string;
+  decimals?: number;
+  /** analogue: value in its unit = scale * share of the converter's range + offset. */
+  scale?: number;
+  offset?: number;
+  /** digital, pulses: on is the low level. */
+  activeLow?: boolean;
+  /** digital, pulses: a contact has to be still for so long. */
+  debounceMs?: number;
+  /** digital: least time between two events. */
+  eventSeconds?: number;
 }
 
 /** What differs from device to device, written to flash as coseflow.json beside the bundle. */

@@ -1,5 +1,6 @@
 /** What a device is given, and what those who look after it are given of it. */
 import type { DeviceCrypto } from "../protocol/cose/crypto.ts";
+import type { WatchChanges } from "./changes.ts";
 import type * as Cold from "./cold.ts";
 import type { Provisioning, SensorConfig } from "./config.ts";
 import type { Delivery } from "./delivery.ts";
@@ -40,6 +41,8 @@ export interface DevicePorts {
   createSensor: (config: SensorConfig) => Sensor;
   /** Given by a board that sleeps: its sensors are read once. */
   resume?: Resume | undefined;
+  /** Makes events of a sensor's changes, on a board that has such a sensor. */
+  watchChanges?: WatchChanges | undefined;
 }
 
 /** A device that has started, for those who look after it. */

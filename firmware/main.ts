@@ -12,29 +12,38 @@ import {
 import drivers from "coseflow:drivers";
 import {
   BUILD_TIME,
+  HAS_ANALOGUE,
   HAS_BUTTON,
+  HAS_DIGITAL,
+  HAS_INPUT,
   HAS_LED,
+  HAS_ONE_WIRE,
   IS_ESP32,
   IS_OPEN,
+  IS_REFINED,
   SLEEPS,
   STAYS_AWAKE,
 } from "coseflow:parts";
 import { fail } from "../protocol/errors.ts";
 import { RESET_COMMAND } from "./boot-guard.ts";
 import { startButton } from "./button.ts";
+import { watchChanges } from "./changes.ts";
 import { type PinConfig, SETTINGS_FILE, type SensorConfig } from "./config.ts";
 import { exposeCommands, type Scope } from "./console.ts";
+import type { DevicePorts } from "./device-ports.ts";
 import { createClock } from "./espruino/clock.ts";
 import { loadCrypto } from "./espruino/crypto.ts";
 import { openI2c } from "./espruino/i2c.ts";
 import { net } from "./espruino/net.ts";
 import { openButton, openLed } from "./espruino/pins.ts";
+import { openAnalogue, openInput, openOneWire } from "./espruino/sensor-pins.ts";
 import { joinWifi } from "./espruino/wifi.ts";
 import { resumeKept } from "./kept-session.ts";
 import { createLed } from "./led.ts";
 import { FAREWELL_FILE } from "./provision/farewell.ts";
 import { startProvisioned } from "./provision/start.ts";
-import type { Sensor } from "./sensors/sensor.ts";
+import { refine } from "./sensors/refine.ts";
+import type { Sensor, SensorPorts } from "./sensors/sensor.ts";
 import { startService } from "./service.ts";
 import { restart } from "./service-state.ts";
 import { startSleeper } from "./sleep.ts";
@@ -80,61 +89,63 @@ function main(): void {
       // The very last step of a deletion, where a power cut has left it undone.
       if (flashed === undefined) storage.erase(FAREWELL_FILE);
       const settings = loadCold().checkSettings(flashed, board);
-      const sensorPorts = {
+      const sensorPorts: SensorPorts = {
         clock: clock,
         i2c: board.i2c && openI2c(board.i2c),
         readFile: (path: string) => require("fs").readFileSync(path),
+        openOneWire: HAS_ONE_WIRE ? openOneWire : undefined,
+        openAnalogue: HAS_ANALOGUE ? openAnalogue : undefined,
+        openInput: HAS_INPUT ? openInput : undefined,
       };
-      return startProvisioned(
-        {
-          crypto: crypto,
-          net: net,
-          clock: clock,
-          log: log,
-          report: service.report,
-          life: service.life,
-          cold: loadCold,
-          enrolment: loadEnrolment,
-          due: loadDue,
-          command: loadCommand,
-          reply: loadReply,
-          roll: loadRoll,
-          farewell: loadFarewell,
-          system: service.system,
-          restart: () => restart(service, RESET_COMMAND),
-          provisioning: () =>
-            loadCold().checkProvisioning(
-              require("Storage").readJSON(SETTINGS_FILE, true),
-              BUILD_TIME,
-            ),
-          joinNetwork(joined: () => void): void {
-            if (!IS_ESP32) joined();
-            else
-              joinWifi(
-                {
-                  wifi: require("Wifi"),
-                  clock: clock,
-                  log: log,
-                  random: crypto.generateRandom,
-                },
-                settings.wifi,
-                joined,
-              );
-          },
-          createSensor(config: SensorConfig): Sensor {
-            const create = drivers[config.driver];
-            if (create === undefined)
-              return fail(
-                "argument",
-                "sensor driver, expected one of this bundle, got " + config.driver,
-              );
-            return create(sensorPorts, config);
-          },
-          resume: SLEEPS ? resumeKept : undefined,
+      const ports: DevicePorts = {
+        crypto: crypto,
+        net: net,
+        clock: clock,
+        log: log,
+        report: service.report,
+        life: service.life,
+        cold: loadCold,
+        enrolment: loadEnrolment,
+        due: loadDue,
+        command: loadCommand,
+        reply: loadReply,
+        roll: loadRoll,
+        farewell: loadFarewell,
+        system: service.system,
+        restart: () => restart(service, RESET_COMMAND),
+        provisioning: () =>
+          loadCold().checkProvisioning(
+            require("Storage").readJSON(SETTINGS_FILE, true),
+            BUILD_TIME,
+          ),
+        joinNetwork(joined: () => void): void {
+          if (!IS_ESP32) joined();
+          else
+            joinWifi(
+              {
+                wifi: require("Wifi"),
+                clock: clock,
+                log: log,
+                random: crypto.generateRandom,
+              },
+              settings.wifi,
+              joined,
+            );
         },
-        board,
-        settings,
-      );
+        createSensor(config: SensorConfig): Sensor {
+          const create = drivers[config.driver];
+          if (create === undefined)
+            return fail(
+              "argument",
+              "sensor driver, expected one of this bundle, got " + config.driver,
+            );
+          const sensor = create(sensorPorts, config);
+          return IS_REFINED ? refine(sensor, config, clock) : sensor;
+        },
+        resume: SLEEPS ? resumeKept : undefined,
+        watchChanges: HAS_DIGITAL ? watchChanges : undefined,
+      };
+      return startProvisioned(ports, board, settings);
     },
   );
 }

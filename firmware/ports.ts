@@ -49,6 +49,26 @@ export interface I2c {
   readFrom(address: number, quantity: number): ArrayLike<number>;
 }
 
+/** A 1-Wire bus, Espruino's shape. It waits while it works: half a millisecond a byte. */
+export interface OneWire {
+  /** True when somebody is there. */
+  reset(): boolean;
+  /** All devices are meant, without a reset. */
+  skip(): void;
+  /** One device is meant, by its ROM code; resets first, and does not tell who is there. */
+  select(rom: string): void;
+  /** `power`: the line is driven high afterwards, for devices that live on it. */
+  write(data: number | number[], power: boolean): void;
+  read(count: number): ArrayLike<number>;
+}
+
+/** A pin with two levels, which of them means on already worked out. */
+export interface DigitalInput {
+  isOn(): boolean;
+  /** Calls back after each change, or each change to on; with `debounceMs` once it has been still so long. */
+  watch(edge: "both" | "on", debounceMs: number, changed: () => void): void;
+}
+
 /** One line for the console. Never given a secret. */
 export type Log = (line: string) => void;
 

@@ -1,8 +1,12 @@
 /** Timer to sensor to sealed reading: each sensor on its own period, none stops another. */
 import { createSenmlMaker } from "../protocol/senml.ts";
+import { STABLE_SECONDS } from "./boot-guard.ts";
 import type { SensorConfig } from "./config.ts";
 import type { Delivery } from "./delivery.ts";
 import type { DevicePorts, RunningDevice } from "./device-ports.ts";
+
+/** Between two events of one sensor that fails and works by turns: each is signed, and kept in flash. */
+const FAILURE_SECONDS = 3600;
 
 /**
  * Starts reading a sensor now and then every period, for ever. The result reads it at
@@ -13,7 +17,10 @@ import type { DevicePorts, RunningDevice } from "./device-ports.ts";
  * was meant.
  */
 export function startSampler(
-  ports: Pick<DevicePorts, "clock" | "report" | "resume" | "createSensor">,
+  ports: Pick<
+    DevicePorts,
+    "clock" | "report" | "resume" | "cold" | "createSensor" | "watchChanges"
+  >,
   device: Pick<RunningDevice, "delivery" | "busy">,
   config: SensorConfig,
 ): () => void {
@@ -23,6 +30,10 @@ export function startSampler(
   let due = clock.uptime();
   let reportedDrops = 0;
   let timer = 0;
+  /** What the cloud knows of the sensor, and when it may be told more. */
+  let works = true;
+  // Not before a boot has lasted: in a boot loop each would cost a counter.
+  let tellFrom = STABLE_SECONDS;
 
   function report(error: unknown): void {
     ports.report(error, "sensor " + config.driver);
@@ -30,16 +41,25 @@ export function startSampler(
 
   function keep(error: Error | undefined, values: number[]): void {
     const delivery = device.delivery as Delivery;
+    const now = clock.uptime();
+    const instant = {
+      time: delivery.time(),
+      uptime: ports.resume ? undefined : Math.floor(now),
+    };
     device.busy--;
     try {
-      if (error) throw error;
-      const drops = delivery.drops();
-      const uptime = ports.resume ? undefined : Math.floor(clock.uptime());
-      const instant = { time: delivery.time(), uptime: uptime };
-      const pack = makeSenml(values, instant, drops > reportedDrops ? drops : 0);
-      if (delivery.accept(pack, config.qos, config.drop || "oldest")) reportedDrops = drops;
-    } catch (failure) {
-      report(failure);
+      if (error) report(error);
+      else if (values.length > 0) {
+        const drops = delivery.drops();
+        const pack = makeSenml(values, instant, drops > reportedDrops ? drops : 0);
+        if (delivery.accept(pack, config.qos, config.drop || "oldest")) reportedDrops = drops;
+      }
+      if ((error === undefined) === works || now < tellFrom) return;
+      tellFrom = now + FAILURE_SECONDS;
+      ports.cold().tellFailure(delivery, config, error, instant);
+      works = error === undefined;
+    } catch (thrown) {
+      report(thrown);
     }
   }
 
@@ -54,11 +74,11 @@ export function startSampler(
     try {
       sensor.read(keep);
     } catch (error) {
-      report(error);
-      device.busy--;
+      keep(error as Error, []);
     }
   }
 
+  if (ports.watchChanges) ports.watchChanges(ports, device.delivery as Delivery, sensor, config);
   tick();
   return tick;
 }

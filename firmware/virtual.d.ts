@@ -22,6 +22,13 @@ declare module "coseflow:parts" {
   /** The board is an ESP32 with its own Wi-Fi. */
   export const IS_ESP32: boolean;
   export const HAS_LED: boolean;
+  /** It has a sensor on a 1-Wire bus, an analogue pin, a pin of two levels; one whose changes are events. */
+  export const HAS_ONE_WIRE: boolean;
+  export const HAS_ANALOGUE: boolean;
+  export const HAS_INPUT: boolean;
+  export const HAS_DIGITAL: boolean;
+  /** One of its sensors has a range, a mean or reports on change. */
+  export const IS_REFINED: boolean;
   export const HAS_BUTTON: boolean;
   /** Its console is not locked. */
   export const IS_OPEN: boolean;

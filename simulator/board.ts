@@ -15,6 +15,7 @@ import { defineInterpreter, type ResetCause } from "./interpreter.ts";
 import { createLoop, type Loop } from "./loop.ts";
 import { createDeviceCryptoModule, createFs, defineRequire, type ReadFile } from "./modules.ts";
 import { createNet, type Net } from "./net.ts";
+import { defineOneWire, type OneWireBuses } from "./one-wire/bus.ts";
 import { definePins, type Pins } from "./pins.ts";
 import { createEspruinoRandom } from "./random.ts";
 import { createRealm, type Realm, type RealmFunction } from "./realm.ts";
@@ -46,6 +47,8 @@ export interface SimulatedBoardOptions {
   console: ConsoleLine;
   /** Chips on the board's I2C bus, by address. */
   sensors?: ReadonlyMap<number, I2cModel> | undefined;
+  /** Chips on 1-Wire buses, by pin. */
+  oneWire?: OneWireBuses | undefined;
   /**
    * The access points in reach, a list that may change: makes the board an ESP32, with
    * require("Wifi") and ESP32.
@@ -186,6 +189,7 @@ export function createSimulatedBoard(options: SimulatedBoardOptions): SimulatedB
   }
   if (board.i2c !== undefined)
     defineI2c(realm, { ...board.i2c, models: options.sensors ?? new Map() });
+  defineOneWire(realm, options.oneWire ?? new Map());
   defineInterpreter({
     realm,
     timers: hardware,

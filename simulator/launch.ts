@@ -5,9 +5,11 @@ import { createSimulatedBoard, type SimulatedBoard } from "./board.ts";
 import { type Devcrypto, loadDevcrypto } from "./devcrypto/load.ts";
 import { createSleepMemory, type SleepMemory } from "./devcrypto/sleep.ts";
 import { openStandIn } from "./devcrypto/stand-in.ts";
+import type { Environment } from "./environment.ts";
 import { createSensorModels } from "./i2c/models.ts";
-import type { Environment } from "./i2c/sht3x-model.ts";
 import type { ReadFile } from "./modules.ts";
+import type { OneWireBuses, OneWireModel } from "./one-wire/bus.ts";
+import { createDs18b20Model } from "./one-wire/ds18b20-model.ts";
 import { repositoryRoot } from "./repository.ts";
 import type { AccessPoint } from "./wifi.ts";
 
@@ -16,7 +18,7 @@ interface BoardFile {
   name: string;
   network: "wifi" | "host";
   i2c?: { sda: string; scl: string };
-  sensors: { driver: string; address?: number }[];
+  sensors: { driver: string; address?: number; pin?: string; rom?: string; parasite?: boolean }[];
   sleep?: object;
 }
 
@@ -86,6 +88,17 @@ const ROOM: Environment = (seconds) => {
   return { celsius: 21.5 + 1.5 * turn, relativeHumidity: 45 - 4 * turn };
 };
 
+/** A DS18B20 for each that the board file names. */
+function createOneWire({ sensors }: BoardFile, environment: Environment): OneWireBuses {
+  const buses = new Map<string, OneWireModel[]>();
+  const now = () => performance.now();
+  for (const { driver, pin, rom, parasite: isParasite = false } of sensors) {
+    if (driver !== "ds18b20" || pin === undefined) continue;
+    const model = createDs18b20Model({ environment, now, isParasite, ...(rom && { rom }) });
+    buses.set(pin, [...(buses.get(pin) ?? []), model]);
+  }
+  return buses;
+}
 const readText: ReadFile = (path) => readFileSync(path, "latin1");
 
 function read(file: string, hint: string): string {
@@ -120,6 +133,7 @@ export function launchDevice(options: LaunchOptions): LaunchedDevice {
   const bundle = read(options.files.bundle, "a bundle (npm run build)");
   mkdirSync(options.directory, { recursive: true, mode: 0o700 });
   const devcrypto = file.sleep === undefined ? loadDevcrypto() : SLEEPING;
+  const environment = options.environment ?? ROOM;
   const hasWifi = file.network === "wifi";
   const wifiSettings = hasWifi ? { wifi: SIMULATED_WIFI } : {};
   let restart: NodeJS.Timeout | undefined;
@@ -143,7 +157,8 @@ export function launchDevice(options: LaunchOptions): LaunchedDevice {
       settings,
       devcrypto: keys,
       console: options.console,
-      sensors: createSensorModels(file.sensors, options.environment ?? ROOM),
+      sensors: createSensorModels(file.sensors, environment),
+      oneWire: createOneWire(file, environment),
       wifi: hasWifi ? (options.accessPoints ?? [SIMULATED_WIFI]) : undefined,
       hostFiles: hasWifi ? undefined : (options.hostFiles ?? readText),
       wakeupCause: memory.woke ? TIMER_WAKEUP : 0,

@@ -4,6 +4,10 @@ import type { Timers } from "./timers.ts";
 
 /** The highest pin number of the ESP32 family (S3). */
 const lastPin = 48;
+/** Pins of the ESP32-C3's first converter, the one that Espruino uses. */
+const analoguePins = ["D0", "D1", "D2", "D3", "D4"];
+/** The converter has 12 bits. */
+const analogueSteps = 4096;
 
 interface WatchOptions {
   repeat?: boolean;
@@ -29,12 +33,16 @@ interface PinState {
   output: boolean;
   /** What is wired to the pin, and its level; undefined: nothing. */
   driven: boolean | undefined;
+  /** Of the converter's range; NaN: the pin has no converter. */
+  share: number;
 }
 
 /** The pins as the world outside the board has them. */
 export interface Pins {
   /** Puts a level on a pin, as a pressed button does; undefined lets go of it. */
   drive(name: string, level: boolean | undefined): void;
+  /** Puts a voltage on an analogue pin, as a share of the converter's range. */
+  feed(name: string, share: number): void;
   /** The level on a pin. */
   level(name: string): boolean;
 }
@@ -144,7 +152,8 @@ export function definePins(ports: PinPorts): Pins {
   const watches = createWatches(ports);
 
   for (let number = 0; number <= lastPin; number++) {
-    const state: PinState = { mode: "input", output: false, driven: undefined };
+    const share = analoguePins.includes(`D${number}`) ? 0 : Number.NaN;
+    const state: PinState = { mode: "input", output: false, driven: undefined, share };
     const pin = createPin(realm, `D${number}`, state);
     pins.set(`D${number}`, pin).set(String(number), pin);
     for (const name of [pin, `D${number}`, number]) states.set(name, state);
@@ -161,6 +170,10 @@ export function definePins(ports: PinPorts): Pins {
     Pin: (name: unknown) => pins.get(String(name)),
     pinMode(pin: unknown, mode: unknown) {
       stateOf(pin).mode = String(mode);
+    },
+    analogRead(pin: unknown) {
+      const step = Math.floor(stateOf(pin).share * analogueSteps);
+      return Math.min(Math.max(step, 0), analogueSteps - 1) / analogueSteps;
     },
     digitalRead: (pin: unknown) => Number(levelOf(stateOf(pin))),
     digitalWrite: (pin: unknown, value: unknown) => put(stateOf(pin), value),
@@ -181,6 +194,12 @@ export function definePins(ports: PinPorts): Pins {
       const state = stateOf(name);
       state.driven = level;
       watches.moved(state);
+    },
+    feed(name, share) {
+      const state = stateOf(name);
+      if (Number.isNaN(state.share))
+        throw new Error(`${name}, expected an analogue pin, got another`);
+      state.share = share;
     },
     level: (name) => levelOf(stateOf(name)),
   };

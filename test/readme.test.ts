@@ -1,6 +1,9 @@
 import { existsSync, readdirSync, statSync } from "node:fs";
 import { dirname, join, resolve } from "node:path";
 import { describe, expect, it } from "vitest";
+import { DRIVERS } from "../scripts/board/drivers.ts";
+import { createValidator } from "../scripts/board/validate.ts";
+import { listBoards } from "../scripts/build/boards.mjs";
 import { HEADING } from "../scripts/cli/demo-view.ts";
 import { EXIT } from "../scripts/cli/exit.ts";
 import { runCli } from "../scripts/cli/program.ts";
@@ -18,6 +21,11 @@ const DOCUMENTS = [
   "docs/flashing.md",
   "native/README.md",
   "simulator/README.md",
+  ...["boards", "sensors"].flatMap((folder) =>
+    readdirSync(join(root, "docs", folder))
+      .sort()
+      .map((file) => `docs/${folder}/${file}`),
+  ),
 ];
 
 /** Folders that are made, or that hold no part of the project. */
@@ -168,13 +176,16 @@ function split(line: string): string[] {
   return [line.replace(/\$\([^)]*\)/g, "x"), ...inner];
 }
 
+/** A word behind these is the name of a board, or a file. */
+const OF_BOARDS = /(coseflow (?:build|init|validate)) [a-z][\w./-]*/;
+
 function toLine(command: string): Line | undefined {
   const options = command.match(/(?<=\s)--[a-z][a-z-]*/g) ?? [];
   if (/^npm start( --silent)? -- /.test(command))
     return { words: ["demo"], options: options.filter((option) => option !== "--silent") };
   const [, words] =
     /^(?:npx )?coseflow ([a-z]+(?: [a-z]+(?:-[a-z]+)?)?)(?= -| >|$)/.exec(
-      command.replace(/ &$/, ""),
+      command.replace(/ &$/, "").replace(OF_BOARDS, "$1"),
     ) ?? [];
   return words === undefined ? undefined : { words: words.split(" "), options };
 }
@@ -208,7 +219,7 @@ describe("commands in the documents", () => {
 });
 
 /** Those that come to an end of their own. */
-const ENDING = ["demo", "inspect", "doctor", "ports", "flash"];
+const ENDING = ["demo", "inspect", "doctor", "ports", "flash", "build", "init", "validate"];
 const KEYS_AND_DEVICES = [
   "ca init",
   "ca issue",
@@ -223,3 +234,33 @@ const PROVISION = ["provision"].concat(
 );
 /** Those that run until they are stopped. */
 const RUNNING = ["serve", "simulate", "monitor", "repl"];
+
+describe("the pages of docs/", () => {
+  it("are one for each board and each sensor, and README leads to all", () => {
+    const named = (folder: string) =>
+      readdirSync(join(root, "docs", folder)).map((file) => file.replace(/\.md$/, ""));
+    expect(named("boards").sort()).toEqual(listBoards(join(root, "boards")));
+    expect(named("sensors").sort()).toEqual(DRIVERS.map(({ name }) => name).sort());
+    const linked = links("README.md").map(({ file }) => file);
+    for (const document of DOCUMENTS.filter((file) => file.startsWith("docs/")))
+      expect(linked).toContain(document);
+  });
+
+  it("show entries of board files that hold", () => {
+    const entries = DOCUMENTS.filter((file) => file.startsWith("docs/sensors/")).flatMap((file) =>
+      blocks(read(file), "json"),
+    );
+    expect(entries.length).toBeGreaterThanOrEqual(DRIVERS.length);
+    for (const entry of entries) {
+      const { driver } = JSON.parse(entry);
+      const board = {
+        ...JSON.parse(
+          read(driver === "host" ? "boards/linux.json" : "boards/esp32-c3-devkitm-1.json"),
+        ),
+        name: "bench",
+        sensors: [JSON.parse(entry)],
+      };
+      expect(createValidator()(JSON.stringify(board), "bench")).toEqual([]);
+    }
+  });
+});

@@ -38,5 +38,12 @@ declare function digitalWrite(pin: Pin, on: boolean): void;
 declare function setWatch(
   changed: () => void,
   pin: Pin,
-  options: { repeat: boolean; edge: "both"; debounce: number },
+  options: { repeat: boolean; edge: "both" | "rising" | "falling"; debounce: number },
 ): number;
+/** 0 to 1; NaN for a pin without a converter. */
+declare function analogRead(pin: Pin): number;
+declare class OneWire {
+  constructor(pin: Pin);
+}
+interface OneWire extends EspruinoOneWire {}
+type EspruinoOneWire = import("../ports.ts").OneWire;

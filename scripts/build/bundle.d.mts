@@ -4,7 +4,8 @@ export interface BundlePlan {
   boardFile: string;
   dist: string;
   outputDirectory: string;
+  /** Gives the board as the firmware gets it; without one the file as it is, not judged. */
+  readBoard?: (boardFile: string) => object;
 }
 
 export function bundleOptions(plan: BundlePlan): RollupOptions & { output: OutputOptions };
-export function readBoard(boardFile: string): { [key: string]: unknown };

@@ -1,11 +1,12 @@
 import { readFileSync } from "node:fs";
-import { basename, join, relative, sep } from "node:path";
+import { basename, join, sep } from "node:path";
 import { rollup } from "rollup";
 import { minify } from "terser";
 import { forgetBootOnly } from "./boot-only.mjs";
 import { inlineConstants } from "./constants.mjs";
 import { GLOBALS, pinNames } from "./gate/surface.mjs";
 import { formatHits, gate } from "./gate.mjs";
+import { measure } from "./measure.mjs";
 import { INTERNAL_PATTERN } from "./properties.mjs";
 
 /** The longest line terser makes where it can break: see MINIFY. */
@@ -55,10 +56,13 @@ const DRIVER_NAME = /^[a-z][a-z0-9-]*$/;
  * and there is no resolver but the one for relative paths, so an import that leaves
  * `dist`/firmware and `dist`/protocol cannot be bundled.
  *
- * Beside the script, `<board>.size.json` records how many bytes each folder brings.
+ * Beside the script, `<board>.size.json` records how many bytes each module and folder brings. `readBoard`
+ * gives the board as the firmware gets it; scripts/board/validate.ts has the one that judges it.
  */
-export function bundleOptions({ boardFile, dist, outputDirectory }) {
+export function bundleOptions({ boardFile, dist, outputDirectory, readBoard = readPlainBoard }) {
   const board = basename(boardFile, ".json");
+  /** What coseflow:cold was made of, for the record of sizes. */
+  const coldModules = [];
   return {
     input: join(dist, "firmware", "main.js"),
     onLog(level, log) {
@@ -66,7 +70,11 @@ export function bundleOptions({ boardFile, dist, outputDirectory }) {
     },
     // What a board does not have is left out of try blocks too, and of all that they call.
     treeshake: { tryCatchDeoptimization: false },
-    plugins: [virtualModules(boardFile, dist), fence(dist), finish(board, dist)],
+    plugins: [
+      virtualModules({ boardFile, dist, readBoard, coldModules }),
+      fence(dist),
+      finish(board, dist, coldModules),
+    ],
     output: {
       file: join(outputDirectory, `${board}.js`),
       // Not wrapped in a function: a scope of its own costs some 100 of 4,095 variables.
@@ -78,7 +86,7 @@ export function bundleOptions({ boardFile, dist, outputDirectory }) {
 }
 
 /** The board file without what only editors (`$schema`) and `coseflow flash` read. */
-export function readBoard(boardFile) {
+function readPlainBoard(boardFile) {
   try {
     const { $schema, chip, flashMegabytes, ...board } = JSON.parse(readFileSync(boardFile, "utf8"));
     return board;
@@ -87,31 +95,17 @@ export function readBoard(boardFile) {
   }
 }
 
-/** Microseconds in 31 bits are 2,147 s. */
-const LONGEST_SLEEP_SECONDS = 2100;
-
-/** Refuses a sleep that the chip would cut short. */
-function checkSleep(boardFile, sleep) {
-  const fault = (name, expected, got) => {
-    throw new Error(`${boardFile}: sleep.${name}, expected ${expected}, got ${got}`);
-  };
-  const { seconds, awakeSeconds = 1 } = sleep;
-  if (!(seconds >= 1 && seconds <= LONGEST_SLEEP_SECONDS))
-    fault("seconds", `1 to ${LONGEST_SLEEP_SECONDS}`, seconds);
-  if (!(awakeSeconds >= 1)) fault("awakeSeconds", "1 or more", awakeSeconds);
-}
-
 /**
  * `coseflow:cold` has a function for each of COLD, with all of that module in it;
  * `coseflow:board` is the board's description, `coseflow:drivers` the factories its sensors name,
  * `coseflow:parts` what the board has: code for what it has not is left out of its bundle.
  */
-function virtualModules(boardFile, dist) {
+function virtualModules({ boardFile, dist, readBoard, coldModules }) {
   const modules = {
     "coseflow:board": () => `export default ${JSON.stringify(readBoard(boardFile))};`,
     "coseflow:drivers": () => driversModule(readBoard(boardFile), boardFile, dist),
-    "coseflow:parts": () => partsModule(readBoard(boardFile), boardFile),
-    "coseflow:cold": () => coldModule(dist),
+    "coseflow:parts": () => partsModule(readBoard(boardFile)),
+    "coseflow:cold": (watch) => coldModule(dist, coldModules, watch),
   };
   return {
     name: "board",
@@ -119,20 +113,28 @@ function virtualModules(boardFile, dist) {
       this.addWatchFile(boardFile);
     },
     resolveId: (id) => (Object.hasOwn(modules, id) ? `\0${id}` : null),
-    load: (id) => (id.startsWith("\0") ? modules[id.slice(1)]() : null),
+    load(id) {
+      return id.startsWith("\0") ? modules[id.slice(1)]((file) => this.addWatchFile(file)) : null;
+    },
   };
 }
 
 /** What is used a few times in a device's life: a call makes all of it, and nothing keeps it. */
-async function coldModule(dist) {
-  const made = Object.entries(COLD).map(([name, file]) => coldFunction(dist, name, file));
-  return (await Promise.all(made)).join("\n");
+async function coldModule(dist, modules, watch) {
+  modules.length = 0;
+  const functions = [];
+  for (const [name, file] of Object.entries(COLD))
+    functions.push(await coldFunction({ dist, name, file, modules, watch }));
+  return functions.join("\n");
 }
 
-async function coldFunction(dist, name, file) {
+async function coldFunction({ dist, name, file, modules, watch }) {
   const built = await rollup({ input: join(dist, "firmware", file), plugins: [fence(dist)] });
   const { output } = await built.generate({ format: "cjs", exports: "named", ...PLAIN });
+  built.watchFiles.forEach(watch);
   await built.close();
+  // What is in both is in flash twice, and is twice in the list.
+  modules.push(...Object.entries(output[0].modules).map(([id, { code }]) => [id, code]));
   const code = inlineConstants(output[0].code);
   return `export function ${name}() {\nconst exports = {};\n${code}\nreturn exports;\n}`;
 }
@@ -149,10 +151,18 @@ function buildTime() {
   return seconds - (seconds % DAY);
 }
 
-function partsModule({ network, led, button, console, sleep }, boardFile) {
-  if (sleep !== undefined) checkSleep(boardFile, sleep);
+/** The properties of a sensor that firmware/sensors/refine.ts is there for. */
+const REFINEMENTS = ["range", "average", "deadband", "name"];
+
+function partsModule({ network, led, button, console, sleep, sensors = [] }) {
+  const hasDriver = (...names) => sensors.some(({ driver }) => names.includes(driver));
   const parts = {
     BUILD_TIME: buildTime(),
+    HAS_ONE_WIRE: hasDriver("ds18b20"),
+    HAS_ANALOGUE: hasDriver("analogue"),
+    HAS_INPUT: hasDriver("digital", "pulses"),
+    HAS_DIGITAL: hasDriver("digital"),
+    IS_REFINED: sensors.some((sensor) => REFINEMENTS.some((name) => Object.hasOwn(sensor, name))),
     IS_ESP32: network === "wifi",
     HAS_LED: led !== undefined,
     HAS_BUTTON: button !== undefined,
@@ -193,7 +203,7 @@ function fence(dist) {
 }
 
 /** Puts constants in place, has the boot's own functions deleted, minifies, then judges the final text. */
-function finish(board, dist) {
+function finish(board, dist, coldModules) {
   return {
     name: "finish",
     renderChunk: (code) => minify(forgetBootOnly(inlineConstants(code)), MINIFY),
@@ -201,23 +211,10 @@ function finish(board, dist) {
       for (const chunk of Object.values(bundle)) {
         const hits = gate(chunk.code);
         if (hits.length > 0) this.error(formatHits(chunk.fileName, hits));
-        const source = JSON.stringify(await measure(chunk, dist), null, 2);
+        const sizes = await measure(chunk, coldModules, dist, MINIFY);
+        const source = JSON.stringify(sizes, null, 2);
         this.emitFile({ type: "asset", fileName: `${board}.size.json`, source: `${source}\n` });
       }
     },
   };
-}
-
-/** Bytes of the whole script, and of each folder's modules when each is minified alone. */
-async function measure(chunk, dist) {
-  const parts = {};
-  for (const [id, { code }] of Object.entries(chunk.modules)) {
-    const part = id.startsWith("\0")
-      ? "boards"
-      : relative(dist, join(id, "..")).replaceAll(sep, "/");
-    const minified = await minify(code ?? "", MINIFY);
-    parts[part] = (parts[part] ?? 0) + minified.code.length;
-  }
-  const sorted = Object.entries(parts).sort(([a], [b]) => (a < b ? -1 : 1));
-  return { bytes: chunk.code.length, parts: Object.fromEntries(sorted) };
 }

@@ -13,7 +13,8 @@ export interface SizeRecord {
 
 export interface VariablesRecord {
   measure: string;
-  states: { booted: number; streaming: number; offline: number };
+  /** `bme280`: streaming, of a board that measures with one. */
+  states: { booted: number; streaming: number; offline: number; bme280: number };
 }
 
 export const LIMIT_BYTES: number;

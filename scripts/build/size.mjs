@@ -15,13 +15,15 @@ export const LIMIT_VARIABLES = 1900;
 
 const MEASURE =
   "bytes: the minified bundle as flashed. parts: each module minified alone, summed by folder " +
-  "(names are shortened per module, so they do not add up to bytes).";
+  "(names are shortened per module, so they do not add up to bytes); cold: what is made when it is needed.";
 
 /** The record of what `npm run build` has made: { measure, limit, bundles: { <board>: sizes } }. */
 export function measureBundles(root) {
   const bundles = {};
   for (const board of listBoards(join(root, "boards"))) {
-    bundles[board] = readJson(join(root, "build", "firmware", `${board}.size.json`));
+    const file = join(root, "build", "firmware", `${board}.size.json`);
+    const { bytes, parts } = readJson(file);
+    bundles[board] = { bytes, parts };
   }
   return { measure: MEASURE, limit: LIMIT_BYTES, bundles };
 }

@@ -10,10 +10,10 @@ export interface Terminal {
   output: NodeJS.WritableStream;
 }
 
-const processTerminal = (): Terminal => ({ input: process.stdin, output: process.stderr });
+export const processTerminal = (): Terminal => ({ input: process.stdin, output: process.stderr });
 
 /** One line, which the terminal does not show. Rejects at its end, or when it is interrupted. */
-function askHidden(question: string, { input, output }: Terminal): Promise<string> {
+export function askHidden(question: string, { input, output }: Terminal): Promise<string> {
   // readline echoes to its output, so it is given one that shows nothing.
   const nowhere = new Writable({ write: (_chunk, _encoding, done) => done() });
   const lines = createInterface({ input, output: nowhere, terminal: true, historySize: 0 });

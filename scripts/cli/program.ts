@@ -4,6 +4,7 @@ import { Command } from "@commander-js/extra-typings";
 import { CommanderError } from "commander";
 import { repositoryRoot } from "../../simulator/repository.ts";
 import { addAuditCommand } from "./audit.ts";
+import { addBuildCommand } from "./build.ts";
 import { addCaCommand } from "./ca.ts";
 import { addClaimCommand } from "./claim.ts";
 import { addDemoCommand } from "./demo-command.ts";
@@ -11,6 +12,7 @@ import { addDeviceCommand } from "./device.ts";
 import { addDoctorCommand } from "./doctor.ts";
 import { EXIT, exitCodeOf, explain, JudgedAsFailed } from "./exit.ts";
 import { addFlashCommand } from "./flash.ts";
+import { addInitCommand } from "./init.ts";
 import { addInspectCommand } from "./inspect.ts";
 import { addJournalCommand } from "./journal.ts";
 import { addMonitorCommand } from "./monitor.ts";
@@ -20,6 +22,7 @@ import { addProvisionCommand } from "./provision.ts";
 import { addReplCommand } from "./repl.ts";
 import { addServeCommand } from "./serve.ts";
 import { addSimulateCommand } from "./simulate.ts";
+import { addValidateCommand } from "./validate.ts";
 
 function version(): string {
   return JSON.parse(readFileSync(join(repositoryRoot(), "package.json"), "utf8")).version;
@@ -64,6 +67,9 @@ Exit codes: 0 all went well, 1 it failed, 2 the command line is wrong.`,
   addDemoCommand(program, output);
   addInspectCommand(program, output);
   addDoctorCommand(program, output);
+  addInitCommand(program, output);
+  addBuildCommand(program, output);
+  addValidateCommand(program, output);
   addPortsCommand(program, output);
   addFlashCommand(program, output);
   addMonitorCommand(program, output);

@@ -1,5 +1,7 @@
+import type { Environment } from "../environment.ts";
+import { createBoschModel } from "./bosch-model.ts";
 import type { I2cModel } from "./bus.ts";
-import { createSht3xModel, type Environment } from "./sht3x-model.ts";
+import { createSht3xModel } from "./sht3x-model.ts";
 
 /** The sensors of a board file, as far as a model needs them. */
 interface SensorPlace {
@@ -7,8 +9,9 @@ interface SensorPlace {
   address?: number | undefined;
 }
 
-/** The SHT3x with its ADDR pin low. */
-const defaultAddress = 0x44;
+/** With the address pin low. */
+const sht3xAddress = 0x44;
+const boschAddress = 0x76;
 
 /** A model for every I2C sensor the board file names, all in the same environment. */
 export function createSensorModels(
@@ -16,8 +19,11 @@ export function createSensorModels(
   environment: Environment,
 ): Map<number, I2cModel> {
   const models = new Map<number, I2cModel>();
-  for (const { driver, address = defaultAddress } of sensors)
+  const now = () => performance.now();
+  for (const { driver, address } of sensors)
     if (driver === "sht3x")
-      models.set(address, createSht3xModel({ environment, now: () => performance.now() }));
+      models.set(address ?? sht3xAddress, createSht3xModel({ environment, now }));
+    else if (driver === "bmp280" || driver === "bme280")
+      models.set(address ?? boschAddress, createBoschModel({ chip: driver, environment, now }));
   return models;
 }

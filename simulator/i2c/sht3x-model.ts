@@ -1,7 +1,5 @@
+import type { Environment } from "../environment.ts";
 import type { I2cModel } from "./bus.ts";
-
-/** What surrounds the sensor at a moment, seconds since its power-up. */
-export type Environment = (seconds: number) => { celsius: number; relativeHumidity: number };
 
 export interface Sht3xFaults {
   /** Not on the bus: nothing is acknowledged. */

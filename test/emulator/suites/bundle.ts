@@ -3,6 +3,7 @@ import { writeFile } from "node:fs/promises";
 import { join, relative } from "node:path";
 import { type RollupOutput, rollup } from "rollup";
 import { minify } from "terser";
+import { DRIVERS } from "../../../scripts/board/drivers.ts";
 import { bundleOptions } from "../../../scripts/build/bundle.mjs";
 import { inlineConstants } from "../../../scripts/build/constants.mjs";
 import { formatHits, gate } from "../../../scripts/build/gate.mjs";
@@ -42,7 +43,8 @@ function entry(exported: Log["exported"], file: string): string {
 /** What the bundle of a board with every part holds, by file: the rest of protocol/ is the cloud's. */
 export async function deviceExports(directory: string): Promise<{ [module: string]: string[] }> {
   const boardFile = join(directory, "all.json");
-  const sensors = ["host", "sht3x"].map((driver) => ({ driver, periodSeconds: 1, qos: 1 }));
+  // With names of their own, so that what refines a sensor is there too.
+  const sensors = DRIVERS.map(({ name }) => ({ driver: name, name, periodSeconds: 1, qos: 1 }));
   await writeFile(boardFile, JSON.stringify({ name: "all", network: "wifi", sensors, queue: {} }));
   const { output, ...input } = bundleOptions({ boardFile, dist: DIST, outputDirectory: directory });
   const built = await rollup(input);

@@ -167,18 +167,6 @@ describe("a bundle is refused", () => {
 });
 
 describe("a board that sleeps", () => {
-  it.each([
-    [{ seconds: 2101 }, /sleep\.seconds, expected 1 to 2100, got 2101/],
-    [{ seconds: 0 }, /sleep\.seconds, .* got 0/],
-    [{}, /sleep\.seconds, .* got undefined/],
-    [{ seconds: 60, awakeSeconds: 0 }, /sleep\.awakeSeconds, expected 1 or more, got 0/],
-  ])("is refused with %j", async (sleep, reason) => {
-    write({ "boards/bench.json": JSON.stringify({ ...BOARD, sleep }) });
-    await expect(
-      buildMain('import { SLEEPS } from "coseflow:parts"; print(SLEEPS);'),
-    ).rejects.toThrow(reason);
-  });
-
   it("says so to the firmware, and others do not", async () => {
     const main = 'import { SLEEPS } from "coseflow:parts"; print(SLEEPS ? "it sleeps" : "");';
     expect(await buildMain(main)).not.toContain("it sleeps");
