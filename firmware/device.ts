@@ -3,9 +3,9 @@ import { type Bytes, fromBigEndian, toHex } from "../protocol/bytes.ts";
 import type { Recipient } from "../protocol/cose/encrypt.ts";
 import { kidOf } from "../protocol/kid.ts";
 import { CLOUD } from "../protocol/roles.ts";
-import { CLOUD_TOPIC, type MessageClass, TOPIC_PREFIX, topicOf } from "../protocol/topics.ts";
+import { CLOUD_TOPIC, TOPIC_PREFIX, topicOf } from "../protocol/topics.ts";
 import type { Board, Settings } from "./config.ts";
-import { createDelivery, type Delivery } from "./delivery.ts";
+import { createDelivery, type Delivery, type Publish } from "./delivery.ts";
 import type { DevicePorts, RunningDevice } from "./device-ports.ts";
 import {
   ASKING,
@@ -18,7 +18,7 @@ import {
   STARTED,
 } from "./life.ts";
 import { createMqttClient } from "./mqtt/client.ts";
-import { type Kept, UNHEARD } from "./mqtt/options.ts";
+import { UNHEARD } from "./mqtt/options.ts";
 import type { Subscription } from "./mqtt/packet.ts";
 import type { DeviceEnrolment } from "./provision/enrol.ts";
 import { CERTIFIED, CHANGED } from "./provision/roll-record.ts";
@@ -100,15 +100,8 @@ export function startDevice(ports: DevicePorts, board: Board, settings: Settings
     ports.report(error, what);
   }
 
-  function publish(
-    messageClass: MessageClass,
-    message: Bytes,
-    qos: 0 | 1 | 2,
-    done: () => void,
-    kept: Kept | undefined,
-  ): boolean {
-    return mqtt.publish(topicOf(prefix, kid, messageClass), message, qos, done, kept);
-  }
+  const publish: Publish = (messageClass, message, qos, done, kept) =>
+    mqtt.publish(topicOf(prefix, kid, messageClass), message, qos, done, kept);
 
   function onUnheard(): void {
     if (life.state() < ENROLLING) return; // Without a connection they say nothing of the next one.
@@ -139,7 +132,7 @@ export function startDevice(ports: DevicePorts, board: Board, settings: Settings
     );
   }
 
-  /** What enrolment and commands are given. */
+  /** What enrolment and commands are given; made before them, since it reads with what is cold. */
   function parts() {
     return {
       crypto: crypto,
@@ -150,7 +143,7 @@ export function startDevice(ports: DevicePorts, board: Board, settings: Settings
       board: board,
       settings: settings,
       system: ports.system,
-      provisioning: ports.provisioning,
+      provisioning: ports.provisioning(),
       publish: publish,
       onUnheard: onUnheard,
       mayVerify: mayVerify,
@@ -160,6 +153,7 @@ export function startDevice(ports: DevicePorts, board: Board, settings: Settings
       restart: ports.restart,
       // Later: what asks for it is cold, and gone then.
       trustChanged: () => later("new session", renew),
+      resume: () => later("command", command),
       enrol: () => later("enrolment", proceed),
     };
   }
@@ -183,7 +177,8 @@ export function startDevice(ports: DevicePorts, board: Board, settings: Settings
     if (enrolment) enrolment.end();
     enrolment = undefined;
     if (to.asked) {
-      enrolment = ports.provision().createEnrolment(parts(), to.asked);
+      const given = parts();
+      enrolment = ports.provision().createEnrolment(given, to.asked);
       enrolment.start();
       enrolment.pump();
     }
@@ -205,7 +200,8 @@ export function startDevice(ports: DevicePorts, board: Board, settings: Settings
       if (message !== undefined) ports.log("command passed over: there is no session yet");
       return;
     }
-    if (ports.provision().runCommand(parts(), delivery, message, isRoll)) ports.restart();
+    const given = parts();
+    if (ports.provision().runCommand(given, delivery, message, isRoll)) ports.restart();
   }
 
   /** The trial of new networks ends well: its command has waited for that. */

@@ -54,7 +54,7 @@ export interface ActionPorts {
   /** False while a new key has no place. */
   mayRoll: (command: Command) => boolean;
   /** Makes a new key, for the reply to tell of. */
-  roll: (command: Command) => Outcome;
+  roll: (command: Command) => Outcome | undefined;
 }
 
 export function createActions(ports: ActionPorts) {

@@ -89,6 +89,13 @@ export interface CommandPorts {
   erase: (reply: Bytes) => void;
 }
 
+/** An opened command, its form and the certificate that rode along. */
+interface Taken {
+  opened: OpenedCommand;
+  form: number;
+  leaf: Bytes | undefined;
+}
+
 export function createCommandHandler(ports: CommandPorts) {
   const crypto = ports.crypto;
   const log = ports.log;
@@ -234,19 +241,26 @@ export function createCommandHandler(ports: CommandPorts) {
       carryOut(record, createCommandReader()(record.body, record.form));
   }
 
+  /** All that opens a command is gone on return: what follows needs the room. */
+  function open(message: Bytes): Taken | undefined {
+    const opener = createCommandOpener(crypto);
+    const parsed = parse(opener, message);
+    if (!ports.mayVerify()) {
+      log("command passed over: too many messages to verify");
+      return undefined;
+    }
+    const signer = parsed.form === FORM_PLAIN ? undefined : ports.trust.provisioner(parsed.leaf);
+    const opened = opener.open(parsed, ports.identity, signer);
+    return { opened: opened, form: parsed.form, leaf: parsed.leaf };
+  }
+
   return {
     /** Throws for what is no command of a provisioner; nothing has changed then. */
     handle(message: Bytes): void {
-      const opener = createCommandOpener(crypto);
-      const parsed = parse(opener, message);
-      if (!ports.mayVerify()) {
-        log("command passed over: too many messages to verify");
-        return;
-      }
-      const signer = parsed.form === FORM_PLAIN ? undefined : ports.trust.provisioner(parsed.leaf);
-      const opened = opener.open(parsed, ports.identity, signer);
-      if (parsed.form === FORM_PLAIN) takePlain(opened);
-      else take(opened, parsed.form, parsed.leaf);
+      const taken = open(message);
+      if (!taken) return;
+      if (taken.form === FORM_PLAIN) takePlain(taken.opened);
+      else take(taken.opened, taken.form, taken.leaf);
     },
 
     /** Goes on with a command that a restart interrupted, or that was not at its end. */

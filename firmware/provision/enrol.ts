@@ -158,7 +158,7 @@ export function createEnrolment(ports: EnrolPorts, asked: Enrolment) {
     receive(message: Bytes): boolean {
       const certificate = takeEnrolled(ports, ports.identity, item.hash, message);
       if (certificate === undefined) return false;
-      const flashed = ports.provisioning().enrolment;
+      const flashed = ports.provisioning.enrolment;
       writeOwnCertificate(crypto, {
         certificate: certificate,
         deviceId: asked.deviceId,

@@ -42,35 +42,35 @@ import { type EnrolledPorts, takeEnrolled } from "./take-enrolled.ts";
 /** While the new key waits for a quiet moment no sensor is read more often than this. */
 const QUIET_SECONDS = 30;
 
-/** False while another roll is on its way, or an enrolment of the key in use. */
-export function mayRoll(crypto: DeviceCrypto, log: Log, command: Command): boolean {
-  const roll = readRoll(crypto, log);
-  if (roll) return roll.step === ASKED && roll.counter === command.counter;
-  return crypto.readRecord(ENROL_RECORD + "0") === undefined;
-}
+/** The first step, within the command that asks for it. */
+export function createRollStart(crypto: DeviceCrypto, log: Log, identity: Identity) {
+  return {
+    /** False while another roll is on its way, or an enrolment of the key in use. */
+    isFree(command: Command): boolean {
+      const roll = readRoll(crypto, log);
+      if (roll) return roll.step === ASKED && roll.counter === command.counter;
+      return crypto.readRecord(ENROL_RECORD + "0") === undefined;
+    },
 
-/** Makes the new key, once; without it nothing is left of the roll. */
-export function beginRoll(
-  crypto: DeviceCrypto,
-  log: Log,
-  identity: Identity,
-  command: Command,
-): Outcome {
-  const roll = readRoll(crypto, log) || {
-    used: identity.id === keyIdOf(0) ? 0 : 1,
-    step: ASKED,
-    counter: command.counter,
-    since: command.issued,
-    request: "" as Bytes,
+    /** Makes the new key, once; without it nothing is left of the roll. */
+    begin(command: Command): Outcome {
+      const roll = readRoll(crypto, log) || {
+        used: identity.id === keyIdOf(0) ? 0 : 1,
+        step: ASKED,
+        counter: command.counter,
+        since: command.issued,
+        request: "" as Bytes,
+      };
+      try {
+        // First: a key that no record tells of would be one too many.
+        writeRoll(crypto, roll);
+        return { status: STATUS_ROLLED, detail: crypto.writeCsr(crypto.openKey(otherIdOf(roll))) };
+      } catch (error) {
+        endRoll(crypto, roll);
+        throw error;
+      }
+    },
   };
-  try {
-    // First: a key that no record tells of would be one too many.
-    writeRoll(crypto, roll);
-    return { status: STATUS_ROLLED, detail: crypto.writeCsr(crypto.openKey(otherIdOf(roll))) };
-  } catch (error) {
-    endRoll(crypto, roll);
-    throw error;
-  }
 }
 
 /** What the answer to the new key will name. */
@@ -88,63 +88,6 @@ export interface RollPorts extends EnrolledPorts {
   enrol: () => void;
 }
 
-/** True when the message is the registrar's word for the new key. */
-function certify(ports: RollPorts, roll: Roll, message: Bytes): boolean {
-  const crypto = ports.crypto;
-  const key = crypto.openKey(otherIdOf(roll));
-  const thumbprint = thumbprintOf(crypto, crypto.exportPublicKey(key));
-  const identity = { key: key, thumbprint: thumbprint };
-  const certificate = takeEnrolled(ports, identity, roll.request, message);
-  if (certificate === undefined) return false;
-  const own = readOwnCertificate(crypto, ports.log);
-  // A device that was registered by hand has none to show.
-  if (own) {
-    own.certificate = certificate;
-    writeOwnCertificate(crypto, own);
-  }
-  roll.step = CERTIFIED;
-  writeRoll(crypto, roll);
-  ports.log("new key certified: in use when nothing of the old one waits");
-  return true;
-}
-
-/** Nothing is left that only the key in use can deliver, but for the reply that asked for another. */
-function isQuiet(ports: RollPorts, delivery: RollDelivery, roll: Roll): boolean {
-  const crypto = ports.crypto;
-  const command = readCommandRecord(crypto, ports.log);
-  const signed = readSigned(crypto, EVENT_RECORD, "event", MAX_EVENTS).concat(
-    readSigned(crypto, REPLY_RECORD, "reply", MAX_REPLIES),
-  );
-  return (
-    delivery.queued() === 0 &&
-    delivery.sessions().every((session) => session.receipted) &&
-    signed.every((each) => each.hash === roll.request) &&
-    (command === undefined || command.phase === REPLIED)
-  );
-}
-
-/** All that the key in use has signed, and its repetition with it. */
-function forgetSigned(crypto: DeviceCrypto): void {
-  function forget(prefix: string, count: number): void {
-    for (let i = 0; i < count; i++) crypto.eraseRecord(prefix + i);
-  }
-  forget(SESSION_RECORD, MAX_SESSIONS);
-  forget(EVENT_RECORD, MAX_EVENTS);
-  forget(REPLY_RECORD, MAX_REPLIES);
-}
-
-/** Its command, should it come again, is stale then: the stored reply tells of a key that is gone. */
-function giveUp(ports: RollPorts, roll: Roll): void {
-  const crypto = ports.crypto;
-  const command = readCommandRecord(crypto, ports.log);
-  if (command && command.counter === roll.counter) {
-    command.hash = "" as Bytes;
-    writeCommandRecord(crypto, command);
-  }
-  endRoll(crypto, roll);
-  ports.log("new key without a certificate for too long: erased");
-}
-
 /**
  * Takes an `enrolled` for the new key, or goes on where something else was waited for. True when
  * the board has to restart at once.
@@ -155,8 +98,64 @@ export function continueRoll(
   message: Bytes | undefined,
 ): boolean {
   const crypto = ports.crypto;
-  const roll = readRoll(crypto, ports.log);
-  if (!roll) return false;
+  const found = readRoll(crypto, ports.log);
+  if (!found) return false;
+  const roll = found;
+
+  /** True when the message is the registrar's word for the new key. */
+  function certify(message: Bytes): boolean {
+    const key = crypto.openKey(otherIdOf(roll));
+    const thumbprint = thumbprintOf(crypto, crypto.exportPublicKey(key));
+    const identity = { key: key, thumbprint: thumbprint };
+    const certificate = takeEnrolled(ports, identity, roll.request, message);
+    if (certificate === undefined) return false;
+    const own = readOwnCertificate(crypto, ports.log);
+    // A device that was registered by hand has none to show.
+    if (own) {
+      own.certificate = certificate;
+      writeOwnCertificate(crypto, own);
+    }
+    roll.step = CERTIFIED;
+    writeRoll(crypto, roll);
+    ports.log("new key certified: in use when nothing of the old one waits");
+    return true;
+  }
+
+  /** Nothing is left that only the key in use can deliver, but for the reply that asked for another. */
+  function isQuiet(): boolean {
+    const command = readCommandRecord(crypto, ports.log);
+    const signed = readSigned(crypto, EVENT_RECORD, "event", MAX_EVENTS).concat(
+      readSigned(crypto, REPLY_RECORD, "reply", MAX_REPLIES),
+    );
+    return (
+      delivery.queued() === 0 &&
+      delivery.sessions().every((session) => session.receipted) &&
+      signed.every((each) => each.hash === roll.request) &&
+      (command === undefined || command.phase === REPLIED)
+    );
+  }
+
+  /** All that the key in use has signed, and its repetition with it. */
+  function forgetSigned(): void {
+    function forget(prefix: string, count: number): void {
+      for (let i = 0; i < count; i++) crypto.eraseRecord(prefix + i);
+    }
+    forget(SESSION_RECORD, MAX_SESSIONS);
+    forget(EVENT_RECORD, MAX_EVENTS);
+    forget(REPLY_RECORD, MAX_REPLIES);
+  }
+
+  /** Its command, should it come again, is stale then: the stored reply tells of a key that is gone. */
+  function giveUp(): void {
+    const command = readCommandRecord(crypto, ports.log);
+    if (command && command.counter === roll.counter) {
+      command.hash = "" as Bytes;
+      writeCommandRecord(crypto, command);
+    }
+    endRoll(crypto, roll);
+    ports.log("new key without a certificate for too long: erased");
+  }
+
   if (roll.step === CHANGED) {
     if (!delivery.newest().receipted) return false;
     endRoll(crypto, roll);
@@ -164,19 +163,18 @@ export function continueRoll(
     ports.enrol();
     return false;
   }
-  if (message !== undefined && roll.step === ASKED && certify(ports, roll, message)) ports.enrol();
+  if (message !== undefined && roll.step === ASKED && certify(message)) ports.enrol();
   const isOver =
-    roll.step === ASKED &&
-    isExpired(roll, openTrust(crypto, ports.provisioning(), ports.log).floor);
+    roll.step === ASKED && isExpired(roll, openTrust(crypto, ports.provisioning, ports.log).floor);
   if (roll.step === ASKED && !isOver) return false;
-  if (!isQuiet(ports, delivery, roll)) {
+  if (!isQuiet()) {
     ports.board.sensors.forEach(function (sensor) {
       sensor.periodSeconds = Math.max(sensor.periodSeconds, QUIET_SECONDS);
     });
     return false;
   }
-  forgetSigned(crypto);
-  if (isOver) giveUp(ports, roll);
+  forgetSigned();
+  if (isOver) giveUp();
   else {
     roll.used = 1 - roll.used;
     roll.step = CHANGED;

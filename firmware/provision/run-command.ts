@@ -1,5 +1,6 @@
 /** Puts a command's parts together for one call; nothing of them stays. */
 import type { Bytes } from "../../protocol/bytes.ts";
+import type { Command } from "../../protocol/command-content.ts";
 import type { DeviceCrypto } from "../../protocol/cose/crypto.ts";
 import type { Recipient } from "../../protocol/cose/encrypt.ts";
 import { kidOf } from "../../protocol/kid.ts";
@@ -11,9 +12,9 @@ import type { Identity } from "../session.ts";
 import { openTrust } from "../trust.ts";
 import { createActions } from "./actions.ts";
 import { writeAsked } from "./asked-record.ts";
-import { createCommandHandler } from "./command.ts";
+import { createCommandHandler, type Outcome } from "./command.ts";
 import { eraseDevice } from "./deprovision.ts";
-import { beginRoll, continueRoll, mayRoll, noteRequest, type RollDelivery } from "./roll.ts";
+import { continueRoll, createRollStart, noteRequest, type RollDelivery } from "./roll.ts";
 
 export interface CommandDevice {
   crypto: DeviceCrypto;
@@ -22,7 +23,8 @@ export interface CommandDevice {
   board: Board;
   settings: Settings;
   system: Pick<System, "storage" | "interpreter">;
-  provisioning: () => Provisioning;
+  /** Read before this is made: two parts that are cold at once are too many. */
+  provisioning: Provisioning;
   recipients: Recipient[];
   mayVerify: () => boolean;
   requestForm: number;
@@ -32,6 +34,8 @@ export interface CommandDevice {
   restart: () => void;
   /** The cloud's certificate may be another from now on. */
   trustChanged: () => void;
+  /** Goes on with the command, later. */
+  resume: () => void;
   /** There is something to enrol for (asked-record.ts), or the key changes (roll-record.ts). */
   enrol: () => void;
 }
@@ -49,35 +53,45 @@ export function runCommand(
   if (isRoll) return continueRoll(device, delivery, message);
   const crypto = device.crypto;
   const log = device.log;
-  const trust = openTrust(crypto, device.provisioning(), log);
+  const trust = openTrust(crypto, device.provisioning, log);
 
-  const act = createActions({
-    crypto: crypto,
-    log: log,
-    board: device.board,
-    settings: device.settings,
-    hasIds: device.ids !== undefined,
-    updateTrust(update) {
-      trust.apply(update);
-      if (!update.cloudCertificate && !update.issuedNotBefore) return;
-      // At once: the reply is sealed to it. The rest waits until nothing of this is held.
-      trust.putCloud(device.recipients);
-      device.trustChanged();
-    },
-    enrol(deviceId, userId, claim) {
-      writeAsked(crypto, { deviceId: deviceId, userId: userId, claim: claim });
-      device.enrol();
-    },
-    sample: (sensor) => (device.samples[sensor] as () => void)(),
-    restart: device.restart,
-    keyId: device.identity.id,
-    mayRoll: (command) => mayRoll(crypto, log, command),
-    roll(command) {
-      const outcome = beginRoll(crypto, log, device.identity, command);
-      device.enrol();
-      return outcome;
-    },
-  });
+  /** Made when a command is carried out, and not before: opening one needs the room. */
+  function act(command: Command, form: number): Outcome | undefined {
+    const roll = createRollStart(crypto, log, device.identity);
+    const carryOut = createActions({
+      crypto: crypto,
+      log: log,
+      board: device.board,
+      settings: device.settings,
+      hasIds: device.ids !== undefined,
+      updateTrust(update) {
+        trust.apply(update);
+        if (!update.cloudCertificate && !update.issuedNotBefore) return;
+        // At once: the reply is sealed to it. The rest waits until nothing of this is held.
+        trust.putCloud(device.recipients);
+        device.trustChanged();
+      },
+      enrol(deviceId, userId, claim) {
+        writeAsked(crypto, { deviceId: deviceId, userId: userId, claim: claim });
+        device.enrol();
+      },
+      sample: (sensor) => (device.samples[sensor] as () => void)(),
+      restart: device.restart,
+      keyId: device.identity.id,
+      mayRoll: roll.isFree,
+      roll(rolled) {
+        // In a call of its own: beside the message there is no room for the key's request.
+        if (message !== undefined) {
+          device.resume();
+          return undefined;
+        }
+        const outcome = roll.begin(rolled);
+        device.enrol();
+        return outcome;
+      },
+    });
+    return carryOut(command, form);
+  }
 
   const handler = createCommandHandler({
     crypto: crypto,

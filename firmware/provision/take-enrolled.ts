@@ -11,7 +11,8 @@ import { addSettings } from "./stored-settings.ts";
 export interface EnrolledPorts {
   crypto: DeviceCrypto;
   log: Log;
-  provisioning: () => Provisioning;
+  /** Read before this is made: two parts that are cold at once are too many. */
+  provisioning: Provisioning;
   /** The limit of all messages with a signature to verify. */
   mayVerify: () => boolean;
 }
@@ -36,7 +37,7 @@ export function takeEnrolled(
     log("enrolled not looked at: too many in a row");
     return undefined;
   }
-  const trust = openTrust(crypto, ports.provisioning(), log);
+  const trust = openTrust(crypto, ports.provisioning, log);
   const enrolled = opener.open(sign1, identity, trust.signer(REGISTRAR, sign1.leaf));
   if (enrolled.request !== request) {
     log("enrolled not taken: it answers another request");

@@ -190,13 +190,13 @@ export function createCommandBench(
           board: bench.board,
           settings: bench.settings,
           system: erasePorts().system,
-          provisioning: () => ({
+          provisioning: {
             ...provisioningOf({
               anchor: toHex(authority.anchor),
               cloudCertificate: toHex(authority.cloudLeaf.der),
             }),
             buildTime: NOW,
-          }),
+          },
           recipients,
           mayVerify: () => budget.verifications-- > 0,
           requestForm,
@@ -204,6 +204,7 @@ export function createCommandBench(
           samples: [() => samples.push(bench.board.sensors[0]?.periodSeconds as number)],
           restart: own.off,
           trustChanged: () => undefined,
+          resume: () => undefined,
           enrol: () =>
             enrols.push([...memory.records.keys()].includes("ask") ? "asked" : "nothing"),
         };
