@@ -104,7 +104,6 @@ export function createWorld(base: OpenDeviceCrypto, options: WorldOptions = {}) 
   const log: string[] = [];
   let cuts = 0;
   let restarts = 0;
-  /** By a person, who does so once. */
   let isRegistered = false;
   let isMeant = false;
   let bootedAt = 0;
@@ -159,7 +158,6 @@ export function createWorld(base: OpenDeviceCrypto, options: WorldOptions = {}) 
     /** Called at each line of the device's log, inside its call. */
     onLog: () => {},
 
-    /** Restarts that the device asked for. */
     restarts: () => restarts,
     /** The checker's word, and what the device let escape. A key roll makes two devices of one. */
     async judge(
@@ -220,10 +218,8 @@ export function createWorld(base: OpenDeviceCrypto, options: WorldOptions = {}) 
         wipe();
         scheduler.at(DARK_MS, boot);
         if (isMeant) restarts++;
-        else {
-          cuts++;
-          world.onCut();
-        }
+        else cuts++;
+        if (!isMeant) world.onCut();
         isMeant = false;
       },
       uncaught: (error) => uncaught.push(error),
