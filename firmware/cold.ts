@@ -9,6 +9,8 @@ import { openBootGuard } from "./boot-guard.ts";
 import { checkProvisioning, checkSettings } from "./config.ts";
 import { sendHealth } from "./health.ts";
 import { openIdentity } from "./identity.ts";
+import { startFarewell } from "./provision/deprovision.ts";
+import { enrolmentDue } from "./provision/enrolment-due.ts";
 import { readFarewell } from "./provision/farewell.ts";
 import { requestFormOf } from "./provision/policy.ts";
 import { startTrial } from "./provision/trial.ts";
@@ -19,6 +21,7 @@ import { openTrust } from "./trust.ts";
 export {
   checkProvisioning,
   checkSettings,
+  enrolmentDue,
   openBootGuard,
   openIdentity,
   openTrust,
@@ -26,6 +29,7 @@ export {
   requestFormOf,
   runSafeMode,
   sendHealth,
+  startFarewell,
   startTrial,
   tellFailure,
 };

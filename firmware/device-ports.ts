@@ -7,10 +7,9 @@ import type { Delivery } from "./delivery.ts";
 import type { Life } from "./life.ts";
 import type { Turn } from "./mqtt/broker.ts";
 import type { Clock, Log, Net, ReportError, System } from "./ports.ts";
+import type * as Certify from "./provision/certify.ts";
 import type * as Reply from "./provision/conclude.ts";
-import type * as Farewell from "./provision/deprovision.ts";
 import type * as Enrolment from "./provision/enrol.ts";
-import type * as Due from "./provision/enrolment-due.ts";
 import type * as Roll from "./provision/roll.ts";
 import type * as Command from "./provision/run-command.ts";
 import type { Sensor } from "./sensors/sensor.ts";
@@ -26,11 +25,10 @@ export interface DevicePorts {
   /** Makes what is rarely needed; nobody holds it for long. */
   cold: () => typeof Cold;
   enrolment: () => typeof Enrolment;
-  due: () => typeof Due;
   command: () => typeof Command;
   reply: () => typeof Reply;
   roll: () => typeof Roll;
-  farewell: () => typeof Farewell;
+  certify: () => typeof Certify;
   /** Reads from flash whom to believe. */
   provisioning: () => Provisioning;
   /** Calls back once the board has a network; at once where it always has one. */

@@ -163,7 +163,7 @@ export function startDevice(ports: DevicePorts, board: Board, settings: Settings
   function proceed(): void {
     if (recipients.length === 0) return;
     const provisioning = ports.provisioning();
-    const to = ports.due().enrolmentDue(crypto, provisioning, ports.log);
+    const to = ports.cold().enrolmentDue(crypto, provisioning, ports.log);
     ids = to.ids;
     rolling = to.rolling;
     const topic = topicOf(prefix, to.newKid || kid, "enrolled");
@@ -181,7 +181,8 @@ export function startDevice(ports: DevicePorts, board: Board, settings: Settings
   }
 
   function takeEnrolled(message: Bytes): void {
-    if (rolling !== 0) command(message, true);
+    if (rolling !== 0 && ports.certify().certifyKey(parts(), message)) rolling = CERTIFIED;
+    if (rolling === CERTIFIED) command(undefined, true);
     if (!device.enroller || !device.enroller.receive(message)) return;
     device.enroller = undefined; // What is cold goes before more of it is made.
     lookUpCloud();
@@ -189,7 +190,7 @@ export function startDevice(ports: DevicePorts, board: Board, settings: Settings
     command();
   }
 
-  /** A command, or a message for a new key; without one it goes on with what was left undone. */
+  /** A command, or the next step of a key roll; without one it goes on with what was left undone. */
   function command(message?: Bytes, isRoll?: boolean): void {
     const delivery = device.delivery;
     if (!delivery) {
@@ -197,7 +198,7 @@ export function startDevice(ports: DevicePorts, board: Board, settings: Settings
       return;
     }
     const taking = parts();
-    const isOver = isRoll && ports.roll().continueRoll(taking, delivery, message);
+    const isOver = isRoll && ports.roll().continueRoll(taking, delivery);
     const end = isRoll ? undefined : ports.command().runCommand(taking, message);
     if (end) ports.reply().concludeCommand(taking, delivery.reply, end);
     if (isOver) ports.restart();

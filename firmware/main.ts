@@ -1,11 +1,10 @@
 /** The only wiring: the board file, Espruino's own parts and the C module become a device. */
 import board from "coseflow:board";
 import {
+  loadCertify,
   loadCold,
   loadCommand,
-  loadDue,
   loadEnrolment,
-  loadFarewell,
   loadReply,
   loadRoll,
 } from "coseflow:cold";
@@ -106,11 +105,10 @@ function main(): void {
         life: service.life,
         cold: loadCold,
         enrolment: loadEnrolment,
-        due: loadDue,
         command: loadCommand,
         reply: loadReply,
         roll: loadRoll,
-        farewell: loadFarewell,
+        certify: loadCertify,
         system: service.system,
         restart: () => restart(service, RESET_COMMAND),
         provisioning: () =>

@@ -42,9 +42,8 @@ declare module "coseflow:cold" {
   export function loadCold(): typeof import("./cold.ts");
   /** The same for what provisioning needs at a time. */
   export function loadEnrolment(): typeof import("./provision/enrol.ts");
-  export function loadDue(): typeof import("./provision/enrolment-due.ts");
   export function loadCommand(): typeof import("./provision/run-command.ts");
   export function loadReply(): typeof import("./provision/conclude.ts");
   export function loadRoll(): typeof import("./provision/roll.ts");
-  export function loadFarewell(): typeof import("./provision/deprovision.ts");
+  export function loadCertify(): typeof import("./provision/certify.ts");
 }

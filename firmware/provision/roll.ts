@@ -10,9 +10,8 @@
 import type { Bytes } from "../../protocol/bytes.ts";
 import type { Command } from "../../protocol/command-content.ts";
 import type { DeviceCrypto } from "../../protocol/cose/crypto.ts";
-import { thumbprintOf } from "../../protocol/kid.ts";
 import { STATUS_ROLLED } from "../../protocol/reply-message.ts";
-import type { Board } from "../config.ts";
+import type { Board, Provisioning } from "../config.ts";
 import type { Delivery } from "../delivery.ts";
 import { EVENT_RECORD, MAX_EVENTS, MAX_REPLIES, REPLY_RECORD } from "../event-list.ts";
 import type { Log } from "../ports.ts";
@@ -23,10 +22,8 @@ import { openTrust } from "../trust.ts";
 import type { Outcome } from "./command.ts";
 import { REPLIED, readCommandRecord, writeCommandRecord } from "./command-record.ts";
 import { ENROL_RECORD } from "./enrol.ts";
-import { readOwnCertificate, writeOwnCertificate } from "./own-certificate.ts";
 import {
   ASKED,
-  CERTIFIED,
   CHANGED,
   endRoll,
   isExpired,
@@ -36,7 +33,6 @@ import {
   readRoll,
   writeRoll,
 } from "./roll-record.ts";
-import { type EnrolledPorts, takeEnrolled } from "./take-enrolled.ts";
 
 /** While the new key waits for a quiet moment no sensor is read more often than this. */
 const QUIET_SECONDS = 30;
@@ -74,30 +70,13 @@ export function beginRoll(
 
 export type RollDelivery = Pick<Delivery, "newest" | "queued" | "sessions">;
 
-export interface RollPorts extends EnrolledPorts {
+export interface RollPorts {
+  crypto: DeviceCrypto;
+  log: Log;
+  provisioning: Provisioning;
   board: Board;
   /** The roll has come a step further. */
   enrol: () => void;
-}
-
-/** True when the message is the registrar's word for the new key. */
-function certify(ports: RollPorts, roll: Roll, message: Bytes): boolean {
-  const crypto = ports.crypto;
-  const key = crypto.openKey(otherIdOf(roll));
-  const thumbprint = thumbprintOf(crypto, crypto.exportPublicKey(key));
-  const identity = { key: key, thumbprint: thumbprint };
-  const certificate = takeEnrolled(ports, identity, roll.request, message);
-  if (certificate === undefined) return false;
-  const own = readOwnCertificate(crypto, ports.log);
-  // A device that was registered by hand has none to show.
-  if (own) {
-    own.certificate = certificate;
-    writeOwnCertificate(crypto, own);
-  }
-  roll.step = CERTIFIED;
-  writeRoll(crypto, roll);
-  ports.log("new key certified: in use when nothing of the old one waits");
-  return true;
 }
 
 /** Nothing is left that only the key in use can deliver, but for the reply that asked for another. */
@@ -137,15 +116,8 @@ function giveUp(ports: RollPorts, roll: Roll): void {
   ports.log("new key without a certificate for too long: erased");
 }
 
-/**
- * Takes an `enrolled` for the new key, or goes on where something else was waited for. True when
- * the board has to restart at once.
- */
-export function continueRoll(
-  ports: RollPorts,
-  delivery: RollDelivery,
-  message: Bytes | undefined,
-): boolean {
+/** Goes on where something was waited for. True when the board has to restart at once. */
+export function continueRoll(ports: RollPorts, delivery: RollDelivery): boolean {
   const crypto = ports.crypto;
   const roll = readRoll(crypto, ports.log);
   if (!roll) return false;
@@ -156,7 +128,6 @@ export function continueRoll(
     ports.enrol();
     return false;
   }
-  if (message !== undefined && roll.step === ASKED && certify(ports, roll, message)) ports.enrol();
   const isOver =
     roll.step === ASKED && isExpired(roll, openTrust(crypto, ports.provisioning, ports.log).floor);
   if (roll.step === ASKED && !isOver) return false;

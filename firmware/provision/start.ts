@@ -16,7 +16,7 @@ export function startProvisioned(
   if (farewell === undefined) return startDevice(ports, board, settings);
   life.move(STARTED);
   life.move(DELETED);
-  const running = ports.farewell().startFarewell(
+  const running = ports.cold().startFarewell(
     createMqttClient,
     {
       crypto: ports.crypto,

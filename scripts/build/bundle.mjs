@@ -41,11 +41,10 @@ const PLAIN = {
 const COLD = {
   loadCold: "cold.js",
   loadEnrolment: "provision/enrol.js",
-  loadDue: "provision/enrolment-due.js",
   loadCommand: "provision/run-command.js",
   loadReply: "provision/conclude.js",
   loadRoll: "provision/roll.js",
-  loadFarewell: "provision/deprovision.js",
+  loadCertify: "provision/certify.js",
 };
 
 const DRIVER_NAME = /^[a-z][a-z0-9-]*$/;

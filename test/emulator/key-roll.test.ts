@@ -1,0 +1,94 @@
+/**
+ * A key roll in Espruino itself, with the C module, over a real broker to the real cloud: what it
+ * costs in variables at its worst moment, and that the device goes on under its new key.
+ */
+import { execFile } from "node:child_process";
+import { readdirSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { promisify } from "node:util";
+import { afterEach, expect, it } from "vitest";
+import { bundleBoard, CLI, temporaryDirectory } from "../support/built.ts";
+import { startMosquitto } from "../support/mosquitto.ts";
+import { createReceiver } from "../support/serve.ts";
+import { boot, describeEspruino, writeFlash } from "./espruino.ts";
+
+const BOARD = {
+  name: "emulated",
+  network: "host",
+  sensors: [{ driver: "host", periodSeconds: 2, qos: 1 }],
+  queue: { readings: 16, flash: 512, spillSeconds: 1 },
+};
+/** At the worst moment of a key roll so many stay free. */
+const LEAST_FREE = 600;
+const ALL = 4095;
+
+/** Counts at each step that a key roll takes, and says each new most. */
+const WATCH = `(global.peak=0,["verifyCertificate","verifyMessage","aeadDecrypt","signMessage","writeCsr","openKey","eraseKey","eraseRecord"].forEach(function(n){var d=require("devcrypto"),f=d[n];d[n]=function(){var u=process.memory().usage;if(u>peak){peak=u;print("peak "+u)}return f.apply(d,arguments)}}),0)`;
+
+const cleanUp: (() => unknown)[] = [];
+afterEach(async () => {
+  for (const step of cleanUp.splice(0).reverse()) await step();
+});
+
+describeEspruino("a key roll in Espruino", () => {
+  it("leaves room at its worst moment, and the readings go on", {
+    timeout: 300_000,
+  }, async () => {
+    const [directory, remove] = await temporaryDirectory("emulator");
+    cleanUp.push(remove);
+    const broker = await startMosquitto();
+    cleanUp.push(broker.close);
+    const receiver = await createReceiver(directory, broker.url);
+    const { bundle } = await bundleBoard(directory, BOARD);
+    await writeFlash(directory, {
+      ".bootcde": readFileSync(bundle),
+      "coseflow.json": JSON.stringify({
+        brokers: [{ host: broker.host, port: broker.port }],
+        ...receiver.trust,
+        receiptSeconds: 2,
+      }),
+    });
+    const first = boot(directory);
+    cleanUp.push(first.powerOff);
+    const [, kid] = await first.line(/, device ([0-9a-f]{16})/);
+    const [, key] = await first.line(/--key ([0-9a-f]{130})/);
+    await receiver.command("device", "register", "--key", key as string);
+    await receiver.start();
+    cleanUp.push(receiver.kill);
+    await first.line(/state: streaming/);
+    // What was sealed before the registration goes out first.
+    await new Promise<void>((resolve) => {
+      receiver.onLine = ({ sequence }) => sequence >= 8 && resolve();
+    });
+    await first.evaluate(WATCH);
+
+    const args = ["--device", kid as string, "--user", "ann", "--roll", "--timeout", "120s"];
+    const where = ["--broker", broker.url, "--keys", join(directory, "keys")];
+    const all = ["provision", "update", ...args, ...where, "--db", receiver.database];
+    const ran = promisify(execFile)(process.execPath, [CLI, ...all]);
+    await first.line(/^new key in use: restarting with it/);
+    expect((await ran).stdout).toMatch(/rolled/);
+    await first.powerOff();
+    const counts = first.lines.flatMap((line) => /^peak (\d+)/.exec(line)?.[1] ?? []);
+    const peak = Math.max(...counts.map(Number));
+    console.log(`in Espruino: ${peak} variables at the worst moment of a key roll`);
+    expect(ALL - peak).toBeGreaterThanOrEqual(LEAST_FREE);
+
+    const stored = new Promise<void>((resolve) => {
+      receiver.onLine = ({ session, sequence }) => {
+        if (session < 3 && sequence === 3) resolve();
+      };
+    });
+    const second = boot(directory);
+    cleanUp.push(second.powerOff);
+    const [, next] = await second.line(/, device ([0-9a-f]{16})/);
+    expect(next).not.toBe(kid);
+    await second.line(/^new key known to the cloud: the old one is erased/);
+    await stored;
+    // One key is left, in its two slots.
+    const left = readdirSync(join(directory, "espruino.devcrypto")).sort();
+    expect(left.filter((name) => /^(device|next)-/.test(name))).toEqual(["next-a", "next-b"]);
+    for (const { lines } of [first, second])
+      expect(lines.filter((line) => /Uncaught|New interpreter error/.test(line))).toEqual([]);
+  });
+});
