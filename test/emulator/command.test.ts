@@ -125,11 +125,11 @@ describeEspruino("commands in Espruino", () => {
       },
     });
     expect(await send(sensors(1))).toBe(STATUS_DONE);
-    const peak = await askPeak();
+    const peak = askPeak();
     expect(await send(sensors(3))).toBe(STATUS_DONE);
     const after = await leastUsage(device, LOOKS);
     console.log(
-      `in Espruino: ${before} variables streaming, ${peak - watched} more while a command is at hand, ${after - watched} after it`,
+      `in Espruino: ${before} variables streaming, ${peak - before} more while a command is at hand, ${after - watched} after it`,
     );
     expect(before).toBeLessThanOrEqual(LIMIT_VARIABLES);
     expect(after - watched).toBeLessThanOrEqual(FEW);

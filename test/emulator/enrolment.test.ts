@@ -8,7 +8,7 @@ import { bundleBoard, temporaryDirectory } from "../support/built.ts";
 import { startMosquitto } from "../support/mosquitto.ts";
 import { createReceiver } from "../support/serve.ts";
 import { boot, describeEspruino, type Interpreter, writeFlash } from "./espruino.ts";
-import { watchPeak } from "./variables.ts";
+import { watchPeak, watchUsage } from "./variables.ts";
 
 const BOARD = {
   name: "emulated",
@@ -62,6 +62,7 @@ describeEspruino("an enrolment in Espruino", () => {
     const second = boot(directory);
     cleanUp.push(second.powerOff);
     await second.line(asked);
+    await watchUsage(second);
     const peak = await watchPeak(second, ["verifyCertificate", "verifyMessage", "aeadDecrypt"]);
     const enough = new Promise<void>((resolve) => {
       receiver.onLine = ({ sequence }) => {
@@ -72,7 +73,7 @@ describeEspruino("an enrolment in Espruino", () => {
     cleanUp.push(receiver.kill);
     await second.line(/^enrolled as shed of ann$/);
     await enough;
-    const usage = await peak();
+    const usage = peak();
     console.log(`in Espruino: ${usage} of 4095 variables at most while it enrols`);
     expect(await receiver.command("device", "list")).toMatch(
       new RegExp(`${key}.* enrolled +shed +ann`),

@@ -5,6 +5,9 @@ import type { Interpreter } from "./espruino.ts";
 
 const FILE = join(import.meta.dirname, "..", "..", "size.json");
 
+/** Looks at the variables, a second apart. */
+const LOOKS = 12;
+
 /** Says how many variables the bundle takes in a state; with RECORD=1 it goes to size.json. */
 export function noteVariables(state: keyof VariablesRecord["states"], count: number): void {
   console.log(`in Espruino: ${count} of 4095 variables, ${state}`);
@@ -37,13 +40,18 @@ export async function leastUsage(device: Interpreter, samples: number): Promise<
   return Math.min(...usages);
 }
 
-/** From now on notes what is held at each call of these of the C module; the most, when it is asked. */
-export async function watchPeak(
-  device: Interpreter,
-  names: string[],
-): Promise<() => Promise<number>> {
+/**
+ * What is held at most at each call of these of the C module from now on, without what this
+ * costs itself. The device says it, so that it outlasts a restart. Where watchUsage is at work.
+ */
+export async function watchPeak(device: Interpreter, names: string[]): Promise<() => number> {
+  const before = await leastUsage(device, LOOKS);
   await device.evaluate(
-    `(global.peak=0,${JSON.stringify(names)}.forEach(function(n){var d=require("devcrypto"),f=d[n];d[n]=function(){peak=Math.max(peak,process.memory().usage);return f.apply(d,arguments)}}),0)`,
+    `(global.peak=0,${JSON.stringify(names)}.forEach(function(n){var d=require("devcrypto"),f=d[n];d[n]=function(){var u=process.memory().usage;if(u>peak){peak=u;print("peak "+u)}return f.apply(d,arguments)}}),0)`,
   );
-  return async () => (await device.evaluate("peak")) as number;
+  const cost = (await leastUsage(device, LOOKS)) - before;
+  return () => {
+    const peaks = device.lines.flatMap((line) => /^peak (\d+)$/.exec(line)?.[1] ?? []);
+    return Math.max(...peaks.map(Number)) - cost;
+  };
 }
