@@ -55,7 +55,11 @@ export function parseTopic(
   const id = parts[0] as string;
   const name = parts[1] as string;
   const kid = /^[0-9a-f]{16}$/.test(id) ? fromHex(id) : undefined;
-  if (topic.indexOf(prefix + "/") !== 0 || parts.length !== 2 || kid === undefined)
+  if (
+    topic.substring(0, prefix.length + 1) !== prefix + "/" ||
+    parts.length !== 2 ||
+    kid === undefined
+  )
     fail("topic", "topic, expected " + prefix + "/<16 hexadecimal digits>/<class>, got " + topic);
   if (Object.keys(CLASSES).indexOf(name) < 0)
     fail("topic", "topic class, expected one of the table, got " + name);

@@ -74,6 +74,12 @@ const SPKI_START =
 /** Extended key usage, critical. */
 const EXTENDED_KEY_USAGE = "\x06\x03\x55\x1d\x25\x01\x01\xff";
 
+/** Where the part begins, or -1. Espruino's indexOf also finds one that the text's end cuts short. */
+function placeOf(part: string, text: Bytes): number {
+  const at = text.indexOf(part);
+  return at >= 0 && text.substr(at, part.length) === part ? at : -1;
+}
+
 /**
  * What a device can tell of its own certificate: it is one DER item, made out to its key
  * and with its role. Who issued it only the registrar's signature around it vouches for: the
@@ -88,9 +94,9 @@ export function checkOwnCertificate(certificate: Bytes, publicKey: Bytes): void 
     (header === 1 || header === 2) &&
     certificate.length === 2 + header + length;
   const oid = chars(DEVICE_OID.length);
-  const roleAt = certificate.indexOf(EXTENDED_KEY_USAGE);
+  const roleAt = placeOf(EXTENDED_KEY_USAGE, certificate);
   const usage = certificate.substr(roleAt + EXTENDED_KEY_USAGE.length, 6 + DEVICE_OID.length);
   const isDevice = roleAt > 0 && usage.substr(5) === oid + DEVICE_OID;
-  if (!isItem || certificate.indexOf(SPKI_START + publicKey) < 0 || !isDevice)
+  if (!isItem || placeOf(SPKI_START + publicKey, certificate) < 0 || !isDevice)
     fail("certificate", "own certificate, expected one for this key with the role of a device");
 }

@@ -22,9 +22,8 @@ export function createSensor(ports: { readFile: (path: string) => string | undef
   }
 
   function availableBytes(): number {
-    const text = textOf("/proc/meminfo");
-    const at = text.indexOf(MEMORY_LABEL);
-    return at < 0 ? -1 : parseInt(text.substr(at + MEMORY_LABEL.length, MEMORY_FIELD), 10) * KIB;
+    const field = textOf("/proc/meminfo").split(MEMORY_LABEL)[1];
+    return field === undefined ? -1 : parseInt(field.substr(0, MEMORY_FIELD), 10) * KIB;
   }
 
   return {

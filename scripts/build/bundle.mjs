@@ -38,7 +38,7 @@ const PLAIN = {
 };
 
 /** What is made for each use, by the function that makes it: as little at a time as will do. */
-const COLD = {
+export const COLD = {
   loadCold: "cold.js",
   loadEnrolment: "provision/enrol.js",
   loadCommand: "provision/run-command.js",

@@ -1,6 +1,7 @@
 /** No clock that is wrong, wraps or is set costs a reading; no number of boots repeats a number. */
 import { afterAll, describe, expect, it } from "vitest";
 import { createWorld, openBase, SURE } from "../support/world/world.ts";
+import { isNightly, NIGHTLY_MS } from "./lives.ts";
 import { live } from "./scenario.ts";
 
 const YEARS = 30 * 365.25 * 86_400;
@@ -9,7 +10,7 @@ const WRAPS = [2 ** 32 / 1000, 2 ** 31 / 1000];
 /** Falls in the middle of the first outage. */
 const BEFORE_WRAP = 90;
 
-const BOOTS = process.env.COSEFLOW_NIGHTLY === "1" ? 10_000 : 2000;
+const BOOTS = isNightly ? 10_000 : 2000;
 /** The power goes this long after the boot, a little later each time, up to a good second. */
 const FIRST_CUT_MS = 7;
 const CUT_STEP_MS = 13;
@@ -22,7 +23,7 @@ const FAST = { driver: SURE, periodSeconds: 0.05, qos: 1 as const };
 const base = openBase();
 afterAll(() => base.close());
 
-describe("a wrong clock", () => {
+describe("a wrong clock", { timeout: NIGHTLY_MS }, () => {
   it.each(WRAPS)("costs nothing when the uptime passes %d s", async (wrap) => {
     const { violations } = await live(base.crypto, { uptime: wrap - BEFORE_WRAP });
     expect(violations).toEqual([]);
@@ -45,7 +46,7 @@ describe("a wrong clock", () => {
 
 describe("many boots", () => {
   it(`repeat no key id, no nonce and no packet id in use: ${BOOTS} of them`, {
-    timeout: 600_000,
+    timeout: NIGHTLY_MS,
   }, async () => {
     const world = createWorld(base.crypto, {
       board: { sensors: [FAST], queue: { readings: 4, flash: FLASH, spillSeconds: 20 } },

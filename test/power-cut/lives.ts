@@ -5,6 +5,7 @@ import { allTears, someTears } from "../support/world/power.ts";
 import { live, type Outcome } from "./scenario.ts";
 
 export const isNightly = process.env.COSEFLOW_NIGHTLY === "1";
+/** For a world that hangs. Its own time is virtual, and a busy machine is no fault of the device. */
 export const NIGHTLY_MS = 6 * 3600_000;
 /** As many as a reader can look at. A run that has them ends: each takes its days of patience. */
 const SHOWN = 5;

@@ -30,7 +30,7 @@ it("cut once, loses nothing that was receipted and stores nothing twice", {
   report(tally);
 });
 
-it("would notice a counter that the flash forgets", async () => {
+it("would notice a counter that the flash forgets", { timeout: NIGHTLY_MS }, async () => {
   const forget = (memory: DeviceMemory) => {
     memory.counter = 0;
   };
@@ -38,7 +38,7 @@ it("would notice a counter that the flash forgets", async () => {
   expect(violations.map((violation) => violation.split(":")[0])).toContain("session");
 });
 
-it("would notice a device that never comes back", async () => {
+it("would notice a device that never comes back", { timeout: NIGHTLY_MS }, async () => {
   const block = (memory: DeviceMemory) => {
     memory.counter = 2 ** 33;
   };

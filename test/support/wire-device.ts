@@ -10,9 +10,10 @@ import { toHex } from "../../protocol/bytes.ts";
 import { coldParts } from "./cold-parts.ts";
 import { thumbprintOracle } from "./cose-builder.ts";
 import type { HistoryEvent, Values } from "./history.ts";
-import { netPort, realClock } from "./net-port.ts";
+import { netPort } from "./net-port.ts";
 import { NO_STORAGE } from "./no-storage.ts";
 import { createTeller } from "./packet-teller.ts";
+import { steadyClock } from "./steady-clock.ts";
 import { provisioningOf } from "./trust.ts";
 import { createDeviceMemory, openMemoryCrypto } from "./world/device-memory.ts";
 import { createPower } from "./world/power.ts";
@@ -31,6 +32,8 @@ export interface WireDevice {
   produced: Values[];
   uncaught: unknown[];
   start(port: number, trust: DeviceTrust): void;
+  /** False after so many seconds of the device. */
+  wait(seconds: number): Promise<false>;
   powerOff(): void;
 }
 
@@ -69,7 +72,7 @@ export function createWireDevice(measurements: number): WireDevice {
   // No dice: the device comes back at once, and waits the shortest it may.
   const crypto = openMemoryCrypto(base.crypto, createDeviceMemory(), power, () => 0);
   const publicKey = base.crypto.exportPublicKey(base.crypto.openDeviceKey());
-  const clock = realClock();
+  const clock = steadyClock(SPEED);
   const sockets: Socket[] = [];
   const events: HistoryEvent[] = [{ kind: "boot" }];
   const produced: Values[] = [];
@@ -105,9 +108,9 @@ export function createWireDevice(measurements: number): WireDevice {
             },
           },
           clock: {
-            uptime: () => clock.uptime() * SPEED,
+            uptime: clock.uptime,
             setTimeout: (callback, milliseconds) =>
-              clock.setTimeout(() => power.run(callback), milliseconds / SPEED),
+              clock.setTimeout(() => power.run(callback), milliseconds),
             clearTimeout: clock.clearTimeout,
           },
           log() {},
@@ -133,6 +136,8 @@ export function createWireDevice(measurements: number): WireDevice {
         },
       );
     },
+    wait: (seconds) =>
+      new Promise((resolve) => clock.setTimeout(() => resolve(false), seconds * 1000)),
     powerOff() {
       clock.stop();
       for (const socket of sockets) socket.end();

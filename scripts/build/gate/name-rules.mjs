@@ -85,6 +85,15 @@ export const nameRules = [
     },
   },
   {
+    rule: "cut-short-match",
+    why: "a text that ends in the beginning of what is searched for counts as a match; compare what was found",
+    types: ["CallExpression"],
+    refuses({ callee, arguments: given }) {
+      const isSearch = TEXT_SEARCHES.includes(memberName(callee));
+      return isSearch && callee.object.type !== "ArrayExpression" && isLongText(given[0]);
+    },
+  },
+  {
     rule: "length-assignment",
     why: "the length of an array cannot be set",
     types: ["AssignmentExpression"],
@@ -98,6 +107,19 @@ export const nameRules = [
       operator === "instanceof" && ["String", "Number", "Boolean"].includes(right.name),
   },
 ];
+
+/** Methods of texts that take a text; those that take a regular expression too are right with one. */
+const TEXT_SEARCHES = ["indexOf", "includes", "match", "replace", "replaceAll"];
+
+/** Of one character nothing can be cut off. What a variable holds is not known here. */
+function isLongText(node) {
+  if (node?.type === "TemplateLiteral") return true;
+  if (node?.type === "BinaryExpression" && node.operator === "+")
+    return [node.left, node.right].some((part) => isText(part) || isLongText(part));
+  return isText(node) && node.value.length > 1;
+}
+
+const isText = (node) => node?.type === "Literal" && typeof node.value === "string";
 
 const isGlobal = (node) => node.type === "Identifier" && GLOBALS.has(node.name);
 

@@ -4,7 +4,7 @@ import { join, relative } from "node:path";
 import { type RollupOutput, rollup } from "rollup";
 import { minify } from "terser";
 import { DRIVERS } from "../../../scripts/board/drivers.ts";
-import { bundleOptions } from "../../../scripts/build/bundle.mjs";
+import { bundleOptions, COLD } from "../../../scripts/build/bundle.mjs";
 import { inlineConstants } from "../../../scripts/build/constants.mjs";
 import { formatHits, gate } from "../../../scripts/build/gate.mjs";
 import type { Log } from "./log.ts";
@@ -47,14 +47,19 @@ export async function deviceExports(directory: string): Promise<{ [module: strin
   const sensors = DRIVERS.map(({ name }) => ({ driver: name, name, periodSeconds: 1, qos: 1 }));
   await writeFile(boardFile, JSON.stringify({ name: "all", network: "wifi", sensors, queue: {} }));
   const { output, ...input } = bundleOptions({ boardFile, dist: DIST, outputDirectory: directory });
-  const built = await rollup(input);
-  const { output: chunks }: RollupOutput = await built.generate({ ...output });
-  await built.close();
-  const found = Object.entries(chunks[0].modules).map(([id, { renderedExports }]) => [
-    relative(DIST, id).replace(/\.js$/, ""),
-    renderedExports,
-  ]);
-  return Object.fromEntries(found);
+  const found: { [module: string]: string[] } = {};
+  // What is made for each use is in the bundle as text: it is looked at on its own.
+  const cold = Object.values(COLD).map((file) => ({ input: join(DIST, "firmware", file) }));
+  for (const options of [input, ...cold]) {
+    const built = await rollup(options);
+    const { output: chunks }: RollupOutput = await built.generate({ ...output, exports: "auto" });
+    await built.close();
+    for (const [id, { renderedExports }] of Object.entries(chunks[0].modules)) {
+      const module = relative(DIST, id).replace(/\.js$/, "");
+      found[module] = [...new Set([...(found[module] ?? []), ...renderedExports])];
+    }
+  }
+  return found;
 }
 
 /** Reads the recording from this file in the interpreter's folder. */

@@ -7,6 +7,11 @@ const root = join(import.meta.dirname, "../../..");
 const PREFIX = "\0recorded:";
 const RECORDING = join(import.meta.dirname, "recording.ts");
 const EXPORT = /^export (?:function|const|class) (\w+)/gm;
+/** What a file only hands on, as firmware/cold.ts does, and where it has it from. */
+const HANDED_ON = /^export \{([^}]*)\};/gm;
+const IMPORT = /^import \{([^}]*)\} from "(\.[^"]*)";/gm;
+/** Before the path of a file that a stand-in hands on from another stand-in. */
+const STAND_IN = "stand-in:";
 
 /** The code of the device, as it is for the file that asks for it. */
 function deviceFile(source: string, importer: string | undefined): string | undefined {
@@ -16,13 +21,27 @@ function deviceFile(source: string, importer: string | undefined): string | unde
   return isTest && /^(protocol|firmware)\//.test(relative(root, file)) ? file : undefined;
 }
 
+const namesIn = (list: string) => list.split(",").flatMap((name) => name.trim() || []);
+
+/** A test and a factory's user have one stand-in of a function, whichever file they take it from. */
+function handOn(file: string, text: string): string[] {
+  const names = [...text.matchAll(HANDED_ON)].flatMap(([, list]) => namesIn(list as string));
+  return [...text.matchAll(IMPORT)].flatMap(([, list, source]) => {
+    const from = STAND_IN + resolve(file, "..", source as string);
+    const wanted = namesIn(list as string).filter((name) => names.includes(name));
+    return wanted.map((name) => `export { ${name} } from ${JSON.stringify(from)};`);
+  });
+}
+
 function standInFor(file: string): string {
   const module = relative(root, file).replace(/\.ts$/, "");
-  const names = [...readFileSync(file, "utf8").matchAll(EXPORT)].map(([, name]) => name as string);
+  const text = readFileSync(file, "utf8");
+  const names = [...text.matchAll(EXPORT)].map(([, name]) => name as string);
   return [
     `import * as real from ${JSON.stringify(file)};`,
     `import { record } from ${JSON.stringify(RECORDING)};`,
     ...names.map((name) => `export const ${name} = record("${module}", "${name}", real.${name});`),
+    ...handOn(file, text),
   ].join("\n");
 }
 
@@ -33,6 +52,7 @@ export default defineConfig({
       name: "record",
       enforce: "pre",
       resolveId(source, importer) {
+        if (source.startsWith(STAND_IN)) return PREFIX + source.slice(STAND_IN.length);
         const file = deviceFile(source, importer);
         return file && PREFIX + file;
       },
