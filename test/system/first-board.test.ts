@@ -4,12 +4,12 @@
  */
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
-import { cpSync, existsSync, mkdirSync, symlinkSync, writeFileSync } from "node:fs";
+import { mkdirSync, writeFileSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { createInterface } from "node:readline";
 import { afterEach, describe, expect, it } from "vitest";
 import { describeEspruino } from "../emulator/espruino.ts";
-import { temporaryDirectory } from "../support/built.ts";
+import { makeClone } from "../support/clone.ts";
 import { type ConsoleLines, createConsoleLines } from "../support/console-lines.ts";
 import { makeTgz, named } from "../support/esp-rom/archive.ts";
 import { makeParts } from "../support/esp-rom/image.ts";
@@ -17,9 +17,6 @@ import { plugInSimulatedChip } from "../support/esp-rom/simulated-chip.ts";
 import { startMosquitto } from "../support/mosquitto.ts";
 import { openPty } from "../support/pty/pty.ts";
 
-const root = resolve(import.meta.dirname, "..", "..");
-/** What a clone holds that has been built; the packages are shared. */
-const CLONED = ["package.json", "boards", "scripts", "dist", "build/native"];
 const WALK_MS = 240_000;
 
 const cleanUp: (() => unknown)[] = [];
@@ -34,19 +31,13 @@ interface Running {
 }
 
 /** A clone, and `coseflow` in it. */
-async function makeClone() {
-  const [cwd, remove] = await temporaryDirectory("first-board");
+async function useClone() {
+  const { cwd, env, program, remove } = await makeClone("first-board");
   cleanUp.push(remove);
-  for (const path of CLONED)
-    if (existsSync(join(root, path)))
-      cpSync(join(root, path), join(cwd, path), { recursive: true, preserveTimestamps: true });
-  mkdirSync(join(cwd, "build"), { recursive: true });
-  symlinkSync(join(root, "node_modules"), join(cwd, "node_modules"));
 
   function start(...args: string[]): Running {
-    const program = join(cwd, "dist", "scripts", "coseflow.js");
     const child = spawn(process.execPath, [program, ...args], {
-      cwd,
+      ...{ cwd, env },
       stdio: ["ignore", "pipe", "pipe"],
     });
     const [out, error] = [createConsoleLines(), createConsoleLines()];
@@ -72,7 +63,7 @@ async function makeClone() {
   return { cwd, start, run };
 }
 
-type Clone = Awaited<ReturnType<typeof makeClone>>;
+type Clone = Awaited<ReturnType<typeof useClone>>;
 
 /** Resolves with the line; rejects with all that was shown when the command ends without it. */
 async function shows({ child, out, error }: Running, of: ConsoleLines, pattern: RegExp) {
@@ -127,7 +118,7 @@ async function startBroker(): Promise<string> {
 describe("a first board, in the simulator behind the loader of an ESP32-C3", () => {
   it("is flashed, watched, and its readings arrive", { timeout: WALK_MS }, async () => {
     const broker = await startBroker();
-    const clone = await makeClone();
+    const clone = await useClone();
     const image = join(clone.cwd, "espruino.tgz");
     writeFileSync(image, makeTgz(named(makeParts())));
     const password = join(clone.cwd, "wifi.txt");
@@ -156,7 +147,7 @@ describe("a first board, in the simulator behind the loader of an ESP32-C3", () 
 describeEspruino("a first board, in Espruino itself", () => {
   it("is flashed, watched, and its readings arrive", { timeout: WALK_MS }, async () => {
     const broker = await startBroker();
-    const clone = await makeClone();
+    const clone = await useClone();
     await walk(
       clone,
       broker,
