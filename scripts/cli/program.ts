@@ -11,7 +11,7 @@ import { addCompletionCommand } from "./completion.ts";
 import { addDemoCommand } from "./demo-command.ts";
 import { addDeviceCommand } from "./device.ts";
 import { addDoctorCommand } from "./doctor.ts";
-import { EXIT, exitCodeOf, explain, JudgedAsFailed } from "./exit.ts";
+import { EXIT, EXIT_CODES, exitCodeOf, explain, JudgedAsFailed } from "./exit.ts";
 import { addFlashCommand } from "./flash.ts";
 import { addInitCommand } from "./init.ts";
 import { addInspectCommand } from "./inspect.ts";
@@ -44,6 +44,11 @@ function withoutPasswords(text: string): string {
   return text.replace(/\/\/[^\s/]*@/g, "//...@");
 }
 
+/** Commander gives the nearest name a line of its own. */
+function inOneLine(text: string): string {
+  return text.replace(/^error: /, "coseflow: ").replace(/\n\(/, " (");
+}
+
 /** All commands, with what they write going to `streams`. */
 export function createProgram(streams: Streams): Command {
   let isQuiet = false;
@@ -65,7 +70,7 @@ export function createProgram(streams: Streams): Command {
     .configureOutput({
       writeOut: output.out,
       writeErr: output.error,
-      outputError: (text, write) => write(withoutPasswords(text.replace(/^error: /, "coseflow: "))),
+      outputError: (text, write) => write(withoutPasswords(inOneLine(text))),
     })
     .addHelpText(
       "after",
@@ -76,7 +81,7 @@ Examples:
   $ coseflow device register --key 04a1... --name greenhouse
   $ coseflow serve --broker mqtt://localhost --json
 
-Exit codes: 0 all went well, 1 it failed, 2 the command line is wrong.`,
+${EXIT_CODES}`,
     );
   addCaCommand(program, output);
   addDeviceCommand(program, output);

@@ -1,4 +1,7 @@
-/** What a shell is told of the command line: commander's commands, and what each of them takes. */
+/**
+ * What a shell is told of the command line: commander's commands, and what each of them takes. The
+ * scripts made of it know all by themselves: to start Node at each Tab takes too long.
+ */
 import type { Command, Option } from "commander";
 
 /** What completes a value: files, directories, the words given, or nothing. */

@@ -144,6 +144,20 @@ describe("a first board, in the simulator behind the loader of an ESP32-C3", () 
   });
 });
 
+describe("coseflow flash, where the bundle has to be built", () => {
+  it("refuses a board file with faults, and names them", { timeout: WALK_MS }, async () => {
+    const { cwd, start } = await useClone();
+    writeFileSync(join(cwd, "boards", "broken.json"), '{ "name": "broken", "chip": "esp32-c4" }');
+    const { child, out, error } = start("flash", "broken", "--dry-run", "--json");
+    expect(await once(child, "close")).toEqual([1, null]);
+    expect(JSON.parse(out.lines.at(-1) as string)).toMatchObject({
+      ...{ kind: "failed", step: "files", next: "correct the board file" },
+      reason: expect.stringContaining("esp32-c3"),
+    });
+    expect(error.lines).toEqual(["broken: building the bundle"]);
+  });
+});
+
 describeEspruino("a first board, in Espruino itself", () => {
   it("is flashed, watched, and its readings arrive", { timeout: WALK_MS }, async () => {
     const broker = await startBroker();

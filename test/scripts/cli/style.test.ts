@@ -65,6 +65,14 @@ describe.each(commands.map((node) => [node.path, node] as const))("%s", (path, n
   });
 });
 
+it("names the nearest command, in the one line", async () => {
+  const { code, error } = await run("inti");
+  expect({ code, error }).toEqual({
+    code: 2,
+    error: "coseflow: unknown command 'inti' (Did you mean init?)\n",
+  });
+});
+
 describe("--quiet", () => {
   it("leaves results, and takes what is said about them", async () => {
     const said = await run("ca", "init", "--dir", temporary());
