@@ -7,27 +7,17 @@ import { listBoards } from "../scripts/build/boards.mjs";
 import { HEADING } from "../scripts/cli/demo-view.ts";
 import { EXIT } from "../scripts/cli/exit.ts";
 import { runCli } from "../scripts/cli/program.ts";
-import { blocks, readDocument as read, section } from "./support/documents.ts";
+import {
+  blocks,
+  commandBlocks,
+  DOCUMENTS,
+  NOT_RUN,
+  readDocument as read,
+  section,
+} from "./support/documents.ts";
 
 /** What the documents say is there: paths, commands, links, and what the demo prints. */
 const root = resolve(import.meta.dirname, "..");
-const DOCUMENTS = [
-  "README.md",
-  "SPEC.md",
-  "DESIGN.md",
-  "SECURITY.md",
-  "CHANGELOG.md",
-  "boards/README.md",
-  "docs/flashing.md",
-  "native/README.md",
-  "simulator/README.md",
-  ...["boards", "sensors"].flatMap((folder) =>
-    readdirSync(join(root, "docs", folder))
-      .sort()
-      .map((file) => `docs/${folder}/${file}`),
-  ),
-];
-
 /** Folders that are made, or that hold no part of the project. */
 const MADE = ["node_modules", "dist", "build", "coverage"];
 
@@ -177,7 +167,7 @@ function split(line: string): string[] {
 }
 
 /** A word behind these is the name of a board, or a file. */
-const OF_BOARDS = /(coseflow (?:build|init|validate)) [a-z][\w./-]*/;
+const OF_BOARDS = /(coseflow (?:build|init|validate|flash|completion)) [a-z][\w./-]*/;
 
 function toLine(command: string): Line | undefined {
   const options = command.match(/(?<=\s)--[a-z][a-z-]*/g) ?? [];
@@ -218,8 +208,19 @@ describe("commands in the documents", () => {
   });
 });
 
+describe("blocks of commands in the documents", () => {
+  it("are run by a test, or say above them why not", () => {
+    const reasons = DOCUMENTS.flatMap(commandBlocks).flatMap(({ notRun }) => notRun ?? []);
+    expect(new Set(reasons)).toEqual(new Set(NOT_RUN));
+    const marks = DOCUMENTS.flatMap((file) => read(file).match(/<!-- not run:.*/g) ?? []);
+    expect(marks).toHaveLength(reasons.length);
+  });
+});
+
 /** Those that come to an end of their own. */
-const ENDING = ["demo", "inspect", "doctor", "ports", "flash", "build", "init", "validate"];
+const ENDING = ["demo", "inspect", "doctor", "ports", "flash", "build", "init", "validate"].concat(
+  "completion",
+);
 const KEYS_AND_DEVICES = [
   "ca init",
   "ca issue",

@@ -5,6 +5,7 @@ import { openAudit } from "../../cloud/audit/reader.ts";
 import type { AuditRow } from "../../cloud/audit/row.ts";
 import type { AuditReport, ExpectedHead } from "../../cloud/audit/verify.ts";
 import { toHex } from "../../protocol/bytes.ts";
+import { EXIT_CODES } from "./exit.ts";
 import { type Output, printable } from "./output.ts";
 import { parseCount } from "./parse.ts";
 import { DATABASE_OPTION } from "./with-store.ts";
@@ -63,7 +64,9 @@ function addVerify(audit: Command, output: Output): void {
       "after",
       `
 Without a head from elsewhere a cut tail is found as far as the journal beside the database
-knows it. Exit code 1 when the log is not whole.
+knows it.
+
+Exit codes: 0 the log is whole, 1 it is not, 2 the command line is wrong.
 
 Examples:
   $ coseflow audit export-head > /mnt/elsewhere/audit.head
@@ -86,7 +89,11 @@ Examples:
 export function addAuditCommand(program: Command, output: Output): void {
   const audit = program
     .command("audit")
-    .description("the log of what the cloud accepted and refused, and what operators did");
+    .description("the log of what the cloud accepted and refused, and what operators did")
+    .addHelpText(
+      "after",
+      "\nExamples:\n  $ coseflow audit tail\n  $ coseflow audit verify --head head.json",
+    );
   addVerify(audit as Command, output);
 
   audit
@@ -95,6 +102,15 @@ export function addAuditCommand(program: Command, output: Output): void {
     .option("--count <n>", "how many", parseCount, 20)
     .option("--json", "one line of JSON for each row")
     .option(...DATABASE_OPTION)
+    .addHelpText(
+      "after",
+      `
+${EXIT_CODES}
+
+Examples:
+  $ coseflow audit tail
+  $ coseflow audit tail --count 100 --json`,
+    )
     .action(({ count, json, db }) => {
       const log = openAudit(db);
       try {
@@ -109,6 +125,16 @@ export function addAuditCommand(program: Command, output: Output): void {
     .command("export-head")
     .description("print the last row's hash, to be kept where this machine cannot change it")
     .option(...DATABASE_OPTION)
+    .addHelpText(
+      "after",
+      `
+It is one line of JSON, for "audit verify --head".
+
+${EXIT_CODES}
+
+Example:
+  $ coseflow audit export-head > /mnt/elsewhere/audit.head`,
+    )
     .action(({ db }) => {
       const log = openAudit(db);
       try {

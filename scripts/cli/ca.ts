@@ -8,6 +8,7 @@ import { initKeys, openIndex, readCloudPublicKey } from "../../cloud/keys/cloud-
 import { readRoot, validCertificates } from "../../cloud/keys/credentials.ts";
 import { toHex } from "../../protocol/bytes.ts";
 import { KEYS_DIRECTORY } from "./defaults.ts";
+import { EXIT_CODES } from "./exit.ts";
 import { type Output, printable } from "./output.ts";
 import { choosePassphrase, PASSPHRASE_VARIABLE, readPassphrase } from "./passphrase.ts";
 import { table } from "./table.ts";
@@ -32,6 +33,7 @@ function addInit(ca: Command, output: Output): void {
     )
     .option(...DIRECTORY)
     .option("--passphrase", "ask for a passphrase for the keys of the root and the provisioner")
+    .option("--json", "directory and public key as one line of JSON")
     .option(...PASSPHRASE_FILE)
     .addHelpText(
       "after",
@@ -39,14 +41,18 @@ function addInit(ca: Command, output: Output): void {
 Keys that are there are never replaced. The root's key (root.key.pem) is needed for
 "ca issue" alone, and provisioner-1.key.pem for commands alone: keep them elsewhere.
 
+${EXIT_CODES}
+
 Examples:
   $ coseflow ca init --dir /var/lib/coseflow/keys
   $ coseflow ca init --passphrase`,
     )
-    .action(async ({ dir, passphrase, passphraseFile }) => {
+    .action(async ({ dir, passphrase, passphraseFile, json }) => {
       await initKeys(dir, await choosePassphrase(passphraseFile, passphrase === true));
-      output.error(`keys made in ${dir}; the cloud's public key, for the settings of devices:\n`);
-      output.out(`${toHex(readCloudPublicKey(dir))}\n`);
+      const cloudPublicKey = toHex(readCloudPublicKey(dir));
+      if (json) return output.out(`${JSON.stringify({ directory: dir, cloudPublicKey })}\n`);
+      output.note(`keys made in ${dir}; the cloud's public key, for the settings of devices:\n`);
+      output.out(`${cloudPublicKey}\n`);
     });
 }
 
@@ -56,6 +62,7 @@ function addIssue(ca: Command, output: Output): void {
     .addOption(roleOption("whose").makeOptionMandatory())
     .option(...DIRECTORY)
     .option("--root-key <file>", "the root's key, where it is not in the directory")
+    .option("--json", "role, serial number and end as one line of JSON")
     .option(...PASSPHRASE_FILE)
     .addHelpText(
       "after",
@@ -64,20 +71,22 @@ The newest key of a role is the one that is used. The cloud goes on opening what
 to its older keys until their certificates expire or are revoked. "serve" notices the new
 key, and gives devices its certificate, within ten seconds.
 
+${EXIT_CODES}
+
 Example:
   $ coseflow ca issue --role cloud --root-key /media/stick/root.key.pem`,
     )
-    .action(async ({ dir, role, rootKey, passphraseFile }) => {
+    .action(async ({ dir, role, rootKey, passphraseFile, json }) => {
       const passphrase = needsPassphrase(dir, rootKey)
         ? await readPassphrase(passphraseFile)
         : undefined;
       const crypto = createNodeCrypto();
       const root = openRoot(crypto, dir, { path: rootKey, passphrase });
       const made = await makeCredential(crypto, dir, root, role, passphrase, unixNow());
-      output.error(
-        `${role} key and certificate made, valid until ${dateOf(made.notAfter)}; serial:\n`,
-      );
-      output.out(`${made.serial}\n`);
+      const { serial, notAfter } = made;
+      if (json) return output.out(`${JSON.stringify({ role, serial, notAfter })}\n`);
+      output.note(`${role} key and certificate made, valid until ${dateOf(notAfter)}; serial:\n`);
+      output.out(`${serial}\n`);
     });
 }
 
@@ -103,6 +112,15 @@ function addList(ca: Command, output: Output): void {
     .description("show every certificate that was issued here")
     .option("--json", "one line of JSON for each certificate")
     .option(...DIRECTORY)
+    .addHelpText(
+      "after",
+      `
+${EXIT_CODES}
+
+Examples:
+  $ coseflow ca list
+  $ coseflow ca list --json --dir /var/lib/coseflow/keys`,
+    )
     .action(({ dir, json }) => {
       const now = unixNow();
       const { issued, damaged } = openIndex(dir).list();
@@ -119,19 +137,30 @@ function addRevoke(ca: Command, output: Output): void {
   ca.command("revoke")
     .description("mark a certificate as revoked, for ever")
     .argument("<serial>", "its serial number, as `coseflow ca list` shows it")
+    .option("--json", "role, serial number and the number for devices as one line of JSON")
     .option(...DIRECTORY)
     .addHelpText(
       "after",
       `
 "serve" leaves out revoked keys within ten seconds. Devices learn of it by a number: certificates
-of the role that were issued before it are refused. It is printed, to be sent to them.`,
+of the role that were issued before it are refused. It is printed, to be sent to them.
+
+${EXIT_CODES}
+
+Example:
+  $ coseflow ca revoke 4f1c...`,
     )
-    .action((serial, { dir }) => {
+    .action((given, { dir, json }) => {
       const now = unixNow();
       const index = openIndex(dir);
-      const { role } = index.revoke(toSerial(serial), now);
-      output.error(`certificate of ${role} revoked\n`);
-      if (!JUDGED_BY_DEVICES.includes(role)) return;
+      const serial = toSerial(given);
+      const { role } = index.revoke(serial, now);
+      const tell = (bound: number | null) => {
+        if (json) output.out(`${JSON.stringify({ role, serial, issuedNotBefore: bound })}\n`);
+        else if (bound !== null) output.out(`${bound}\n`);
+      };
+      output.note(`certificate of ${role} revoked\n`);
+      if (!JUDGED_BY_DEVICES.includes(role)) return tell(null);
       const { issued } = index.list();
       const bound = issuedNotBefore(issued, role) as number;
       const isReplaced = issued.some(
@@ -142,8 +171,8 @@ of the role that were issued before it are refused. It is printed, to be sent to
         output.error(
           `none of ${role} was issued since: run "coseflow ca issue --role ${role}" first\n`,
         );
-      output.error(`issued not before, for devices and the role ${role}:\n`);
-      output.out(`${bound}\n`);
+      output.note(`issued not before, for devices and the role ${role}:\n`);
+      tell(bound);
     });
 }
 
@@ -159,12 +188,29 @@ function addShow(ca: Command, output: Output): void {
         "the root's certificate, hexadecimal, for the settings of devices",
       ).conflicts(["role", "publicKey", "hex"]),
     )
+    .option("--json", "all of it as one line of JSON")
     .option(...DIRECTORY)
-    .action(({ dir, role, publicKey, hex, anchor }) => {
-      if (anchor) return output.out(`${toHex(readRoot(dir).der)}\n`);
+    .addHelpText(
+      "after",
+      `
+${EXIT_CODES}
+
+Examples:
+  $ coseflow ca show --role provisioner
+  $ coseflow ca show --anchor
+  $ coseflow ca show --hex`,
+    )
+    .action(({ dir, role, publicKey, hex, anchor, json }) => {
+      const tell = (line: object) => output.out(`${JSON.stringify(line)}\n`);
+      if (anchor) {
+        const der = toHex(readRoot(dir).der);
+        return json ? tell({ anchor: der }) : output.out(`${der}\n`);
+      }
       const [{ certificate }] = validCertificates(dir, role, unixNow());
-      if (hex) return output.out(`${toHex(certificate.der)}\n`);
-      output.out(`${toHex(certificate.publicKey)}\n`);
+      const [key, der] = [toHex(certificate.publicKey), toHex(certificate.der)];
+      if (json) return tell({ role, publicKey: key, certificate: der });
+      if (hex) return output.out(`${der}\n`);
+      output.out(`${key}\n`);
       if (!publicKey) output.out(toPem(certificate));
     });
 }
@@ -172,7 +218,8 @@ function addShow(ca: Command, output: Output): void {
 export function addCaCommand(program: Command, output: Output): void {
   const ca = program
     .command("ca")
-    .description("keys and certificates: the root, the issuing CA and the roles");
+    .description("keys and certificates: the root, the issuing CA and the roles")
+    .addHelpText("after", "\nExamples:\n  $ coseflow ca init --passphrase\n  $ coseflow ca list");
   addInit(ca, output);
   addIssue(ca, output);
   addList(ca, output);

@@ -2,6 +2,7 @@ import { type Command, InvalidArgumentError } from "@commander-js/extra-typings"
 import { newClaim } from "../../cloud/claims.ts";
 import type { ClaimSummary, RefusedEnrolment } from "../../cloud/store/enrolment.ts";
 import { toHex } from "../../protocol/bytes.ts";
+import { EXIT_CODES } from "./exit.ts";
 import { type Output, printable, when } from "./output.ts";
 import { table } from "./table.ts";
 import { DATABASE_OPTION, withStore } from "./with-store.ts";
@@ -63,6 +64,8 @@ The 32 digits go into the device's settings. They are shown this once: the datab
 only their hash. A claim with --device can take over the id of a device that was deleted
 or revoked; no claim takes an id that a device bears.
 
+${EXIT_CODES}
+
 Examples:
   $ coseflow claim new --user ann
   $ coseflow claim new --user ann --device boiler --expires 7d`,
@@ -85,7 +88,13 @@ function refusedTable(refused: RefusedEnrolment[]): string {
 }
 
 export function addClaimCommand(program: Command, output: Output): void {
-  const claim = program.command("claim").description("one-time claims, with which devices enrol");
+  const claim = program
+    .command("claim")
+    .description("one-time claims, with which devices enrol")
+    .addHelpText(
+      "after",
+      "\nExamples:\n  $ coseflow claim new --user ann\n  $ coseflow claim list",
+    );
   addNew(claim as Command, output);
 
   claim
@@ -93,6 +102,15 @@ export function addClaimCommand(program: Command, output: Output): void {
     .description("show the claims, by their hashes, and the devices that were refused of late")
     .option("--json", 'one line of JSON for each claim, and of "kind": "refused" for each device')
     .option(...DATABASE_OPTION)
+    .addHelpText(
+      "after",
+      `
+${EXIT_CODES}
+
+Examples:
+  $ coseflow claim list
+  $ coseflow claim list --json`,
+    )
     .action(async ({ json, db }) => {
       const [claims, refused] = await withStore(db, (store) =>
         Promise.all([store.listClaims(), store.listRefusedEnrolments(MOST_REFUSED)]),

@@ -1,5 +1,6 @@
 import { type Command, Option } from "@commander-js/extra-typings";
 import { runDemo } from "./demo.ts";
+import { EXIT_CODES_RUNNING } from "./exit.ts";
 import type { Output } from "./output.ts";
 import { parseBoard, parseCount, parseDeviceBroker, parsePort } from "./parse.ts";
 import { watchForStop } from "./stop.ts";
@@ -22,6 +23,8 @@ export function addDemoCommand(program: Command, output: Output): void {
       `
 Ctrl-C ends it. Its keys and database are made for it and removed at the end.
 
+${EXIT_CODES_RUNNING}
+
 Examples:
   $ coseflow demo --board esp32-c3-devkitm-1
   $ coseflow demo --readings 5 --json
@@ -37,7 +40,7 @@ Examples:
           broker: options.broker,
           port: options.port ?? 0,
           stdout: (line) => output.out(`${line}\n`),
-          stderr: (line) => output.error(`${line}\n`),
+          stderr: (line) => output.note(`${line}\n`),
           stopped,
         });
       } finally {

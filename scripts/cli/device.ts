@@ -5,6 +5,7 @@ import { createNodeCrypto } from "../../cloud/crypto/node-crypto.ts";
 import { parsePublicKey, registerDevice } from "../../cloud/registry.ts";
 import type { DeviceSummary } from "../../cloud/store/store.ts";
 import { type Bytes, toHex } from "../../protocol/bytes.ts";
+import { EXIT_CODES } from "./exit.ts";
 import { findOne } from "./find-device.ts";
 import { type Output, printable, when } from "./output.ts";
 import { table } from "./table.ts";
@@ -60,6 +61,7 @@ function addRevoke(device: Command, output: Output): void {
     .command("revoke")
     .description("take nothing from a device's key any more, for ever")
     .argument("<device>", "key id, device id or name")
+    .option("--json", "key id and outcome in one line of JSON")
     .option(...DATABASE_OPTION)
     .addHelpText(
       "after",
@@ -67,10 +69,12 @@ function addRevoke(device: Command, output: Output): void {
 For a device that is lost, or whose delete was never confirmed. Its device id becomes free
 for a claim that names it. A restored backup does not undo this.
 
+${EXIT_CODES}
+
 Example:
   $ coseflow device revoke boiler`,
     )
-    .action(async (name, { db }) => {
+    .action(async (name, { json, db }) => {
       const [kid, outcome] = await withStore(db, async (store) => {
         const { device: found } = await findOne(store, name);
         const now = Math.floor(Date.now() / 1000);
@@ -78,7 +82,10 @@ Example:
       });
       if (outcome !== "revoked" && outcome !== "repeat")
         throw new Error(`device ${kid}, expected one to revoke, got ${outcome}`);
-      output.out(`${kid} ${REVOCATIONS[outcome]}`);
+      const line = json
+        ? `${JSON.stringify({ kid, outcome })}\n`
+        : `${kid} ${REVOCATIONS[outcome]}`;
+      output.out(line);
     });
 }
 
@@ -89,6 +96,15 @@ function addShow(device: Command, output: Output): void {
     .argument("<device>", "key id, device id or name")
     .option("--json", "one line of JSON")
     .option(...DATABASE_OPTION)
+    .addHelpText(
+      "after",
+      `
+${EXIT_CODES}
+
+Examples:
+  $ coseflow device show boiler
+  $ coseflow device show 7dede6efc46eb7e6 --json`,
+    )
     .action(async (name, { json, db }) => {
       const found = await withStore(db, (store) => findOne(store, name));
       const { certificate } = found.device;
@@ -99,7 +115,13 @@ function addShow(device: Command, output: Output): void {
 }
 
 export function addDeviceCommand(program: Command, output: Output): void {
-  const device = program.command("device").description("the devices that the cloud listens to");
+  const device = program
+    .command("device")
+    .description("the devices that the cloud listens to")
+    .addHelpText(
+      "after",
+      "\nExamples:\n  $ coseflow device register --key 04a1...\n  $ coseflow device list",
+    );
 
   device
     .command("register")
@@ -111,6 +133,7 @@ export function addDeviceCommand(program: Command, output: Output): void {
     .option("--name <name>", "what to call the device")
     .option("--device <id>", "the device id that it may enrol under without a claim")
     .option("--user <id>", "the user that it belongs to")
+    .option("--json", "the key id in one line of JSON")
     .option(...DATABASE_OPTION)
     .addHelpText(
       "after",
@@ -118,11 +141,13 @@ export function addDeviceCommand(program: Command, output: Output): void {
 The same key again changes nothing but name, device id and user, where they are given. A
 device that was deleted or revoked is not let in again.
 
+${EXIT_CODES}
+
 Examples:
   $ coseflow device register --key device.pem --name greenhouse
   $ coseflow device register --key 04a1b2...`,
     )
-    .action(async ({ key, name, device: deviceId, user, db }) => {
+    .action(async ({ key, name, device: deviceId, user, json, db }) => {
       const publicKey = readKey(key);
       const owner = {
         deviceId: deviceId === undefined ? undefined : checkId("device id", deviceId),
@@ -132,7 +157,7 @@ Examples:
       const { kid } = await withStore(db, (store) =>
         registerDevice({ crypto, store }, publicKey, name, owner),
       );
-      output.out(`${toHex(kid)}\n`);
+      output.out(json ? `${JSON.stringify({ kid: toHex(kid) })}\n` : `${toHex(kid)}\n`);
     });
 
   device
@@ -140,6 +165,15 @@ Examples:
     .description("show the devices")
     .option("--json", "one line of JSON for each device")
     .option(...DATABASE_OPTION)
+    .addHelpText(
+      "after",
+      `
+${EXIT_CODES}
+
+Examples:
+  $ coseflow device list
+  $ coseflow device list --json`,
+    )
     .action(async ({ json, db }) => {
       const devices = await withStore(db, (store) => store.listDevices());
       if (!json) return output.out(table(HEAD, devices.map(toRow)));

@@ -74,6 +74,7 @@ export function addDoctorCommand(program: Command, output: Output): void {
     .option("--db <file>", "the cloud's database", DATABASE)
     .option("--prefix <prefix>", "topic prefix", TOPIC_PREFIX)
     .option("--json", "one line of JSON for each finding")
+    .option("--quiet", "only what does not hold")
     .addHelpText(
       "after",
       `
@@ -87,9 +88,10 @@ Examples:
     )
     .action(async (options) => {
       const colour = wantsColour(process.stdout);
-      const { sound } = await examine(checksOf(options), (finding) =>
-        output.out(options.json ? `${findingJson(finding)}\n` : findingText(finding, colour)),
-      );
+      const { sound } = await examine(checksOf(options), (finding) => {
+        if (options.quiet && finding.result === "ok") return;
+        output.out(options.json ? `${findingJson(finding)}\n` : findingText(finding, colour));
+      });
       if (!sound) throw new JudgedAsFailed();
     });
 }

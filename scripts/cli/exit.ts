@@ -3,6 +3,12 @@ import { CommanderError } from "commander";
 /** What a shell is told. */
 export const EXIT = { ok: 0, failure: 1, usage: 2 } as const;
 
+/** The same in the help of a command that has no more to say of them. */
+export const EXIT_CODES = "Exit codes: 0 all went well, 1 it failed, 2 the command line is wrong.";
+/** And of one that runs until it is stopped. */
+export const EXIT_CODES_RUNNING =
+  "Exit codes: 0 it was told to stop, 1 it failed, 2 the command line is wrong.";
+
 /** What was judged does not hold. It has been printed: there is nothing more to say. */
 export class JudgedAsFailed extends Error {}
 

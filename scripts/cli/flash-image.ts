@@ -55,7 +55,7 @@ function pick(path: string, files: Map<string, Uint8Array>): ImageFiles {
   throw new FlashFailure(
     "files",
     `${path}, expected ${BOOTLOADER}, ${TABLE} and one espruino*.bin, got ${[...files.keys()].join(", ") || "none"}`,
-    "name the .tgz or the folder that Espruino's build makes (native/README.md#espruino)",
+    "name the .tgz or the folder that Espruino's build makes (docs/building.md)",
   );
 }
 

@@ -8,6 +8,7 @@ import { flashBoard } from "../flash/flash-board.ts";
 import { choosePort, machinePort } from "../serial/open-port.ts";
 import { KEYS_DIRECTORY } from "./defaults.ts";
 import { explain, JudgedAsFailed } from "./exit.ts";
+import { bringBundleUpToDate } from "./flash-bundle.ts";
 import { makePlan, type PlanOptions } from "./flash-plan.ts";
 import { createJsonView, createTextView, type FlashView, toFailure } from "./flash-view.ts";
 import type { Output } from "./output.ts";
@@ -23,7 +24,13 @@ interface Options extends PlanOptions {
 /** A rate that the cables of boards carry; a board that does not is written at the ROM's. */
 const WRITE_RATE = 460_800;
 
-async function flash(options: Options, view: FlashView, machine: Machine): Promise<void> {
+async function flash(
+  options: Options,
+  view: FlashView,
+  machine: Machine,
+  note: (text: string) => void,
+): Promise<void> {
+  await bringBundleUpToDate(options.board, note);
   const plan = makePlan(options);
   view.planned(plan);
   if (options.dryRun) return;
@@ -60,6 +67,7 @@ export function addFlashCommand(program: Command, output: Output): void {
     .addHelpText(
       "after",
       `
+The bundle is built first where there is none, or the board file is newer than it.
 Without --image Espruino on the board stays, and without settings those on the board. A chip with
 another layout of its flash is erased; one with ours keeps its device key. What is there already is
 not written again. Settings may hold passwords: they are never shown.
@@ -83,7 +91,7 @@ Examples:
         ? createJsonView(output)
         : createTextView(output, process.stderr.isTTY === true, options.quiet === true);
       try {
-        await flash({ ...given, ...flags }, view, thisMachine());
+        await flash({ ...given, ...flags }, view, thisMachine(), output.note);
       } catch (error) {
         view.failed(toFailure(error, "files", explain));
         throw new JudgedAsFailed();

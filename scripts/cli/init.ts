@@ -7,6 +7,7 @@ import { nearestName } from "../board/fault.ts";
 import { type NewSensor, writeNewBoard } from "../board/new-board.ts";
 import { obtain } from "./ask.ts";
 import { brokerSettings } from "./broker-settings.ts";
+import { EXIT_CODES } from "./exit.ts";
 import type { Output } from "./output.ts";
 import { parseBoard, parseDeviceBroker } from "./parse.ts";
 import { askHidden, processTerminal, type Terminal } from "./passphrase.ts";
@@ -153,6 +154,7 @@ export function addInitCommand(program: Command, output: Output): void {
     .option("--broker <url>", "mqtt://host:port or mqtts", parseDeviceBroker)
     .option("--username <name>", "user name at the broker")
     .option("--password-file <file>", "file with the password at the broker")
+    .option("--json", "one line of JSON for each file that is written")
     .option("--directory <directory>", "where to write", join(repositoryRoot(), "boards"))
     .addHelpText(
       "after",
@@ -160,12 +162,16 @@ export function addInitCommand(program: Command, output: Output): void {
 What is not given is asked for, at a terminal. Nothing is written over. The secrets file is
 ignored by git, and readable for its owner only.
 
+${EXIT_CODES}
+
 Examples:
   $ coseflow init
   $ coseflow init greenhouse --like esp32-c3-supermini --sensor sht3x:60 --sensor ds18b20:60:D4 \\
       --wifi home --wifi-password-file wifi.txt --broker mqtt://broker.example`,
     )
     .action(async (name, options) => {
-      for (const file of await init(name, options, processTerminal())) output.out(`${file}\n`);
+      for (const file of await init(name, options, processTerminal())) {
+        output.out(options.json ? `${JSON.stringify({ file })}\n` : `${file}\n`);
+      }
     });
 }

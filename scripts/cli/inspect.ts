@@ -1,8 +1,7 @@
 import { existsSync } from "node:fs";
 import { type Command, Option } from "@commander-js/extra-typings";
 import type { Bytes } from "../../protocol/bytes.ts";
-import type { MessageClass } from "../../protocol/topics.ts";
-import { TOPIC_PREFIX } from "../../protocol/topics.ts";
+import { CLASSES, type MessageClass, TOPIC_PREFIX } from "../../protocol/topics.ts";
 import { type Evidence, openEvidence } from "../inspect/evidence.ts";
 import { decodeContent, decodeText, readInput } from "../inspect/input.ts";
 import { inspectMessage, isSound } from "../inspect/inspect.ts";
@@ -98,7 +97,11 @@ export function addInspectCommand(program: Command, output: Output): void {
     .option("--password-file <file>", `file with the password (or ${PASSWORD_VARIABLE})`)
     .option("--topic <topic>", "topic that the message came on; with --broker a topic filter")
     .option("--count <count>", "with --broker: end after so many messages", parseCount)
-    .option("--class <class>", "class of the message, where no topic says it", parseClass)
+    .addOption(
+      new Option("--class <class>", "class of the message, where no topic says it")
+        .choices(Object.keys(CLASSES))
+        .argParser(parseClass),
+    )
     .option(
       "--device-key <key>",
       "public key of the device: hexadecimal, base64 or PEM",

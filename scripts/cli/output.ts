@@ -1,12 +1,18 @@
 import type { EventRecord, Measurement } from "../../cloud/receiver/view.ts";
 
-/** Where a command writes. Results go to `out`, everything said about them to `error`. */
-export interface Output {
+/** Where a command writes. */
+export interface Streams {
   out(text: string): void;
   error(text: string): void;
 }
 
-export const processOutput: Output = {
+/** Results go to `out`, what goes wrong to `error`, and all else that is said to `note`. */
+export interface Output extends Streams {
+  /** To standard error as well; nothing with --quiet. */
+  note(text: string): void;
+}
+
+export const processOutput: Streams = {
   out: (text) => process.stdout.write(text),
   error: (text) => process.stderr.write(text),
 };

@@ -26,9 +26,7 @@ Examples:
         return;
       }
       if (ports.length === 0)
-        output.error(
-          "no port: plug a board in, by a cable that has data lines (coseflow doctor)\n",
-        );
+        output.note("no port: plug a board in, by a cable that has data lines (coseflow doctor)\n");
       for (const { path, usb, chip, problems } of ports) {
         output.out(`${path}  ${chip ?? "unknown chip"}${usb === undefined ? "" : ` (${usb})`}\n`);
         for (const { text, cause, fix } of problems)

@@ -1,22 +1,23 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { Command } from "@commander-js/extra-typings";
-import { CommanderError } from "commander";
+import { type Command as CommanderCommand, CommanderError } from "commander";
 import { repositoryRoot } from "../../simulator/repository.ts";
 import { addAuditCommand } from "./audit.ts";
 import { addBuildCommand } from "./build.ts";
 import { addCaCommand } from "./ca.ts";
 import { addClaimCommand } from "./claim.ts";
+import { addCompletionCommand } from "./completion.ts";
 import { addDemoCommand } from "./demo-command.ts";
 import { addDeviceCommand } from "./device.ts";
 import { addDoctorCommand } from "./doctor.ts";
-import { EXIT, exitCodeOf, explain, JudgedAsFailed } from "./exit.ts";
+import { EXIT, EXIT_CODES, exitCodeOf, explain, JudgedAsFailed } from "./exit.ts";
 import { addFlashCommand } from "./flash.ts";
 import { addInitCommand } from "./init.ts";
 import { addInspectCommand } from "./inspect.ts";
 import { addJournalCommand } from "./journal.ts";
 import { addMonitorCommand } from "./monitor.ts";
-import { type Output, processOutput } from "./output.ts";
+import { type Output, processOutput, type Streams } from "./output.ts";
 import { addPortsCommand } from "./ports.ts";
 import { addProvisionCommand } from "./provision.ts";
 import { addReplCommand } from "./repl.ts";
@@ -24,8 +25,18 @@ import { addServeCommand } from "./serve.ts";
 import { addSimulateCommand } from "./simulate.ts";
 import { addValidateCommand } from "./validate.ts";
 
+const QUIET = "--quiet";
+
 function version(): string {
   return JSON.parse(readFileSync(join(repositoryRoot(), "package.json"), "utf8")).version;
+}
+
+/** Every command that runs can be told to say no more than it must. */
+function addQuiet(command: CommanderCommand): void {
+  for (const child of command.commands) addQuiet(child);
+  const isGroup = command.commands.length > 0;
+  if (!isGroup && !command.options.some(({ long }) => long === QUIET))
+    command.option(QUIET, "nothing on standard error but what goes wrong");
 }
 
 /** A wrong argument is quoted back, and a broker's URL may hold a password. */
@@ -33,17 +44,33 @@ function withoutPasswords(text: string): string {
   return text.replace(/\/\/[^\s/]*@/g, "//...@");
 }
 
-function createProgram(output: Output): Command {
+/** Commander gives the nearest name a line of its own. */
+function inOneLine(text: string): string {
+  return text.replace(/^error: /, "coseflow: ").replace(/\n\(/, " (");
+}
+
+/** All commands, with what they write going to `streams`. */
+export function createProgram(streams: Streams): Command {
+  let isQuiet = false;
+  const output: Output = {
+    ...streams,
+    note(text) {
+      if (!isQuiet) streams.error(text);
+    },
+  };
   const program = new Command("coseflow")
     .description(
       "End-to-end encrypted telemetry from microcontrollers, over MQTT brokers nobody has to trust.",
     )
     .version(version())
     .exitOverride()
+    .hook("preAction", (_program, command) => {
+      isQuiet = (command.opts() as { quiet?: boolean }).quiet === true;
+    })
     .configureOutput({
       writeOut: output.out,
       writeErr: output.error,
-      outputError: (text, write) => write(withoutPasswords(text.replace(/^error: /, "coseflow: "))),
+      outputError: (text, write) => write(withoutPasswords(inOneLine(text))),
     })
     .addHelpText(
       "after",
@@ -54,7 +81,7 @@ Examples:
   $ coseflow device register --key 04a1... --name greenhouse
   $ coseflow serve --broker mqtt://localhost --json
 
-Exit codes: 0 all went well, 1 it failed, 2 the command line is wrong.`,
+${EXIT_CODES}`,
     );
   addCaCommand(program, output);
   addDeviceCommand(program, output);
@@ -74,11 +101,13 @@ Exit codes: 0 all went well, 1 it failed, 2 the command line is wrong.`,
   addFlashCommand(program, output);
   addMonitorCommand(program, output);
   addReplCommand(program, output);
+  addCompletionCommand(program, output);
+  addQuiet(program as unknown as CommanderCommand);
   return program;
 }
 
 /** Runs one command line (without node and script); gives the exit code and never throws. */
-export async function runCli(args: string[], output: Output = processOutput): Promise<number> {
+export async function runCli(args: string[], output: Streams = processOutput): Promise<number> {
   try {
     await createProgram(output).parseAsync(args, { from: "user" });
     return EXIT.ok;

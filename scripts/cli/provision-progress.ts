@@ -17,7 +17,7 @@ export function showProgress(output: Output, timeout: number, isTerminal: boolea
 
   function count(): void {
     const seconds = Math.floor((Date.now() - start) / 1000);
-    output.error(
+    output.note(
       `${CLEAR}waiting for the reply: ${seconds} s of ${timeout} s (Ctrl-C stops waiting)`,
     );
   }
@@ -27,12 +27,12 @@ export function showProgress(output: Output, timeout: number, isTerminal: boolea
     say(line) {
       if (line === said) return;
       said = line;
-      output.error(`${isTerminal ? CLEAR : ""}${line}\n`);
+      output.note(`${isTerminal ? CLEAR : ""}${line}\n`);
       if (isTerminal) count();
     },
     end() {
       clearInterval(timer);
-      if (isTerminal) output.error(CLEAR);
+      if (isTerminal) output.note(CLEAR);
     },
   };
 }

@@ -2,6 +2,7 @@ import type { Command } from "@commander-js/extra-typings";
 import type { Command as StoredCommand } from "../../cloud/store/commands.ts";
 import type { KnownDevice, Store } from "../../cloud/store/store.ts";
 import { toHex } from "../../protocol/bytes.ts";
+import { EXIT_CODES } from "./exit.ts";
 import { findOne } from "./find-device.ts";
 import { type Output, when } from "./output.ts";
 import { parseCommandCounter } from "./parse.ts";
@@ -32,6 +33,15 @@ export function addStatus(parent: Command, output: Output): void {
     .option("--device <id>", "device id, key id or name (default: all)")
     .option("--json", "one line of JSON for each command")
     .option(...DATABASE_OPTION)
+    .addHelpText(
+      "after",
+      `
+${EXIT_CODES}
+
+Examples:
+  $ coseflow provision status
+  $ coseflow provision status --device boiler --json`,
+    )
     .action(async ({ device: name, json, db }) => {
       const issued = await withStore(db, (store) => commandsOf(store, name));
       if (json)
@@ -76,6 +86,8 @@ export function addResend(parent: Command, output: Output): void {
       `
 For a broker that has lost it, or a wait that was ended. No key is needed. A device that has
 obeyed the command sends the same reply again.
+
+${EXIT_CODES}
 
 Example:
   $ coseflow provision resend --device boiler --broker mqtt://localhost`,

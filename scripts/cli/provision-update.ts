@@ -5,6 +5,7 @@ import { validCertificates } from "../../cloud/keys/credentials.ts";
 import { checkNoLockOut, JUDGED_ROLES } from "../../cloud/operator/lock-out.ts";
 import type { Bytes } from "../../protocol/bytes.ts";
 import type { Update } from "../../protocol/update-parameters.ts";
+import { EXIT_CODES } from "./exit.ts";
 import type { Output } from "./output.ts";
 import { parseCounter } from "./parse.ts";
 import { provision } from "./provision-issue.ts";
@@ -109,6 +110,8 @@ sensor is named by its place in the board file, from 0, or with --board by its d
 device that is told to --roll takes its new key into use when nothing waits for a receipt any
 more: its readings go on, under another key id and the same name. The roles whose certificates
 devices judge are ${JUDGED_ROLES.join(", ")}.
+
+${EXIT_CODES}
 
 Examples:
   $ coseflow provision update --device boiler --user ann --broker mqtt://localhost \\

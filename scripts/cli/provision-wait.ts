@@ -79,7 +79,7 @@ export async function sendAndWait(
         username: options.username,
         password: readPassword(options.passwordFile),
         maxQos: options.maxQos,
-        onLost: (message) => output.error(`${message}; trying again\n`),
+        onLost: (message) => output.note(`${message}; trying again\n`),
       });
       try {
         const chosen = await choose(store);

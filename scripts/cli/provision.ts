@@ -2,6 +2,7 @@ import { readFileSync } from "node:fs";
 import type { Command } from "@commander-js/extra-typings";
 import { checkClaim } from "../../cloud/claims.ts";
 import type { Bytes } from "../../protocol/bytes.ts";
+import { EXIT_CODES } from "./exit.ts";
 import type { Output } from "./output.ts";
 import { provision } from "./provision-issue.ts";
 import { withIssue } from "./provision-options.ts";
@@ -21,6 +22,8 @@ function addRequest(parent: Command, output: Output): void {
     .addHelpText(
       "after",
       `
+${EXIT_CODES}
+
 Example:
   $ coseflow provision request --device boiler --user ann --broker mqtt://localhost`,
     )
@@ -41,6 +44,8 @@ From its issue on the cloud takes nothing from the device but the reply. Its key
 back; its device id is free for a new claim. Without a reply the delete is unconfirmed, and
 "coseflow device revoke" closes the device for the cloud.
 
+${EXIT_CODES}
+
 Example:
   $ coseflow provision delete --device boiler --user ann --broker mqtt://localhost`,
     )
@@ -56,7 +61,10 @@ export function addProvisionCommand(program: Command, output: Output): void {
       `
 Each command is stored, audited and then sent; "coseflow serve" stores the reply, in the same
 database. Exit codes: 0 the device has done it; 1 it has refused, or did not answer in time;
-2 the command line is wrong.`,
+2 the command line is wrong.
+
+Example:
+  $ coseflow provision request --device boiler --user ann --broker mqtt://localhost`,
     ) as Command;
   addRequest(group, output);
   addUpdate(group, output);

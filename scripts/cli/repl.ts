@@ -34,6 +34,7 @@ export function addReplCommand(program: Command, output: Output): void {
       parseBoard,
     )
     .option("--settings <file>", "settings whose secrets are neither sent nor shown")
+    .option("--json", "one line of JSON for each line of the answer")
     .addHelpText(
       "after",
       `
@@ -47,17 +48,18 @@ Examples:
   $ coseflow repl
   $ echo 'status()' | coseflow repl --port /dev/ttyACM0`,
     )
-    .action(async ({ port: given, board, settings }) => {
+    .action(async ({ port: given, board, settings, json }) => {
       const machine = thisMachine();
       const secrets = readSecrets(settings, board);
       const console = await openConsole(machinePort(choosePort(given, machine), machine));
-      const run = createLineRunner(console, (line) =>
-        output.out(`${printable(hideSecrets(line, secrets))}\n`),
-      );
+      const run = createLineRunner(console, (line) => {
+        const text = printable(hideSecrets(line, secrets));
+        output.out(`${json ? JSON.stringify({ text }) : text}\n`);
+      });
       const isTerminal = process.stdin.isTTY === true;
       const input = createInterface({ input: process.stdin });
       let sound = true;
-      const prompt = () => isTerminal && output.error("> ");
+      const prompt = () => isTerminal && output.note("> ");
       try {
         prompt();
         for await (const line of input) {

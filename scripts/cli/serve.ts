@@ -3,6 +3,7 @@ import type { EventRecord, Measurement, TimeSource } from "../../cloud/receiver/
 import { startCloud } from "../../cloud/service.ts";
 import { TOPIC_PREFIX } from "../../protocol/topics.ts";
 import { DATABASE, KEYS_DIRECTORY } from "./defaults.ts";
+import { EXIT_CODES_RUNNING } from "./exit.ts";
 import { datedToNdjson, eventToNdjson, type Output, printable, toNdjson } from "./output.ts";
 import { parseBroker } from "./parse.ts";
 import { PASSWORD_VARIABLE, readPassword } from "./password.ts";
@@ -55,6 +56,8 @@ them it says "no-registrar", and receives only. The directory is looked at every
 ca issue" and "ca revoke" did counts then ("keys-renewed").
 While the broker is down it tries again and again; SIGINT or SIGTERM ends it.
 
+${EXIT_CODES_RUNNING}
+
 Examples:
   $ coseflow serve --broker mqtt://localhost
   $ coseflow serve --broker mqtts://broker.example --username cloud --password-file pw --json`,
@@ -74,7 +77,7 @@ Examples:
           database: options.db,
           prefix: options.prefix,
           clientId: options.clientId,
-          log: (line) => output.error(`${JSON.stringify(line)}\n`),
+          log: (line) => output.note(`${JSON.stringify(line)}\n`),
           onReading: (measurement) => output.out(`${format(measurement)}\n`),
           onDated: (measurement) => output.out(`${formatDated(measurement)}\n`),
           onEvent: (records) =>

@@ -8,6 +8,7 @@ import {
 } from "../../simulator/launch.ts";
 import { brokerSettings } from "./broker-settings.ts";
 import { DEVICE_DIRECTORY, KEYS_DIRECTORY } from "./defaults.ts";
+import { EXIT_CODES_RUNNING } from "./exit.ts";
 import type { Output } from "./output.ts";
 import { parseBoard, parseDeviceBrokers } from "./parse.ts";
 import { watchForStop } from "./stop.ts";
@@ -30,12 +31,15 @@ export function addSimulateCommand(program: Command, output: Output): void {
     .option("--directory <directory>", "where its flash and keys are kept", DEVICE_DIRECTORY)
     .option("--device-id <id>", "enrol under this device id, with --user")
     .option("--user <id>", "the user it enrols for")
+    .option("--json", "one line of JSON for each line of the console: its time and text")
     .option("--claim <hex>", "its one-time claim, as `coseflow claim new` prints it")
     .addHelpText(
       "after",
       `
 Ctrl-C is the power switch: the device's key stays in its directory. Without --device-id it waits to
 be registered by hand.
+
+${EXIT_CODES_RUNNING}
 
 Examples:
   $ coseflow simulate --broker mqtt://localhost
@@ -53,13 +57,20 @@ Examples:
             directory: options.directory,
             settings: { brokers: options.broker.map(brokerSettings), ...trust, ...names },
           },
-          output,
+          options.json ? consoleAsJson(output) : output,
           stopped,
         );
       } finally {
         unwatch();
       }
     });
+}
+
+/** The console's lines as those of `coseflow monitor --json`. */
+function consoleAsJson(output: Output): Output {
+  const asJson = (line: string) =>
+    JSON.stringify({ time: new Date().toISOString(), text: line.replace(/\n$/, "") });
+  return { ...output, out: (line) => output.out(`${asJson(line)}\n`) };
 }
 
 /** Runs the device until it is stopped; rejects when its firmware says that it cannot start. */
@@ -82,7 +93,7 @@ async function simulate(
   try {
     const { kind, reason } = device.devcrypto;
     if (kind === "stand-in")
-      output.error(`crypto: node:crypto stands in for the C module (${reason})\n`);
+      output.note(`crypto: node:crypto stands in for the C module (${reason})\n`);
     await Promise.race([stopped, failed]);
   } finally {
     device.powerOff();

@@ -98,7 +98,7 @@ async function prepareConsole(console: Console, plan: Plan): Promise<void> {
     throw new FlashFailure(
       "console",
       "this Espruino has no devcrypto: it has no safe random numbers and no place for keys",
-      "build it as native/README.md#espruino says, and flash it with --image",
+      "build it as docs/building.md says, and flash it with --image",
     );
 }
 

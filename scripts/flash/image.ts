@@ -30,7 +30,7 @@ const ESPRUINO_MARK = "Espruino";
 /** Chips whose images there are; of the others the reason is given. */
 const SUPPORTED = ["esp32-c3", "esp32-s3"];
 
-const BUILD_PAGE = "native/README.md#espruino";
+const BUILD_PAGE = "docs/building.md";
 
 /** The files that Espruino's build makes for a chip, or one file with all of it. */
 export type ImageFiles =

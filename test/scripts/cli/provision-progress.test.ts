@@ -8,7 +8,8 @@ function show(isTerminal: boolean) {
   let text = "";
   const output = {
     out: () => {},
-    error: (more: string) => {
+    error: () => {},
+    note: (more: string) => {
       text += more;
     },
   };

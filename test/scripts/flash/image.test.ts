@@ -50,7 +50,7 @@ describe("an image", () => {
   it("of a stock Espruino is refused, with the reason and where to build one", () => {
     const message = refusal(makeParts(C3, "Espruino\0timer,Flash,crypto"));
     expect(message).toContain("without devcrypto");
-    expect(message).toContain("native/README.md#espruino");
+    expect(message).toContain("docs/building.md");
     // One of the two names alone may be anything.
     expect(refusal(makeParts(C3, "Espruino\0devcrypto"))).toContain("without devcrypto");
   });

@@ -4,6 +4,8 @@ import { createFakeBoard, type FakeBoard, type FakeBoardOptions } from "./fake-b
 export interface PtyBoard {
   path: string;
   board: FakeBoard;
+  /** Prints as the chip does, whoever listens. */
+  print(text: string): void;
   unplug(): Promise<void>;
 }
 
@@ -21,5 +23,6 @@ export async function plugInBoard(
     unplug: () => void pty.unplug(),
   });
   pty.child.stdout?.on("data", (bytes: Buffer) => board.receive(bytes));
-  return { path: pty.path, board, unplug: pty.unplug };
+  const print = (text: string) => void stdin?.write(Buffer.from(text, "utf8"));
+  return { path: pty.path, board, print, unplug: pty.unplug };
 }
