@@ -41,6 +41,11 @@ function reveal(id: string, isShown: boolean): void {
   element(id).hidden = !isShown;
 }
 
+function clear(name: string): void {
+  const field = element<HTMLFormElement>("form").elements.namedItem(name);
+  if (field instanceof HTMLInputElement) field.value = "";
+}
+
 /** A page that is closed half way leaves the board half way. */
 const warn = (event: Event) => event.preventDefault();
 
@@ -133,8 +138,9 @@ export function createView(): View {
       reveal("device", device !== undefined);
       write("key-id", device?.keyId ?? "");
       write("public-key", device?.publicKey ?? "");
-      write("register-why", "Register it, unless it enrols by itself");
       write("register", device === undefined ? "" : registerCommand(device.publicKey));
+      // The next board is another device, with a claim of its own.
+      for (const name of ["deviceId", "claim"]) clear(name);
       reveal("done", true);
       element("done").scrollIntoView();
     },

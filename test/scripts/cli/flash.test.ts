@@ -1,9 +1,9 @@
 import { mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { gzipSync } from "node:zlib";
 import { afterEach, describe, expect, it } from "vitest";
 import { createNodePort } from "../../../scripts/serial/node-port.ts";
 import { temporaryDirectory } from "../../support/built.ts";
+import { makeTgz, named } from "../../support/esp-rom/archive.ts";
 import { COMMAND } from "../../support/esp-rom/esp-rom.ts";
 import { KEY_ID, PUBLIC_KEY } from "../../support/esp-rom/fake-board.ts";
 import { C3, makeParts, merge, S3 } from "../../support/esp-rom/image.ts";
@@ -23,24 +23,6 @@ const TEST_MS = 60_000;
 const cleanUp: (() => void | Promise<void>)[] = [];
 afterEach(async () => {
   for (const step of cleanUp.splice(0).reverse()) await step();
-});
-
-/** A tar archive, as far as it is read. */
-function makeTgz(files: Record<string, Uint8Array>): Buffer {
-  const blocks = Object.entries(files).flatMap(([name, bytes]) => {
-    const head = Buffer.alloc(512);
-    head.write(`espruino_2v29_esp32c3/${name}`, 0);
-    head.write(bytes.length.toString(8).padStart(11, "0"), 124);
-    return [head, bytes, Buffer.alloc((512 - (bytes.length % 512)) % 512)];
-  });
-  return gzipSync(Buffer.concat([...blocks, Buffer.alloc(1024)]));
-}
-
-const named = ({ bootloader, partitionTable, application }: ReturnType<typeof makeParts>) => ({
-  "README_flash.txt": new Uint8Array(3),
-  "bootloader.bin": bootloader,
-  "partition-table.bin": partitionTable,
-  "espruino-esp32c3.bin": application,
 });
 
 async function unpack(chipId = C3) {
