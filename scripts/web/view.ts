@@ -99,10 +99,7 @@ export function createView(): View {
     progress,
     show(job) {
       write("board", job.board);
-      write(
-        "about",
-        `${job.chip}, ${job.flashMegabytes} MB of flash. Nothing leaves this machine.`,
-      );
+      write("about", `${job.chip}, ${job.flashMegabytes} MB of flash`);
       reveal("wifi", job.needsWifi);
       write("wifi-kept", job.settings === null ? NO_FILE : KEPT);
       write("enrolment-kept", job.settings === null ? NO_FILE : KEPT);

@@ -104,85 +104,73 @@ async function expectDone(page: Page): Promise<void> {
 const written = (port: MemoryPort, name: string) =>
   Buffer.from(port.board.files.get(name) ?? "", "latin1");
 
-describe.skipIf(isMissing)(`the flashing page in Chromium${notice}`, () => {
-  it(
-    "puts image, bundle and what was typed on a board, and shows its key",
-    async () => {
-      const port = createMemoryPort({ hasRate: false });
-      const { page, faults } = await open(port);
-      await choose(page);
-      await typeWifi(page);
-      await page.getByLabel("Device id").fill("boiler");
-      await page.getByLabel("User id").fill("ann");
-      await page.getByLabel("Claim").fill(CLAIM);
-      await page.screenshot({ path: join(PICTURES, "flash-page-form.png"), fullPage: true });
-      await start(page);
-      await expectDone(page);
-      await page.screenshot({ path: join(PICTURES, "flash-page.png"), fullPage: true });
+describe.skipIf(isMissing)(`the flashing page in Chromium${notice}`, { timeout: TEST_MS }, () => {
+  it("puts image, bundle and what was typed on a board, and shows its key", async () => {
+    const port = createMemoryPort({ hasRate: false });
+    const { page, faults } = await open(port);
+    await choose(page);
+    await typeWifi(page);
+    await page.getByLabel("Device id").fill("boiler");
+    await page.getByLabel("User id").fill("ann");
+    await page.getByLabel("Claim").fill(CLAIM);
+    await page.screenshot({ path: join(PICTURES, "flash-page-form.png"), fullPage: true });
+    await start(page);
+    await expectDone(page);
+    await page.screenshot({ path: join(PICTURES, "flash-page.png"), fullPage: true });
 
-      const { application } = makeParts();
-      const flash = port.board.flash.subarray(0x10000, 0x10000 + application.length);
-      expect(Buffer.compare(flash, application)).toBe(0);
-      expect(written(port, ".bootcde")).toEqual(Buffer.from(FILES.bundle));
-      expect(JSON.parse(written(port, "coseflow.json").toString("utf8"))).toEqual({
-        ...SETTINGS,
-        wifi: [{ ssid: "home", password: SECRET }],
-        deviceId: "boiler",
-        userId: "ann",
-        claim: CLAIM,
-      });
-      const shown = await page.locator("main").innerText();
-      expect(shown).toContain("application: checked");
-      expect(shown).not.toContain(SECRET);
-      expect(shown).not.toContain(CLAIM);
-      // The next board is another device.
-      expect(await page.getByLabel("Claim").inputValue()).toBe("");
-      expect(faults).toEqual([]);
-    },
-    TEST_MS,
-  );
+    const { application } = makeParts();
+    const flash = port.board.flash.subarray(0x10000, 0x10000 + application.length);
+    expect(Buffer.compare(flash, application)).toBe(0);
+    expect(written(port, ".bootcde")).toEqual(Buffer.from(FILES.bundle));
+    expect(JSON.parse(written(port, "coseflow.json").toString("utf8"))).toEqual({
+      ...SETTINGS,
+      wifi: [{ ssid: "home", password: SECRET }],
+      deviceId: "boiler",
+      userId: "ann",
+      claim: CLAIM,
+    });
+    const shown = await page.locator("main").innerText();
+    expect(shown).toContain("application: checked");
+    expect(shown).not.toContain(SECRET);
+    expect(shown).not.toContain(CLAIM);
+    // The next board is another device.
+    expect(await page.getByLabel("Claim").inputValue()).toBe("");
+    expect(faults).toEqual([]);
+  });
 
-  it(
-    "finds a board again that is another port after its restart",
-    async () => {
-      const port = createMemoryPort({ hasRate: false, goneMs: 500 });
-      const { page, faults } = await open(port);
-      await page.getByLabel("Image").setInputFiles({
-        name: "merged.bin",
-        mimeType: "application/octet-stream",
-        buffer: Buffer.from(merge(makeParts()).bytes),
-      });
-      await typeWifi(page);
-      await start(page);
-      await expectDone(page);
-      expect(faults).toEqual([]);
-    },
-    TEST_MS,
-  );
+  it("finds a board again that is another port after its restart", async () => {
+    const port = createMemoryPort({ hasRate: false, goneMs: 500 });
+    const { page, faults } = await open(port);
+    await page.getByLabel("Image").setInputFiles({
+      name: "merged.bin",
+      mimeType: "application/octet-stream",
+      buffer: Buffer.from(merge(makeParts()).bytes),
+    });
+    await typeWifi(page);
+    await start(page);
+    await expectDone(page);
+    expect(faults).toEqual([]);
+  });
 
-  it(
-    "is not done when the cable is pulled, says what next, and does it at the second try",
-    async () => {
-      const port = createMemoryPort({
-        hasRate: false,
-        fault: (command, before) =>
-          command === COMMAND.deflateData && before === 2 ? "unplug" : undefined,
-      });
-      const { page } = await open(port);
-      await choose(page);
-      await typeWifi(page);
-      await start(page);
-      const told = await failure(page);
-      expect(told).toContain("Not done: write\n");
-      expect(told).toMatch(/the port is gone.*Next: plug the board in again/s);
-      expect(await page.locator("#done").isVisible()).toBe(false);
-      await page.screenshot({ path: join(PICTURES, "flash-page-failed.png"), fullPage: true });
-      port.plugIn();
-      await start(page);
-      await expectDone(page);
-    },
-    TEST_MS,
-  );
+  it("is not done when the cable is pulled, says what next, and does it at the second try", async () => {
+    const port = createMemoryPort({
+      hasRate: false,
+      fault: (command, before) =>
+        command === COMMAND.deflateData && before === 2 ? "unplug" : undefined,
+    });
+    const { page } = await open(port);
+    await choose(page);
+    await typeWifi(page);
+    await start(page);
+    const told = await failure(page);
+    expect(told).toContain("Not done: write\n");
+    expect(told).toMatch(/the port is gone.*Next: plug the board in again/s);
+    expect(await page.locator("#done").isVisible()).toBe(false);
+    await page.screenshot({ path: join(PICTURES, "flash-page-failed.png"), fullPage: true });
+    port.plugIn();
+    await start(page);
+    await expectDone(page);
+  });
 
   it("judges what was chosen and typed before it asks for a port", async () => {
     const { page } = await open(createMemoryPort());
@@ -212,6 +200,29 @@ describe.skipIf(isMissing)(`the flashing page in Chromium${notice}`, () => {
     await server.close();
     await start(page);
     expect(await failure(page)).toMatch(/has ended.*Next: start it again/s);
+  });
+
+  it("can send nothing elsewhere", async () => {
+    const { page } = await open(undefined);
+    const refused = page.evaluate(
+      () =>
+        new Promise((resolve) => {
+          addEventListener("securitypolicyviolation", (event) => resolve(event.effectiveDirective));
+          fetch("https://elsewhere.example/").catch(() => {});
+        }),
+    );
+    expect(await refused).toBe("connect-src");
+  });
+
+  it("shows no key of a board whose bundle locks the console", async () => {
+    const port = createMemoryPort({ hasRate: false });
+    port.board.begin();
+    const { page } = await open(port, { isLocked: true });
+    await typeWifi(page);
+    await start(page);
+    const outcome = page.locator("#outcome").filter({ visible: true });
+    expect(await outcome.innerText({ timeout: END_MS })).toContain("locks the console");
+    expect(await page.locator("#device").isVisible()).toBe(false);
   });
 
   it("leaves the settings on a board where there is no file of them", async () => {
