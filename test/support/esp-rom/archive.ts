@@ -1,7 +1,8 @@
+/** An image as Espruino's build packs it. */
 import { gzipSync } from "node:zlib";
 import type { makeParts } from "./image.ts";
 
-/** An archive as Espruino's build makes it, as far as it is read. */
+/** A tar archive, as far as it is read. */
 export function makeTgz(files: Record<string, Uint8Array>): Buffer {
   const blocks = Object.entries(files).flatMap(([name, bytes]) => {
     const head = Buffer.alloc(512);
@@ -12,6 +13,7 @@ export function makeTgz(files: Record<string, Uint8Array>): Buffer {
   return gzipSync(Buffer.concat([...blocks, Buffer.alloc(1024)]));
 }
 
+/** The files by the names that the build gives them. */
 export const named = ({
   bootloader,
   partitionTable,
