@@ -138,6 +138,25 @@ describe.skipIf(isMissing)(`the flashing page in Chromium${notice}`, { timeout: 
     expect(faults).toEqual([]);
   });
 
+  it("shows how far it is, and goes on where an answer is lost", async () => {
+    const port = createMemoryPort({
+      hasRate: false,
+      fault: (command, before) =>
+        command === COMMAND.deflateData && before === 2 ? "unanswered" : undefined,
+    });
+    const { page } = await open(port);
+    await choose(page);
+    await typeWifi(page);
+    await start(page);
+    await page.getByText("Writing: application").waitFor({ timeout: END_MS });
+    const button = page.getByRole("button", { name: "Choose the port" });
+    expect(await button.isDisabled()).toBe(true);
+    expect(await page.getByRole("progressbar").isVisible()).toBe(true);
+    await page.screenshot({ path: join(PICTURES, "flash-page-progress.png"), fullPage: true });
+    await expectDone(page);
+    expect(await button.isDisabled()).toBe(false);
+  });
+
   it("finds a board again that is another port after its restart", async () => {
     const port = createMemoryPort({ hasRate: false, goneMs: 500 });
     const { page, faults } = await open(port);
