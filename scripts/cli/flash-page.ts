@@ -4,7 +4,6 @@ import { createServer, type IncomingMessage, type ServerResponse } from "node:ht
 import type { AddressInfo } from "node:net";
 import { join } from "node:path";
 import { repositoryRoot } from "../../simulator/repository.ts";
-import { bundlePage } from "../bundle/page.ts";
 import type { Job } from "../web/job.ts";
 import type { BoardFiles } from "./flash-plan.ts";
 
@@ -40,25 +39,29 @@ function toJob({ bundle: _bundle, file, ...board }: BoardFiles, baudRate: number
   return { ...board, baudRate, settings: file?.settings ?? null };
 }
 
-async function readAnswers(files: BoardFiles, baudRate: number): Promise<Map<string, Answer>> {
+export interface PageContent {
+  files: BoardFiles;
+  baudRate: number;
+  /** As bundlePage makes it. */
+  script: string;
+  keyIdOf(publicKey: string): string;
+}
+
+function readAnswers({ files, baudRate, script }: PageContent): Map<string, Answer> {
   const source = (name: string) =>
     readFileSync(join(repositoryRoot(), "scripts", "web", name), "utf8");
   return new Map<string, Answer>([
     ["", { type: "text/html; charset=utf-8", body: source("page.html") }],
     ["page.css", { type: "text/css; charset=utf-8", body: source("page.css") }],
-    ["page.js", { type: "text/javascript; charset=utf-8", body: await bundlePage() }],
+    ["page.js", { type: "text/javascript; charset=utf-8", body: script }],
     ["job", { type: "application/json", body: JSON.stringify(toJob(files, baudRate)) }],
     ["bundle", { type: "application/octet-stream", body: files.bundle }],
   ]);
 }
 
 /** Serves the page to this machine, under an address that only whoever started it knows. */
-export async function serveFlashPage(
-  files: BoardFiles,
-  baudRate: number,
-  keyIdOf: (publicKey: string) => string,
-): Promise<FlashPage> {
-  const answers = await readAnswers(files, baudRate);
+export async function serveFlashPage(content: PageContent): Promise<FlashPage> {
+  const answers = readAnswers(content);
   const prefix = `/${randomBytes(TOKEN_BYTES).toString("base64url")}/`;
   let host = "";
 
@@ -67,7 +70,7 @@ export async function serveFlashPage(
     if (method !== "GET" || headers.host !== host || !url.startsWith(prefix)) return undefined;
     const path = url.slice(prefix.length);
     const [, publicKey] = KEY_ID.exec(path) ?? [];
-    if (publicKey !== undefined) return { type: "text/plain", body: keyIdOf(publicKey) };
+    if (publicKey !== undefined) return { type: "text/plain", body: content.keyIdOf(publicKey) };
     return answers.get(path);
   }
 

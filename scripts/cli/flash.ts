@@ -3,6 +3,7 @@ import type { Command } from "@commander-js/extra-typings";
 import { createNodeCrypto } from "../../cloud/crypto/node-crypto.ts";
 import { type Bytes, fromHex, toHex } from "../../protocol/bytes.ts";
 import { kidOf, thumbprintOf } from "../../protocol/kid.ts";
+import { bundlePage } from "../bundle/page.ts";
 import { type Machine, thisMachine } from "../doctor/machine.ts";
 import { flashBoard } from "../flash/flash-board.ts";
 import { choosePort, machinePort } from "../serial/open-port.ts";
@@ -48,7 +49,9 @@ async function flash(options: Options, view: FlashView, machine: Machine): Promi
 async function servePage(options: Options, view: FlashView): Promise<void> {
   const { stopped, unwatch } = watchForStop();
   try {
-    const page = await serveFlashPage(readBoardFiles(options), options.baud, keyIdOf);
+    const files = readBoardFiles(options);
+    const script = await bundlePage();
+    const page = await serveFlashPage({ files, baudRate: options.baud, script, keyIdOf });
     view.served(page.url);
     try {
       await stopped;

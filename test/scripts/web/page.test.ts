@@ -2,6 +2,7 @@ import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { type Browser, chromium, type Page } from "playwright-core";
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
+import { bundlePage } from "../../../scripts/bundle/page.ts";
 import { type FlashPage, serveFlashPage } from "../../../scripts/cli/flash-page.ts";
 import type { BoardFiles } from "../../../scripts/cli/flash-plan.ts";
 import { makeTgz, named } from "../../support/esp-rom/archive.ts";
@@ -38,8 +39,11 @@ const FILES: BoardFiles = {
 };
 
 let browser: Browser;
+let script: string;
 beforeAll(async () => {
-  if (!isMissing) browser = await chromium.launch({ executablePath: CHROMIUM });
+  if (isMissing) return;
+  browser = await chromium.launch({ executablePath: CHROMIUM });
+  script = await bundlePage();
 }, TEST_MS);
 afterAll(() => browser?.close());
 
@@ -56,7 +60,12 @@ interface Opened {
 }
 
 async function open(port: MemoryPort | undefined, files: Partial<BoardFiles> = {}) {
-  const server = await serveFlashPage({ ...FILES, ...files }, 460_800, keyIdOf);
+  const server = await serveFlashPage({
+    files: { ...FILES, ...files },
+    baudRate: 460_800,
+    script,
+    keyIdOf,
+  });
   cleanUp.push(() => server.close());
   const context = await browser.newContext({ viewport: { width: 760, height: 1100 } });
   cleanUp.push(() => context.close());
