@@ -45,6 +45,13 @@ const FUZZER = {
     compiles("int LLVMFuzzerTestOneInput(void) { return 0; }", ["-fsanitize=fuzzer"], "clang"),
 };
 
+/** Nice to have for tests: what needs it is skipped where it is not. Ubuntu has no such package. */
+const CHROMIUM = {
+  name: "Chromium",
+  packages: ["chromium"],
+  isThere: () => onPath("chromium"),
+};
+
 /** Children still running, so that Ctrl-C leaves none behind. */
 const running = new Set();
 
@@ -199,6 +206,8 @@ export async function setup({ test }) {
   const forTests = test ? [MOSQUITTO, VALGRIND, FUZZER] : [];
   const missing = await provide([COMPILER, MAKE, MBEDTLS, ...forTests]);
   if (missing.length > 0 && test) throw new Error(advice(missing));
+  if (test && (await provide([CHROMIUM])).length > 0)
+    say("going on without Chromium: the page of coseflow flash --web is not tested");
   if (missing.length > 0) say(`going on without the C module. ${advice(missing)}`);
   await checkDatabase();
   await build({ test, withModule: missing.length === 0 });

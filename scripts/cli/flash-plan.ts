@@ -5,6 +5,7 @@ import { repositoryRoot } from "../../simulator/repository.ts";
 import { FlashFailure } from "../flash/failure.ts";
 import type { Plan } from "../flash/flash-board.ts";
 import { readImage } from "../flash/image.ts";
+import { encodeSettings } from "../flash/settings.ts";
 import { readImageFiles } from "./flash-image.ts";
 
 /** What `coseflow flash` needs of a board file. */
@@ -13,6 +14,18 @@ interface BoardFile {
   flashMegabytes?: number;
   network?: string;
   console?: string;
+}
+
+export interface SettingsFile {
+  path: string;
+  settings: Record<string, unknown>;
+}
+
+export interface BoardFiles extends Omit<Plan, "image" | "settings"> {
+  flashMegabytes: number;
+  needsWifi: boolean;
+  /** Undefined where there is none: the settings on the board stay. */
+  file: SettingsFile | undefined;
 }
 
 export interface PlanOptions {
@@ -43,40 +56,23 @@ function readBundle(board: string): Uint8Array {
   throw new FlashFailure("files", `there is no bundle ${path}`, "npm run build");
 }
 
-/** What a device cannot start without is asked for here, not by the device after the flashing. */
-function checkSettings(path: string, settings: Record<string, unknown>, board: BoardFile): void {
-  const isList = (name: string) => {
-    const value = settings[name];
-    return Array.isArray(value) && value.length > 0;
-  };
-  const missing = [
-    ...(isList("brokers") ? [] : ["brokers"]),
-    ...(board.network === "wifi" && !isList("wifi") ? ["wifi"] : []),
-  ];
-  if (missing.length > 0)
-    throw new FlashFailure(
-      "files",
-      `${path} has no ${missing.join(" and no ")}`,
-      "add it: README, On Espruino",
-    );
-}
-
 /** The settings with the certificates that the device is to trust, where the file has none. */
-function readSettings(options: PlanOptions, board: BoardFile): Uint8Array | undefined {
+function readSettings(options: Omit<PlanOptions, "image">): SettingsFile | undefined {
   const usual = join(repositoryRoot(), "boards", `${options.board}.secrets.json`);
   const path = options.settings ?? (existsSync(usual) ? usual : undefined);
   if (path === undefined) return undefined;
   const settings = readJson(path);
-  checkSettings(path, settings, board);
   const hasTrust = settings.anchor !== undefined && settings.cloudCertificate !== undefined;
-  const whole = hasTrust ? settings : { ...readDeviceTrust(options.keys), ...settings };
-  return new TextEncoder().encode(JSON.stringify(whole));
+  return {
+    path,
+    settings: hasTrust ? settings : { ...readDeviceTrust(options.keys), ...settings },
+  };
 }
 
-/** Everything that is to be on the board, read and judged before the board is touched. */
-export function makePlan(options: PlanOptions): Plan {
-  const board = readJson(join(repositoryRoot(), "boards", `${options.board}.json`)) as BoardFile;
-  const { chip, flashMegabytes = DEFAULT_MEGABYTES } = board;
+/** What the files of a board say, before an image is chosen. */
+export function readBoardFiles(options: Omit<PlanOptions, "image">): BoardFiles {
+  const path = join(repositoryRoot(), "boards", `${options.board}.json`);
+  const { chip, flashMegabytes = DEFAULT_MEGABYTES, ...board } = readJson(path) as BoardFile;
   if (typeof chip !== "string")
     throw new FlashFailure(
       "files",
@@ -86,12 +82,23 @@ export function makePlan(options: PlanOptions): Plan {
   return {
     board: options.board,
     chip,
+    flashMegabytes,
+    needsWifi: board.network === "wifi",
+    isLocked: board.console === "locked",
     bundle: readBundle(options.board),
-    settings: readSettings(options, board),
+    file: readSettings(options),
+  };
+}
+
+/** Everything that is to be on the board, read and judged before the board is touched. */
+export function makePlan(options: PlanOptions): Plan {
+  const { flashMegabytes, needsWifi, file, ...plan } = readBoardFiles(options);
+  return {
+    ...plan,
+    settings: file && encodeSettings(file.path, file.settings, needsWifi),
     image:
       options.image === undefined
         ? undefined
-        : readImage(readImageFiles(options.image), { chip, flashMegabytes }),
-    isLocked: board.console === "locked",
+        : readImage(readImageFiles(options.image), { chip: plan.chip, flashMegabytes }),
   };
 }

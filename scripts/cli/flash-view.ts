@@ -1,6 +1,7 @@
 import { FlashFailure, type Step } from "../flash/failure.ts";
 import type { Flashed, Plan } from "../flash/flash-board.ts";
 import type { LoaderEvent } from "../flash/loader.ts";
+import { inWords, LOCKED, registerCommand } from "../flash/words.ts";
 import type { Output } from "./output.ts";
 
 /** What is told while a board is flashed, and in the end. */
@@ -10,6 +11,8 @@ export interface FlashView {
   planned(plan: Plan): void;
   done(plan: Plan, flashed: Flashed): void;
   failed(failure: FlashFailure): void;
+  /** The page that flashes is there. */
+  served(url: string): void;
 }
 
 /** A bar of so many characters, on a terminal. */
@@ -18,7 +21,6 @@ const BAR = 30;
 const TELL_EVERY = 0.25;
 
 const hex = (offset: number) => `0x${offset.toString(16)}`;
-const registerCommand = (publicKey: string) => `coseflow device register --key ${publicKey}`;
 
 function filesOf({ bundle, settings }: Plan) {
   return [
@@ -61,6 +63,7 @@ export function createJsonView(output: Output): FlashView {
           : { ...device, register: registerCommand(device.publicKey) }),
       }),
     failed: ({ step, reason, next }) => tell({ kind: "failed", step, reason, next }),
+    served: (url) => tell({ kind: "page", url }),
   };
 }
 
@@ -96,12 +99,8 @@ export function createTextView(output: Output, isTerminal: boolean, isQuiet: boo
   return {
     progress,
     event(event) {
-      if (event.kind === "chip") say(`chip: ${event.chip}`);
-      else if (event.kind === "slower") say(`${event.reason}: once more, slower`);
-      else if (event.kind === "erase") say("erasing the whole chip: this takes up to a minute");
-      else if (event.kind === "write") progress(event.part.name, event.fraction);
-      else if (event.kind === "unchanged") say(`${event.part.name}: is there already`);
-      else say(`${event.part.name}: checked`);
+      if (event.kind === "write") return progress(event.part.name, event.fraction);
+      say(inWords(event) as string);
     },
     planned(plan) {
       for (const { name, offset, bytes } of partsOf(plan))
@@ -112,15 +111,16 @@ export function createTextView(output: Output, isTerminal: boolean, isQuiet: boo
     done({ board }, { device, ...outcome }) {
       const told = Object.entries(outcome).map(([what, how]) => `${what} ${how}`);
       say(`${board}: ${told.join(", ")}`);
-      if (device === undefined)
-        return say(
-          "the bundle locks the console: it does not tell its key, nor whether it started",
-        );
+      if (device === undefined) return say(LOCKED);
       output.out(`coseflow on ${board}, device ${device.keyId}\n`);
       output.out(`register it: ${registerCommand(device.publicKey)}\n`);
     },
     failed: ({ step, reason, next }) =>
       output.error(`coseflow: not done, ${step}: ${reason}\n  next: ${next}\n`),
+    served(url) {
+      output.out(`${url}\n`);
+      say("open it in Chromium, Chrome or Edge on this machine; Ctrl-C ends it");
+    },
   };
 }
 

@@ -3,16 +3,19 @@ import type { Command } from "@commander-js/extra-typings";
 import { createNodeCrypto } from "../../cloud/crypto/node-crypto.ts";
 import { type Bytes, fromHex, toHex } from "../../protocol/bytes.ts";
 import { kidOf, thumbprintOf } from "../../protocol/kid.ts";
+import { bundlePage } from "../bundle/page.ts";
 import { type Machine, thisMachine } from "../doctor/machine.ts";
 import { flashBoard } from "../flash/flash-board.ts";
 import { choosePort, machinePort } from "../serial/open-port.ts";
 import { KEYS_DIRECTORY } from "./defaults.ts";
 import { explain, JudgedAsFailed } from "./exit.ts";
 import { bringBundleUpToDate } from "./flash-bundle.ts";
-import { makePlan, type PlanOptions } from "./flash-plan.ts";
+import { serveFlashPage } from "./flash-page.ts";
+import { makePlan, type PlanOptions, readBoardFiles } from "./flash-plan.ts";
 import { createJsonView, createTextView, type FlashView, toFailure } from "./flash-view.ts";
 import type { Output } from "./output.ts";
 import { parseBaud, parseBoard } from "./parse.ts";
+import { watchForStop } from "./stop.ts";
 
 interface Options extends PlanOptions {
   port: string | undefined;
@@ -23,6 +26,9 @@ interface Options extends PlanOptions {
 
 /** A rate that the cables of boards carry; a board that does not is written at the ROM's. */
 const WRITE_RATE = 460_800;
+
+const keyIdOf = (publicKey: string) =>
+  toHex(kidOf(thumbprintOf(createNodeCrypto(), fromHex(publicKey) as Bytes)));
 
 async function flash(
   options: Options,
@@ -39,12 +45,34 @@ async function flash(
     baudRate: options.baud,
     eraseAll: options.erase,
     md5: (bytes) => createHash("md5").update(bytes).digest("hex"),
-    keyIdOf: (publicKey) =>
-      toHex(kidOf(thumbprintOf(createNodeCrypto(), fromHex(publicKey) as Bytes))),
+    keyIdOf,
     report: view.event.bind(view),
     progress: (step, fraction) => view.progress(step, fraction),
   });
   view.done(plan, flashed);
+}
+
+/** Serves the page that does the same from a browser, until it is stopped. */
+async function servePage(
+  options: Options,
+  view: FlashView,
+  note: (text: string) => void,
+): Promise<void> {
+  const { stopped, unwatch } = watchForStop();
+  try {
+    await bringBundleUpToDate(options.board, note);
+    const files = readBoardFiles(options);
+    const script = await bundlePage();
+    const page = await serveFlashPage({ files, baudRate: options.baud, script, keyIdOf });
+    view.served(page.url);
+    try {
+      await stopped;
+    } finally {
+      await page.close();
+    }
+  } finally {
+    unwatch();
+  }
 }
 
 export function addFlashCommand(program: Command, output: Output): void {
@@ -62,6 +90,7 @@ export function addFlashCommand(program: Command, output: Output): void {
     .option("--erase", "erase the whole chip first: its key, settings and queue too; with --image")
     .option("--baud <rate>", "rate for writing the image", parseBaud, WRITE_RATE)
     .option("--dry-run", "read and judge the files, and end there")
+    .option("--web", "serve a page that flashes from the browser, until Ctrl-C")
     .option("--quiet", "no progress")
     .option("--json", 'lines of JSON: what is planned and done, and last "done" or "failed"')
     .addHelpText(
@@ -79,19 +108,29 @@ fit together.
 Examples:
   $ coseflow flash --image espruino_2v29_esp32c3.tgz
   $ coseflow flash esp32-c3-devkitm-1 --port /dev/ttyACM0 --settings my.secrets.json
-  $ coseflow flash --dry-run --image espruino_2v29_esp32c3.tgz`,
+  $ coseflow flash --dry-run --image espruino_2v29_esp32c3.tgz
+  $ coseflow flash --web esp32-c3-supermini`,
     )
     .action(async (board, options) => {
+      const { port, image, settings, keys, baud } = options;
+      const asked = { "--port": port, "--image": image, "--erase": options.erase };
+      const both = Object.entries({ ...asked, "--dry-run": options.dryRun }).flatMap(
+        ([name, value]) => (value === undefined ? [] : [name]),
+      );
+      if (options.web && both.length > 0)
+        program.error(`error: --web, expected without ${both.join(" and ")}: the page asks`, {
+          exitCode: 2,
+        });
       if (options.erase && options.image === undefined)
         program.error("error: --erase, expected --image with it, got none", { exitCode: 2 });
-      const { port, image, settings, keys, baud } = options;
       const given = { board, port, image, settings, keys, baud };
       const flags = { erase: options.erase === true, dryRun: options.dryRun === true };
       const view = options.json
         ? createJsonView(output)
         : createTextView(output, process.stderr.isTTY === true, options.quiet === true);
       try {
-        await flash({ ...given, ...flags }, view, thisMachine(), output.note);
+        if (options.web) await servePage({ ...given, ...flags }, view, output.note);
+        else await flash({ ...given, ...flags }, view, thisMachine(), output.note);
       } catch (error) {
         view.failed(toFailure(error, "files", explain));
         throw new JudgedAsFailed();

@@ -34,24 +34,25 @@ const QUESTION =
  */
 export async function awaitIdentity(
   link: Link,
-  keyIdOf: (publicKey: string) => string,
+  keyIdOf: (publicKey: string) => string | Promise<string>,
   startMs = START_MS,
 ): Promise<Identity> {
   const until = Date.now() + startMs;
-  const isSound = (identity: Identity) => keyIdOf(identity.publicKey) === identity.keyId;
+  const isSound = async (identity: Identity) =>
+    (await keyIdOf(identity.publicKey)) === identity.keyId;
   let keyId = "";
   while (Date.now() < until) {
     const console = await link.console();
     const found = await console.line(TOLD, Math.min(MISSED_MS, until - Date.now()));
     if (found === undefined) {
       const asked = console.isLost ? undefined : await ask(console);
-      if (asked !== undefined && isSound(asked)) return asked;
+      if (asked !== undefined && (await isSound(asked))) return asked;
       continue;
     }
     const [, id, publicKey = "", reason] = found;
     if (reason !== undefined) throw refusal(reason);
     keyId = id ?? keyId;
-    if (publicKey !== "" && isSound({ keyId, publicKey })) return { keyId, publicKey };
+    if (publicKey !== "" && (await isSound({ keyId, publicKey }))) return { keyId, publicKey };
   }
   throw new FlashFailure(
     "start",

@@ -9,7 +9,7 @@ export function explain(error: unknown, step: Step): FlashFailure {
     return new FlashFailure(
       step,
       "the port is gone: the board was unplugged, or it was reset",
-      "plug the board in again, and run the same command again: what was written is found",
+      "plug the board in again, and do the same again: what was written is found",
     );
   if (error instanceof ConsoleSilent)
     return new FlashFailure(

@@ -34,7 +34,7 @@ export interface Flashed {
 export interface FlashOptions extends LoaderOptions {
   progress(step: Step, fraction: number): void;
   /** The key id of a public key, both in hexadecimal digits. */
-  keyIdOf(publicKey: string): string;
+  keyIdOf(publicKey: string): string | Promise<string>;
   /** For tests: how long a start and an answer may take. */
   startMs?: number;
   answerMs?: number;

@@ -43,8 +43,7 @@ const padded = (data: Uint8Array) => {
 
 const messageOf = (error: unknown) => (error instanceof Error ? error.message : String(error));
 
-const UNPLUGGED =
-  "plug the board in again, and run the same command again: nothing on it is used yet";
+const UNPLUGGED = "plug the board in again, and do the same again: nothing on it is used yet";
 
 /** The same failure for a person: a step, and what to do. */
 function explain(error: unknown, step: Step, transport: LoaderTransport): FlashFailure {

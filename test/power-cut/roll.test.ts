@@ -11,8 +11,9 @@ import { isNightly, NIGHTLY_MS, spread } from "./lives.ts";
 import { liveAll, losing, sentAs } from "./plans.ts";
 import { type RollOptions, rollLife } from "./roll-life.ts";
 
-/** Of pairs of points a daily run takes so many. */
-const DAILY_PAIRS = 60;
+/** Of points, and of pairs of them, a daily run takes so many. */
+const DAILY_POINTS = 100;
+const DAILY_PAIRS = 40;
 /** After this a week is over, for the cloud. */
 const WEEK_AT_MS = 120_000;
 const DAY_SECONDS = 86_400;
@@ -50,7 +51,10 @@ it("cut at every point, ends with the one key that the cloud knows", {
   timeout: NIGHTLY_MS,
 }, async () => {
   const [first, second] = await points({});
-  const plans = [...first.map((at) => [at]), ...second.map((at) => [NEVER, at])];
+  const all = [...first.map((at) => [at]), ...second.map((at) => [NEVER, at])];
+  const plans = spread(all.length, isNightly ? all.length : DAILY_POINTS).map(
+    (at) => all[at - 1] as number[],
+  );
   const cuts = await liveAll(plans, (plan) => live({ plan }));
   expect(cuts).toBe(plans.length);
 });
