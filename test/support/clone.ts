@@ -31,5 +31,7 @@ export async function makeClone(name: string): Promise<Clone> {
   const script = `#!/bin/sh\nexec ${process.execPath} ${program} "$@"\n`;
   writeFileSync(join(bin, "coseflow"), script, { mode: 0o755 });
   const PATH = [process.env.PATH, dirname(findMosquitto())].join(":");
-  return { cwd, program, env: { ...process.env, PATH, HOME: cwd }, remove };
+  // npx links a project that has a program of its own into npm's cache.
+  const own = { PATH, HOME: cwd, npm_config_cache: join(cwd, ".npm") };
+  return { cwd, program, env: { ...process.env, ...own }, remove };
 }
