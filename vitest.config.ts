@@ -5,9 +5,11 @@ export default defineConfig({
     include: ["test/**/*.test.ts"],
     // Tests start brokers, simulators and the firmware's interpreter: real processes, not threads.
     pool: "forks",
-    maxWorkers: 2,
-    testTimeout: 20_000,
-    hookTimeout: 30_000,
+    // More than the cores of a small machine: whole lives of devices mostly wait for their next reading.
+    maxWorkers: 4,
+    // For what hangs, on a busy machine too.
+    testTimeout: 120_000,
+    hookTimeout: 120_000,
     teardownTimeout: 10_000,
   },
 });

@@ -110,7 +110,7 @@ function readAll<T>(database: string, sql: string): T[] {
 
 describe.each(BROKERS)("receiver killed, on %s", (_name, startBroker, version) => {
   it(`loses nothing over ${KILLS} kills and stores nothing twice`, {
-    timeout: 240_000,
+    timeout: 600_000,
   }, async () => {
     const broker = await startBroker();
     cleanUp.push(() => broker.close());
