@@ -13,8 +13,16 @@ export interface SizeRecord {
 
 export interface VariablesRecord {
   measure: string;
-  /** `bme280`: streaming, of a board that measures with one. */
-  states: { booted: number; streaming: number; offline: number; bme280: number };
+  /** `bme280`: streaming, of a board that measures with one. The last three are the most in their rare moments. */
+  states: {
+    booted: number;
+    streaming: number;
+    offline: number;
+    bme280: number;
+    command: number;
+    enrolment: number;
+    keyRoll: number;
+  };
 }
 
 export const LIMIT_BYTES: number;

@@ -25,7 +25,7 @@ import { bundleBoard, temporaryDirectory } from "../support/built.ts";
 import { startMosquitto } from "../support/mosquitto.ts";
 import { createReceiver } from "../support/serve.ts";
 import { boot, describeEspruino, writeFlash } from "./espruino.ts";
-import { leastUsage, watchPeak, watchUsage } from "./variables.ts";
+import { leastUsage, noteVariables, watchPeak, watchUsage } from "./variables.ts";
 
 const BOARD = {
   name: "emulated",
@@ -131,6 +131,7 @@ describeEspruino("commands in Espruino", () => {
     console.log(
       `in Espruino: ${before} variables streaming, ${peak - before} more while a command is at hand, ${after - watched} after it`,
     );
+    noteVariables("command", peak);
     expect(before).toBeLessThanOrEqual(LIMIT_VARIABLES);
     expect(after - watched).toBeLessThanOrEqual(FEW);
     expect(ALL - peak).toBeGreaterThanOrEqual(LEAST_FREE);

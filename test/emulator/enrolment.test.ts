@@ -8,7 +8,7 @@ import { bundleBoard, temporaryDirectory } from "../support/built.ts";
 import { startMosquitto } from "../support/mosquitto.ts";
 import { createReceiver } from "../support/serve.ts";
 import { boot, describeEspruino, type Interpreter, writeFlash } from "./espruino.ts";
-import { watchPeak, watchUsage } from "./variables.ts";
+import { noteVariables, watchPeak, watchUsage } from "./variables.ts";
 
 const BOARD = {
   name: "emulated",
@@ -74,7 +74,7 @@ describeEspruino("an enrolment in Espruino", () => {
     await second.line(/^enrolled as shed of ann$/);
     await enough;
     const usage = peak();
-    console.log(`in Espruino: ${usage} of 4095 variables at most while it enrols`);
+    noteVariables("enrolment", usage);
     expect(await receiver.command("device", "list")).toMatch(
       new RegExp(`${key}.* enrolled +shed +ann`),
     );

@@ -11,7 +11,7 @@ import { bundleBoard, CLI, temporaryDirectory } from "../support/built.ts";
 import { startMosquitto } from "../support/mosquitto.ts";
 import { createReceiver } from "../support/serve.ts";
 import { boot, describeEspruino, writeFlash } from "./espruino.ts";
-import { watchPeak, watchUsage } from "./variables.ts";
+import { noteVariables, watchPeak, watchUsage } from "./variables.ts";
 
 const BOARD = {
   name: "emulated",
@@ -74,7 +74,7 @@ describeEspruino("a key roll in Espruino", () => {
     await first.line(/^new key in use: restarting with it/);
     expect((await ran).stdout).toMatch(/rolled/);
     await first.powerOff();
-    console.log(`in Espruino: ${peak()} variables at the worst moment of a key roll`);
+    noteVariables("keyRoll", peak());
     expect(ALL - peak()).toBeGreaterThanOrEqual(LEAST_FREE);
 
     const stored = new Promise<void>((resolve) => {
