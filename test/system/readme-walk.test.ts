@@ -28,8 +28,8 @@ it("works as it is written", { timeout: 240_000 }, async () => {
   }
 
   const walk = blocks(section(readDocument("README.md"), SECTION), "sh");
-  expect(walk).toHaveLength(4);
-  const [cloud, board, ...operator] = walk as [string, string, string, string];
+  expect(walk).toHaveLength(5);
+  const [cloud, board, ...operator] = walk as [string, string, string, string, string];
   await shows(enter(cloud), /"event":"connected"/);
   const device = enter(board);
   const enrolled = await shows(device, /^enrolled as shed of ann$/);
@@ -37,9 +37,11 @@ it("works as it is written", { timeout: 240_000 }, async () => {
 
   const first = await toItsEnd(enter(operator[0]));
   expect(first).toMatch(/enrolled +shed +ann/);
-  for (const end of ["update \\d+: done", "request \\d+: done", "update \\d+: rolled"])
+  for (const end of ["update \\d+: done", "request \\d+: done"])
     expect(first).toMatch(new RegExp(`^${end}`, "m"));
+  await shows(device, /^enrolled as shed of ann$/, enrolled);
+  expect(await toItsEnd(enter(operator[1]))).toMatch(/^update \d+: rolled/m);
   await shows(device, /^new key known to the cloud: the old one is erased$/);
-  expect(await toItsEnd(enter(operator[1]))).toMatch(/^delete \d+: deleted$/m);
+  expect(await toItsEnd(enter(operator[2]))).toMatch(/^delete \d+: deleted$/m);
   await shows(device, /^device deprovisioned: nothing is left$/);
 });
