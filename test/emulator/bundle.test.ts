@@ -16,10 +16,9 @@ import { USAGE_DECRYPT } from "../../protocol/cose/crypto.ts";
 import { kidOf, thumbprintOf } from "../../protocol/kid.ts";
 import { LIMIT_VARIABLES } from "../../scripts/build/size.mjs";
 import { countInMemory } from "../native/memory.ts";
-import { bundleBoard, temporaryDirectory } from "../support/built.ts";
-import { startMosquitto } from "../support/mosquitto.ts";
-import { createReceiver, type Receiver, type StoredLine } from "../support/serve.ts";
-import { boot, describeEspruino, type Interpreter, writeFlash } from "./espruino.ts";
+import type { Receiver, StoredLine } from "../support/serve.ts";
+import { describeEspruino, type Interpreter } from "./espruino.ts";
+import { faultsOf, powerOn, register, unpack } from "./unpack.ts";
 import { leastUsage, noteVariables, watchUsage } from "./variables.ts";
 
 const BOARD = {
@@ -89,33 +88,7 @@ function openSessionKey(
   }
 }
 
-/** A blank interpreter with the bundle in flash, beside a broker and a cloud that is not running yet. */
-async function unpack(board = BOARD) {
-  const [directory, remove] = await temporaryDirectory("emulator");
-  cleanUp.push(remove);
-  const broker = await startMosquitto();
-  cleanUp.push(broker.close);
-  const receiver = await createReceiver(directory, broker.url);
-  const { bundle } = await bundleBoard(directory, board);
-  await writeFlash(directory, {
-    ".bootcde": readFileSync(bundle),
-    "coseflow.json": JSON.stringify({
-      brokers: [{ host: broker.host, port: broker.port }],
-      ...receiver.trust,
-      receiptSeconds: 1,
-    }),
-  });
-  return { directory, broker, receiver };
-}
-
-async function registered(directory: string, receiver: Receiver): Promise<[Interpreter, string]> {
-  const device = boot(directory);
-  cleanUp.push(device.powerOff);
-  const [, publicKey] = await device.line(/--key ([0-9a-f]{130})/);
-  const args = ["--key", publicKey as string, "--name", "emulated"];
-  await receiver.command("device", "register", ...args);
-  return [device, publicKey as string];
-}
+const SETTINGS = { receiptSeconds: 1 };
 
 /** Asks the interpreter until the answer is as wanted; what it says last. */
 async function ask(device: Interpreter, expression: string, wanted: (value: number) => boolean) {
@@ -125,19 +98,15 @@ async function ask(device: Interpreter, expression: string, wanted: (value: numb
   }
 }
 
-function expectNoErrors(devices: Interpreter[]): void {
-  for (const device of devices)
-    expect(device.lines.filter((line) => /Uncaught|New interpreter error/.test(line))).toEqual([]);
-}
-
 const upTo = (last: number) => Array.from({ length: last }, (_, index) => index + 1);
 
 describeEspruino("the bundle in Espruino", () => {
   it("keeps its key over a power cut and goes on in a new session", {
     timeout: 180_000,
   }, async () => {
-    const { directory, receiver } = await unpack();
-    const [first, publicKey] = await registered(directory, receiver);
+    const unpacked = await unpack(cleanUp, BOARD, SETTINGS);
+    const { directory, receiver } = unpacked;
+    const [first, publicKey] = await register(cleanUp, unpacked);
     await receiver.start();
     cleanUp.push(receiver.kill);
     const { session } = await reading(receiver, ({ sequence }) => sequence >= READINGS);
@@ -153,8 +122,7 @@ describeEspruino("the bundle in Espruino", () => {
     expect(countInMemory(first.pid, backwards)).toEqual([0, 0]);
     await first.powerOff();
 
-    const second = boot(directory);
-    cleanUp.push(second.powerOff);
+    const second = powerOn(cleanUp, unpacked);
     const [, again] = await second.line(/--key ([0-9a-f]{130})/);
     expect(again).toBe(publicKey);
     const later = await reading(
@@ -169,12 +137,13 @@ describeEspruino("the bundle in Espruino", () => {
     const stored = sequences(receiver.database);
     expect([...stored.keys()]).toEqual([session, later.session]);
     for (const numbers of stored.values()) expect(numbers).toEqual(upTo(numbers.length));
-    expectNoErrors([first, second]);
+    expect([first, second].flatMap(faultsOf)).toEqual([]);
   });
 
   it("leaves most of the variables free", { timeout: 180_000 }, async () => {
-    const { directory, receiver } = await unpack(SLOW);
-    const [device] = await registered(directory, receiver);
+    const unpacked = await unpack(cleanUp, SLOW, SETTINGS);
+    const { receiver } = unpacked;
+    const [device] = await register(cleanUp, unpacked);
     noteVariables("booted", (await device.evaluate("process.memory().usage")) as number);
     await receiver.start();
     cleanUp.push(receiver.kill);
@@ -183,14 +152,15 @@ describeEspruino("the bundle in Espruino", () => {
     const usage = await leastUsage(device, LOOKS);
     noteVariables("streaming", usage);
     expect(usage).toBeLessThanOrEqual(LIMIT_VARIABLES);
-    expectNoErrors([device]);
+    expect([device].flatMap(faultsOf)).toEqual([]);
   });
 
   it("brings what it sealed without a broker through a power cut, in order and once", {
     timeout: 240_000,
   }, async () => {
-    const { directory, broker, receiver } = await unpack();
-    const [first] = await registered(directory, receiver);
+    const unpacked = await unpack(cleanUp, BOARD, SETTINGS);
+    const { broker, receiver } = unpacked;
+    const [first] = await register(cleanUp, unpacked);
     await receiver.start();
     cleanUp.push(receiver.kill);
     const { session } = await reading(receiver, ({ sequence }) => sequence >= LIFE_READINGS);
@@ -204,8 +174,7 @@ describeEspruino("the bundle in Espruino", () => {
     await first.powerOff();
     await broker.restart();
 
-    const second = boot(directory);
-    cleanUp.push(second.powerOff);
+    const second = powerOn(cleanUp, unpacked);
     const later = await reading(receiver, (line) => line.session !== session && line.sequence > 8);
     expect(await ask(second, inFlash, (count) => count === 0)).toBe(0);
     await second.powerOff();
@@ -217,7 +186,7 @@ describeEspruino("the bundle in Espruino", () => {
     // Some of those in flash had been stored; their receipt was on its way when the broker went.
     const fromFlash = (stored.get(session)?.length ?? 0) - LIFE_READINGS;
     expect(fromFlash).toBeGreaterThanOrEqual(kept / 2);
-    expectNoErrors([first, second]);
+    expect([first, second].flatMap(faultsOf)).toEqual([]);
     console.log(
       `in Espruino: ${kept} readings in flash at the power cut, ${fromFlash} of them new to the cloud`,
     );

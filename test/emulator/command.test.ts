@@ -2,7 +2,7 @@
  * Commands in Espruino itself, with the C module, over a real broker: what they cost in
  * variables at their worst moment, that nothing of it stays, and the end by `delete`.
  */
-import { readdirSync, readFileSync } from "node:fs";
+import { readdirSync } from "node:fs";
 import { join } from "node:path";
 import { connectAsync } from "mqtt";
 import { afterEach, expect, it } from "vitest";
@@ -21,10 +21,8 @@ import {
   STATUS_DONE,
 } from "../../protocol/reply-message.ts";
 import { LIMIT_VARIABLES } from "../../scripts/build/size.mjs";
-import { bundleBoard, temporaryDirectory } from "../support/built.ts";
-import { startMosquitto } from "../support/mosquitto.ts";
-import { createReceiver } from "../support/serve.ts";
-import { boot, describeEspruino, writeFlash } from "./espruino.ts";
+import { describeEspruino } from "./espruino.ts";
+import { faultsOf, powerOn, register, unpack } from "./unpack.ts";
 import { leastUsage, noteVariables, watchPeak, watchUsage } from "./variables.ts";
 
 const BOARD = {
@@ -51,24 +49,10 @@ afterEach(async () => {
 
 describeEspruino("commands in Espruino", () => {
   it("updates, keeps no more than before, and ends by delete", { timeout: 240_000 }, async () => {
-    const [directory, remove] = await temporaryDirectory("emulator");
-    cleanUp.push(remove);
-    const broker = await startMosquitto();
-    cleanUp.push(broker.close);
-    const receiver = await createReceiver(directory, broker.url);
-    const { bundle } = await bundleBoard(directory, BOARD);
-    await writeFlash(directory, {
-      ".bootcde": readFileSync(bundle),
-      "coseflow.json": JSON.stringify({
-        brokers: [{ host: broker.host, port: broker.port }],
-        ...receiver.trust,
-      }),
-    });
-    const device = boot(directory);
-    cleanUp.push(device.powerOff);
-    const [, digits] = await device.line(/--key ([0-9a-f]{130})/);
-    const publicKey = fromHex(digits as string) as Bytes;
-    await receiver.command("device", "register", "--key", digits as string, "--name", "emulated");
+    const unpacked = await unpack(cleanUp, BOARD);
+    const { directory, broker, receiver } = unpacked;
+    const [device, digits] = await register(cleanUp, unpacked);
+    const publicKey = fromHex(digits) as Bytes;
     await receiver.start();
     cleanUp.push(receiver.kill);
 
@@ -141,12 +125,11 @@ describeEspruino("commands in Espruino", () => {
     // A board restarts here; on Linux the interpreter says that it cannot.
     await device.line(/^Not implemented/);
     await device.powerOff();
-    const last = boot(directory);
-    cleanUp.push(last.powerOff);
+    const last = powerOn(cleanUp, unpacked);
     expect(await deleted).toBe(STATUS_DELETED);
     await last.line(/^device deprovisioned/);
     const left = readdirSync(join(directory, "espruino.devcrypto"));
     expect(left.filter((name) => name.startsWith("device") || name.startsWith("next"))).toEqual([]);
-    expect(device.lines.filter((line) => /Uncaught|New interpreter error/.test(line))).toEqual([]);
+    expect(faultsOf(device)).toEqual([]);
   });
 });

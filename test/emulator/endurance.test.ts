@@ -2,13 +2,11 @@
  * Thousands of readings from the flashed bundle in Espruino, with a broker that stands still
  * in the middle: afterwards the device holds as many variables as before. Nothing grows.
  */
-import { readFileSync } from "node:fs";
 import { setTimeout as delay } from "node:timers/promises";
 import { afterEach, expect, it } from "vitest";
-import { bundleBoard, temporaryDirectory } from "../support/built.ts";
-import { startMosquitto } from "../support/mosquitto.ts";
-import { createReceiver, type Receiver } from "../support/serve.ts";
-import { boot, describeEspruino, writeFlash } from "./espruino.ts";
+import type { Receiver } from "../support/serve.ts";
+import { describeEspruino } from "./espruino.ts";
+import { faultsOf, register, unpack } from "./unpack.ts";
 import { leastUsage, watchUsage } from "./variables.ts";
 
 const isNightly = process.env.COSEFLOW_NIGHTLY === "1";
@@ -64,24 +62,9 @@ describeEspruino("a long life in Espruino", () => {
   it(`of ${READINGS} readings and a stalled broker costs no variable`, {
     timeout: LONGEST_MS,
   }, async () => {
-    const [directory, remove] = await temporaryDirectory("endurance");
-    cleanUp.push(remove);
-    const broker = await startMosquitto();
-    cleanUp.push(broker.close);
-    const receiver = await createReceiver(directory, broker.url);
-    const { bundle } = await bundleBoard(directory, BOARD);
-    await writeFlash(directory, {
-      ".bootcde": readFileSync(bundle),
-      "coseflow.json": JSON.stringify({
-        brokers: [{ host: broker.host, port: broker.port }],
-        ...receiver.trust,
-        receiptSeconds: 2,
-      }),
-    });
-    const device = boot(directory);
-    cleanUp.push(device.powerOff);
-    const [, key] = await device.line(/--key ([0-9a-f]{130})/);
-    await receiver.command("device", "register", "--key", key as string);
+    const unpacked = await unpack(cleanUp, BOARD, { receiptSeconds: 2 });
+    const { broker, receiver } = unpacked;
+    const [device] = await register(cleanUp, unpacked);
     const stored = counter(receiver);
     await receiver.start();
     cleanUp.push(receiver.kill);
@@ -103,7 +86,7 @@ describeEspruino("a long life in Espruino", () => {
         `(${Math.round(stored.count() / seconds)} a second) and ${queued} in flash while the broker stood still`,
     );
     expect(queued).toBeGreaterThan(BOARD.queue.readings);
-    expect(device.lines.filter((line) => /Uncaught|interpreter error/.test(line))).toEqual([]);
+    expect(faultsOf(device)).toEqual([]);
     expect(Math.abs(after - before)).toBeLessThanOrEqual(FEW);
   });
 });

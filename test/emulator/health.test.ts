@@ -1,11 +1,9 @@
 /** The health record of the flashed bundle, signed in Espruino itself, over Mosquitto to the cloud. */
 
-import { readFileSync } from "node:fs";
 import { afterEach, expect, it } from "vitest";
-import { bundleBoard, temporaryDirectory } from "../support/built.ts";
-import { startMosquitto } from "../support/mosquitto.ts";
-import { createReceiver, type StoredLine } from "../support/serve.ts";
-import { boot, describeEspruino, writeFlash } from "./espruino.ts";
+import type { StoredLine } from "../support/serve.ts";
+import { describeEspruino } from "./espruino.ts";
+import { faultsOf, register, unpack } from "./unpack.ts";
 
 const BOARD = {
   name: "emulated",
@@ -26,20 +24,8 @@ afterEach(async () => {
 
 describeEspruino("the health record from Espruino", () => {
   it("arrives when the boot has lasted a minute, all of it", { timeout: 240_000 }, async () => {
-    const [directory, remove] = await temporaryDirectory("health");
-    cleanUp.push(remove);
-    const broker = await startMosquitto();
-    cleanUp.push(broker.close);
-    const receiver = await createReceiver(directory, broker.url);
-    const { bundle } = await bundleBoard(directory, BOARD);
-    await writeFlash(directory, {
-      ".bootcde": readFileSync(bundle),
-      "coseflow.json": JSON.stringify({
-        brokers: [{ host: broker.host, port: broker.port }],
-        ...receiver.trust,
-        receiptSeconds: 2,
-      }),
-    });
+    const unpacked = await unpack(cleanUp, BOARD, { receiptSeconds: 2 });
+    const { receiver } = unpacked;
     const values = new Map<string, unknown>();
     const complete = new Promise<void>((resolve) => {
       receiver.onLine = (line: StoredLine & { kind?: string }) => {
@@ -48,11 +34,7 @@ describeEspruino("the health record from Espruino", () => {
         if (values.size === NAMES.length) resolve();
       };
     });
-    const device = boot(directory);
-    cleanUp.push(device.powerOff);
-    const [, publicKey] = await device.line(/--key ([0-9a-f]{130})/);
-    const args = ["--key", publicKey as string, "--name", "emulated"];
-    await receiver.command("device", "register", ...args);
+    const [device] = await register(cleanUp, unpacked);
     await receiver.start();
     cleanUp.push(receiver.kill);
     await complete;
@@ -61,6 +43,6 @@ describeEspruino("the health record from Espruino", () => {
     expect(values.get("boot-session")).toBe(1);
     expect(values.get("boot-sequence")).toBeGreaterThan(5);
     expect(values.get("errors")).toBe(0);
-    expect(device.lines.filter((line) => /Uncaught|New interpreter error/.test(line))).toEqual([]);
+    expect(faultsOf(device)).toEqual([]);
   });
 });

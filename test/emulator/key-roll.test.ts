@@ -3,14 +3,13 @@
  * costs in variables at its worst moment, and that the device goes on under its new key.
  */
 import { execFile } from "node:child_process";
-import { readdirSync, readFileSync } from "node:fs";
+import { readdirSync } from "node:fs";
 import { join } from "node:path";
 import { promisify } from "node:util";
 import { afterEach, expect, it } from "vitest";
-import { bundleBoard, CLI, temporaryDirectory } from "../support/built.ts";
-import { startMosquitto } from "../support/mosquitto.ts";
-import { createReceiver } from "../support/serve.ts";
-import { boot, describeEspruino, writeFlash } from "./espruino.ts";
+import { CLI } from "../support/built.ts";
+import { describeEspruino } from "./espruino.ts";
+import { faultsOf, powerOn, register, unpack } from "./unpack.ts";
 import { noteVariables, watchPeak, watchUsage } from "./variables.ts";
 
 const BOARD = {
@@ -38,25 +37,10 @@ describeEspruino("a key roll in Espruino", () => {
   it("leaves room at its worst moment, and the readings go on", {
     timeout: 300_000,
   }, async () => {
-    const [directory, remove] = await temporaryDirectory("emulator");
-    cleanUp.push(remove);
-    const broker = await startMosquitto();
-    cleanUp.push(broker.close);
-    const receiver = await createReceiver(directory, broker.url);
-    const { bundle } = await bundleBoard(directory, BOARD);
-    await writeFlash(directory, {
-      ".bootcde": readFileSync(bundle),
-      "coseflow.json": JSON.stringify({
-        brokers: [{ host: broker.host, port: broker.port }],
-        ...receiver.trust,
-        receiptSeconds: 2,
-      }),
-    });
-    const first = boot(directory);
-    cleanUp.push(first.powerOff);
+    const unpacked = await unpack(cleanUp, BOARD, { receiptSeconds: 2 });
+    const { directory, broker, receiver } = unpacked;
+    const [first] = await register(cleanUp, unpacked);
     const [, kid] = await first.line(/, device ([0-9a-f]{16})/);
-    const [, key] = await first.line(/--key ([0-9a-f]{130})/);
-    await receiver.command("device", "register", "--key", key as string);
     await receiver.start();
     cleanUp.push(receiver.kill);
     await first.line(/state: streaming/);
@@ -82,8 +66,7 @@ describeEspruino("a key roll in Espruino", () => {
         if (session < 3 && sequence === 3) resolve();
       };
     });
-    const second = boot(directory);
-    cleanUp.push(second.powerOff);
+    const second = powerOn(cleanUp, unpacked);
     const [, next] = await second.line(/, device ([0-9a-f]{16})/);
     expect(next).not.toBe(kid);
     await second.line(/^new key known to the cloud: the old one is erased/);
@@ -91,7 +74,6 @@ describeEspruino("a key roll in Espruino", () => {
     // One key is left, in its two slots.
     const left = readdirSync(join(directory, "espruino.devcrypto")).sort();
     expect(left.filter((name) => /^(device|next)-/.test(name))).toEqual(["next-a", "next-b"]);
-    for (const { lines } of [first, second])
-      expect(lines.filter((line) => /Uncaught|New interpreter error/.test(line))).toEqual([]);
+    expect([first, second].flatMap(faultsOf)).toEqual([]);
   });
 });

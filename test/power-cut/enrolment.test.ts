@@ -8,8 +8,8 @@ import { makeWorldAuthority, type WorldAuthority } from "../support/world/author
 import { FIRST_DAY } from "../support/world/memory-cloud.ts";
 import { openBase } from "../support/world/world.ts";
 import { type EnrolOptions, enrolLife } from "./enrol-life.ts";
-import { isNightly, NIGHTLY_MS, spread } from "./lives.ts";
-import { liveAll, losing, sentAs } from "./plans.ts";
+import { NIGHTLY_MS } from "./lives.ts";
+import { choose, liveAll, losing, sentAs } from "./plans.ts";
 
 /** Of points, and of pairs of them, a daily run takes so many. */
 const DAILY_POINTS = 60;
@@ -35,7 +35,8 @@ it("enrols, and its readings arrive", async () => {
 it("cut at every point, enrols once", { timeout: NIGHTLY_MS }, async () => {
   const { points } = await live();
   expect(points).toBeGreaterThan(20);
-  const plans = spread(points, isNightly ? points : DAILY_POINTS).map((at) => [at]);
+  const all = range(points).map((at) => [at]);
+  const plans = choose(all, DAILY_POINTS);
   const cuts = await liveAll(plans, (plan) => live({ plan }));
   expect(cuts).toBe(plans.length);
 });
@@ -43,9 +44,7 @@ it("cut at every point, enrols once", { timeout: NIGHTLY_MS }, async () => {
 it("cut at pairs of points, enrols once", { timeout: NIGHTLY_MS }, async () => {
   const { points } = await live();
   const all = range(points).flatMap((first) => range(points).map((second) => [first, second]));
-  const plans = spread(all.length, isNightly ? all.length : DAILY_PAIRS).map(
-    (at) => all[at - 1] as number[],
-  );
+  const plans = choose(all, DAILY_PAIRS);
   const cuts = await liveAll(plans, (plan) => live({ plan }));
   // The second is beyond the end where the first came late.
   expect(cuts).toBeGreaterThan(plans.length);

@@ -1,6 +1,7 @@
 /** Lives that follow plans of power cuts, and what tests of them share. */
 import { expect } from "vitest";
 import type { World } from "../support/world/world.ts";
+import { isNightly, spread } from "./lives.ts";
 
 /** Failures that are shown: the first say enough. */
 const SHOWN = 5;
@@ -8,6 +9,12 @@ const SHOWN = 5;
 interface Lived {
   violations: string[];
   world: World;
+}
+
+/** All of them in a nightly run, in a daily one so many, spread over all. */
+export function choose(all: number[][], daily: number): number[][] {
+  const places = spread(all.length, isNightly ? all.length : daily);
+  return places.map((at) => all[at - 1] as number[]);
 }
 
 /** Lives each plan, and expects no violation; the number of cuts. */

@@ -7,8 +7,8 @@ import { afterAll, beforeAll, expect, it } from "vitest";
 import { makeWorldAuthority, type WorldAuthority } from "../support/world/authority.ts";
 import { FIRST_DAY } from "../support/world/memory-cloud.ts";
 import { openBase, SURE, type World } from "../support/world/world.ts";
-import { isNightly, NIGHTLY_MS, spread } from "./lives.ts";
-import { liveAll, losing, sentAs } from "./plans.ts";
+import { NIGHTLY_MS } from "./lives.ts";
+import { choose, liveAll, losing, sentAs } from "./plans.ts";
 import { type RollOptions, rollLife } from "./roll-life.ts";
 
 /** Of points, and of pairs of them, a daily run takes so many. */
@@ -52,9 +52,7 @@ it("cut at every point, ends with the one key that the cloud knows", {
 }, async () => {
   const [first, second] = await points({});
   const all = [...first.map((at) => [at]), ...second.map((at) => [NEVER, at])];
-  const plans = spread(all.length, isNightly ? all.length : DAILY_POINTS).map(
-    (at) => all[at - 1] as number[],
-  );
+  const plans = choose(all, DAILY_POINTS);
   const cuts = await liveAll(plans, (plan) => live({ plan }));
   expect(cuts).toBe(plans.length);
 });
@@ -62,9 +60,7 @@ it("cut at every point, ends with the one key that the cloud knows", {
 it("cut again in the boot that recovers, does so too", { timeout: NIGHTLY_MS }, async () => {
   const [first, second] = await points({ byHand: true });
   const all = first.flatMap((at) => second.map((again) => [at, again]));
-  const plans = spread(all.length, isNightly ? all.length : DAILY_PAIRS).map(
-    (at) => all[at - 1] as number[],
-  );
+  const plans = choose(all, DAILY_PAIRS);
   const cuts = await liveAll(plans, (plan) => live({ plan, byHand: true }));
   expect(cuts).toBeGreaterThan(plans.length);
 });
