@@ -11,10 +11,10 @@ const BOARD = {
   sensors: [{ driver: "host", periodSeconds: 5, qos: 1 }],
   queue: { readings: 16 },
 };
-/** Names of the record that a board without Wi-Fi sends. */
+/** Names of the record that a board without Wi-Fi sends (SPEC.md, Health record). */
 const NAMES = [
-  ..."boot-uptime boot-session boot-sequence boots reset variables queue dropped".split(" "),
-  ..."sessions reconnects refused malformed errors".split(" "),
+  ..."boot-uptime boot-first boot-session boot-sequence boots reset variables".split(" "),
+  ..."queue dropped sessions reconnects refused errors".split(" "),
 ];
 
 const cleanUp: (() => void | Promise<void>)[] = [];
