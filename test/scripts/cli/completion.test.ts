@@ -108,5 +108,7 @@ describe.runIf(isThere("fish"))("in fish", () => {
 it("refuses a shell that it does not know", async () => {
   const { code, error } = await run("completion", "tcsh");
   expect(code).toBe(2);
-  expect(error).toMatch(/Allowed choices are bash, zsh, fish/);
+  expect(error).toMatch(
+    /^coseflow: argument <shell>, expected one of bash, zsh, fish, got 'tcsh'\n$/,
+  );
 });
