@@ -3,7 +3,7 @@
  * arrives, all of it and in order, and what is missing is what the device says it has dropped.
  */
 import { afterAll, describe, expect, it } from "vitest";
-import type { QueueConfig } from "../../firmware/config.ts";
+import type { QueueConfig, SensorConfig } from "../../firmware/config.ts";
 import { MAX_SESSIONS } from "../../firmware/session.ts";
 import { openLog } from "../../simulator/devcrypto/ring-log.ts";
 import { createWorld, openBase, SURE, type World } from "../support/world/world.ts";
@@ -32,6 +32,7 @@ afterAll(() => base.close());
 
 interface Outage {
   queue?: QueueConfig;
+  drop?: SensorConfig["drop"];
   /** When the power goes, in seconds from the beginning of the outage. */
   cuts?: number[];
 }
@@ -64,13 +65,13 @@ async function reportedDrops({ cloud, thumbprint }: World): Promise<number> {
 }
 
 /** A day with a broker, the outage, and the hours after it; the history is a good one. */
-async function live({ queue = QUEUE, cuts = [] }: Outage): Promise<Lived> {
+async function live({ queue = QUEUE, drop = "oldest", cuts = [] }: Outage): Promise<Lived> {
   const world = createWorld(base.crypto, {
     board: {
       queue,
       sensors: [
-        { driver: SURE, periodSeconds: PERIOD, qos: 1 },
-        { driver: "spare", periodSeconds: SPARE_PERIOD, qos: 0 },
+        { driver: SURE, periodSeconds: PERIOD, qos: 1, drop },
+        { driver: "spare", periodSeconds: SPARE_PERIOD, qos: 0, drop },
       ],
     },
   });
@@ -141,6 +142,15 @@ describe("three weeks without a broker", () => {
     const lived = await live({ queue: { ...QUEUE, flash: ENDLESS } });
     expect(lived.inFlash).toBeGreaterThan(RING_LEAST);
     expect(lived.arrived).toEqual(allFrom(lived.until - lived.inFlash, lived));
+    expect(lived.dropped).toBe(lived.measured - lived.arrived.length);
+  });
+
+  it("end with the first readings, in order, where the sensors drop their newest", async () => {
+    const lived = await live({ drop: "newest" });
+    expect(lived.arrived).toEqual([
+      ...range(0, lived.before + FLASH),
+      ...range(lived.until, lived.measured),
+    ]);
     expect(lived.dropped).toBe(lived.measured - lived.arrived.length);
   });
 
