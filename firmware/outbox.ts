@@ -144,9 +144,12 @@ export function createOutbox(options: OutboxOptions) {
   }
 
   return {
-    /** True when the next push would cost the oldest reading its place. */
+    /**
+     * True when one more would cost the oldest reading its place: at once, or when it is moved
+     * to flash, as each is in time.
+     */
     isFull(): boolean {
-      return tail.length >= options.readings && inFlash >= flash;
+      return inFlash + tail.length >= (flash || options.readings);
     },
 
     /** Adds a reading. Where all is full the oldest goes, counted. */

@@ -84,6 +84,20 @@ describe("outbox with flash", () => {
     expect(drain(outbox)).toEqual(upTo(12, 6));
   });
 
+  it("is full once flash is spoken for: what is in memory goes there in time", () => {
+    const of = session("\x01");
+    const outbox = openOutbox([of], { readings: 4, flash: 5 });
+    for (const sequence of upTo(4)) outbox.push(reading(of, sequence));
+    expect(outbox.isFull()).toBe(false);
+    outbox.push(reading(of, 5));
+    expect([outbox.isFull(), outbox.ring.ringCount()]).toEqual([true, 1]);
+    outbox.spill(Infinity);
+    expect([outbox.length(), outbox.drops()]).toEqual([5, 0]);
+    outbox.push(reading(of, 6));
+    outbox.spill(Infinity);
+    expect([outbox.length(), outbox.drops()]).toEqual([5, 1]);
+  });
+
   it("counts what flash itself had to give up for want of space", () => {
     const of = session("\x01");
     const outbox = openOutbox([of], { readings: 0, flash: 100_000 });
