@@ -59,6 +59,8 @@ export function createServiceBench() {
       broker: { host: "broker.example", port: 1883, username: "u", password: "a-password" },
       failures: 0,
       blocked: false,
+      opened: 0,
+      clean: false,
       connects: 7,
       malformed: 8,
     },
