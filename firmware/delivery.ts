@@ -10,6 +10,7 @@ import { openReceipt } from "../protocol/receipt.ts";
 import type { MessageClass } from "../protocol/topics.ts";
 import type { QueueConfig } from "./config.ts";
 import { createEventList } from "./event-list.ts";
+import type { Losses } from "./losses.ts";
 import type { Kept } from "./mqtt/options.ts";
 import { createOutbox } from "./outbox.ts";
 import {
@@ -17,6 +18,7 @@ import {
   earliestTaken,
   IN_FLIGHT,
   type Outgoing,
+  type Publish,
   rewind,
   WAITING,
 } from "./outgoing.ts";
@@ -35,21 +37,10 @@ const SPILL_SECONDS = 60;
 /** Between two looks at what waits in memory. */
 const LEAST_SPILL_SECONDS = 1;
 
-/**
- * Hands a message to MQTT; false when the client is not ready for it. `done` is
- * called when the broker has it (PUBCOMP, PUBACK) or, at QoS 0, when it is written.
- */
-export type Publish = (
-  messageClass: MessageClass,
-  message: Bytes,
-  qos: 0 | 1 | 2,
-  done: () => void,
-  kept: Kept | undefined,
-) => boolean;
-
 export interface DeliveryOptions extends SessionListOptions {
   publish: Publish;
   queue: QueueConfig;
+  losses: Losses;
   /** Seconds before the first repeat; 0 takes the default. */
   receiptSeconds: number;
   /** Seconds until a session is followed by a new one; 0 takes the default. */
@@ -62,6 +53,7 @@ export function createDelivery(options: DeliveryOptions) {
   const crypto = options.crypto;
   const clock = options.clock;
   const queue = options.queue;
+  const losses = options.losses;
   const firstWait = options.receiptSeconds || RECEIPT_SECONDS;
   const rekeySeconds = options.rekeySeconds || REKEY_SECONDS;
   const spillSeconds = queue.spillSeconds === undefined ? SPILL_SECONDS : queue.spillSeconds;
@@ -70,6 +62,7 @@ export function createDelivery(options: DeliveryOptions) {
   const outbox = createOutbox({
     ring: crypto,
     log: options.log,
+    losses: losses,
     readings: queue.readings,
     flash: queue.flash || 0,
     sessionOf: sessions.find,
@@ -211,8 +204,7 @@ export function createDelivery(options: DeliveryOptions) {
       return bootTime === undefined ? undefined : Math.floor(bootTime + clock.uptime());
     },
 
-    /** Readings lost for want of room since boot. */
-    drops: outbox.drops,
+    losses: losses,
     /** Readings that wait for their receipt. */
     queued: outbox.length,
     /** The session that seals, and all whose message is kept, it included. */
@@ -227,7 +219,7 @@ export function createDelivery(options: DeliveryOptions) {
       if (outbox.isFull()) {
         options.log("queue full, " + drop + " reading dropped");
         if (drop === "newest") {
-          outbox.refuse();
+          losses.readings++;
           return false;
         }
       }

@@ -50,7 +50,7 @@ export function startSampler(
     try {
       if (error) report(error);
       else if (values.length > 0) {
-        const drops = delivery.drops();
+        const drops = delivery.losses.readings;
         const pack = makeSenml(values, instant, drops > reportedDrops ? drops : 0);
         if (delivery.accept(pack, config.qos, config.drop || "oldest")) reportedDrops = drops;
       }
