@@ -67,6 +67,8 @@ export function createDelivery(options: DeliveryOptions) {
     flash: queue.flash || 0,
     sessionOf: sessions.find,
   });
+  /** The last reading that tells of lost ones, and how many, until a receipt lists it. */
+  let telling: { kid: Bytes; sequence: number; count: number } | undefined;
   let spillTimer = 0;
   /** Unix seconds of the latest receipt, and what they make of the moment of boot. */
   let latest = 0;
@@ -214,8 +216,9 @@ export function createDelivery(options: DeliveryOptions) {
     /**
      * Seals a payload under the newest session and queues it. False when the queue is
      * full and `drop` is "newest": nothing is sealed then, and it is counted as dropped.
+     * `told`: how many lost readings the payload tells of, where it does.
      */
-    accept(payload: Bytes, qos: 0 | 1, drop: "oldest" | "newest"): boolean {
+    accept(payload: Bytes, qos: 0 | 1, drop: "oldest" | "newest", told?: number): boolean {
       if (outbox.isFull()) {
         options.log("queue full, " + drop + " reading dropped");
         if (drop === "newest") {
@@ -229,6 +232,7 @@ export function createDelivery(options: DeliveryOptions) {
       const keys = session.keys as SessionKeys;
       const sequence = crypto.reserveSequence(keys.key);
       session.lastSequence = sequence;
+      if (told) telling = { kid: session.kid, sequence: sequence, count: told };
       outbox.push({
         session: session,
         sequence: sequence,
@@ -279,6 +283,10 @@ export function createDelivery(options: DeliveryOptions) {
       if (events.settle(receipt.messages)) settled = true;
       receipt.readings.forEach(function (range) {
         if (outbox.settle(range, uptime)) settled = true;
+        if (!telling || telling.kid !== range.sessionKid) return;
+        if (telling.sequence < range.first || telling.sequence > range.last) return;
+        losses.told = telling.count;
+        telling = undefined;
       });
       if (settled) {
         repeat.settled();

@@ -107,7 +107,7 @@ export function startDevice(ports: DevicePorts, board: Board, settings: Settings
 
   function stream(): void {
     const running = createDelivery({
-      losses: { readings: 0, events: 0 },
+      losses: ports.cold().openLosses(crypto, ports.log),
       crypto: crypto,
       identity: identity,
       recipients: recipients,

@@ -32,7 +32,7 @@ export function openOutbox(
   { readings = 4, flash = 0, ring = createMemoryRing() }: BenchOptions = {},
 ) {
   const log: string[] = [];
-  const losses = { readings: 0, events: 0 };
+  const losses = { readings: 0, told: 0, events: 0, kept: 0 };
   const outbox = createOutbox({
     ring,
     log: (line) => log.push(line),
