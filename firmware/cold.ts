@@ -9,6 +9,7 @@ import { openBootGuard } from "./boot-guard.ts";
 import { checkProvisioning, checkSettings } from "./config.ts";
 import { sendHealth } from "./health.ts";
 import { openIdentity } from "./identity.ts";
+import { keepLosses, openLosses } from "./losses.ts";
 import { startFarewell } from "./provision/deprovision.ts";
 import { enrolmentDue } from "./provision/enrolment-due.ts";
 import { readFarewell } from "./provision/farewell.ts";
@@ -22,8 +23,10 @@ export {
   checkProvisioning,
   checkSettings,
   enrolmentDue,
+  keepLosses,
   openBootGuard,
   openIdentity,
+  openLosses,
   openTrust,
   readFarewell,
   requestFormOf,

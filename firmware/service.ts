@@ -8,6 +8,7 @@ import type * as Cold from "./cold.ts";
 import type { Board } from "./config.ts";
 import type { RunningDevice } from "./device-ports.ts";
 import { createLife, UNSAFE } from "./life.ts";
+import { KEEP_SECONDS } from "./losses.ts";
 import type { Clock, Log, ReportError, System } from "./ports.ts";
 import type { ServiceState } from "./service-state.ts";
 
@@ -64,6 +65,7 @@ function startRounds(
 ): void {
   let lasted = false;
   let due = 0;
+  let keepFrom = 0;
 
   function round(): void {
     // First: where no timer can be set any more, the watchdog is not fed either.
@@ -76,6 +78,11 @@ function startRounds(
     if (!lasted) {
       lasted = true;
       service.cold().openBootGuard(service.crypto, service.log).lasted();
+    }
+    const losses = device.delivery && device.delivery.losses;
+    if (losses && now >= keepFrom && losses.readings + losses.told + losses.events > losses.kept) {
+      keepFrom = now + KEEP_SECONDS;
+      service.cold().keepLosses(service, losses);
     }
     if (!periodHours || !device.delivery || device.delivery.time() === undefined)
       due = now + REPORT_SECONDS;

@@ -45,7 +45,7 @@ export function createServiceBench() {
   const delivery: Partial<Delivery> = {
     time: () => cloud.unix,
     queued: () => 4,
-    drops: () => 5,
+    losses: { readings: 5, told: 0, events: 1, kept: 6 },
     newest: () => newest,
     sessions: () => [newest, newest],
     rekey: () => cloud.isReceipted,
