@@ -24,6 +24,7 @@ import { addReplCommand } from "./repl.ts";
 import { addServeCommand } from "./serve.ts";
 import { addSimulateCommand } from "./simulate.ts";
 import { addValidateCommand } from "./validate.ts";
+import { addWifiCommand } from "./wifi.ts";
 
 const QUIET = "--quiet";
 
@@ -101,6 +102,7 @@ ${EXIT_CODES}`,
   addFlashCommand(program, output);
   addMonitorCommand(program, output);
   addReplCommand(program, output);
+  addWifiCommand(program, output);
   addCompletionCommand(program, output);
   addQuiet(program as unknown as CommanderCommand);
   return program;
