@@ -46,6 +46,7 @@ export const COLD = {
   loadReply: "provision/conclude.js",
   loadRoll: "provision/roll.js",
   loadCertify: "provision/certify.js",
+  loadSetup: "espruino/setup.js",
 };
 
 const DRIVER_NAME = /^[a-z][a-z0-9-]*$/;
@@ -152,6 +153,10 @@ function buildTime() {
   return seconds - (seconds % DAY);
 }
 
+function version() {
+  return JSON.parse(readFileSync(join(import.meta.dirname, "../../package.json"), "utf8")).version;
+}
+
 /** The properties of a sensor that firmware/sensors/refine.ts is there for. */
 const REFINEMENTS = ["range", "average", "deadband", "name"];
 
@@ -170,9 +175,10 @@ function partsModule({ network, led, button, console, sleep, sensors = [] }) {
     IS_OPEN: console !== "locked",
     SLEEPS: sleep !== undefined && network === "wifi",
     STAYS_AWAKE: sleep !== undefined && network !== "wifi",
+    VERSION: version(),
   };
   return Object.entries(parts)
-    .map(([name, value]) => `export const ${name} = ${value};`)
+    .map(([name, value]) => `export const ${name} = ${JSON.stringify(value)};`)
     .join("\n");
 }
 

@@ -25,6 +25,7 @@ import { addServeCommand } from "./serve.ts";
 import { addSimulateCommand } from "./simulate.ts";
 import { inHouseWords, usageLine } from "./usage.ts";
 import { addValidateCommand } from "./validate.ts";
+import { addWifiCommand } from "./wifi.ts";
 
 const QUIET = "--quiet";
 
@@ -105,6 +106,7 @@ ${EXIT_CODES}`,
   addFlashCommand(program, output);
   addMonitorCommand(program, output);
   addReplCommand(program, output);
+  addWifiCommand(program, output);
   addCompletionCommand(program, output);
   addQuiet(program as unknown as CommanderCommand);
   addUsageErrors(program as unknown as CommanderCommand, program.name(), asJson);

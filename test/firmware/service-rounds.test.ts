@@ -44,6 +44,8 @@ function start(options: StartOptions = {}) {
   startService(
     {
       cold: () => cold,
+      setup: undefined,
+      version: "",
       crypto: service.crypto,
       clock: options.isDead ? { ...clock, setTimeout: dead } : clock,
       log: service.log,
