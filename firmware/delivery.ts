@@ -209,6 +209,7 @@ export function createDelivery(options: DeliveryOptions) {
     losses: losses,
     /** Readings that wait for their receipt. */
     queued: outbox.length,
+    spill: outbox.spill,
     /** The session that seals, and all whose message is kept, it included. */
     newest: sessions.newest,
     sessions: sessions.all,

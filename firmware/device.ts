@@ -101,8 +101,7 @@ export function startDevice(ports: DevicePorts, board: Board, settings: Settings
 
   function onUnheard(): void {
     if (life.state() < ENROLLING) return; // Without a connection they say nothing of the next one.
-    unheard++;
-    if (unheard >= UNHEARD_REPEATS) mqtt.drop(UNHEARD);
+    if (++unheard >= UNHEARD_REPEATS) mqtt.drop(UNHEARD);
   }
 
   function stream(): void {
@@ -129,6 +128,7 @@ export function startDevice(ports: DevicePorts, board: Board, settings: Settings
 
   /** What enrolment and commands are given. */
   function parts() {
+    if (device.delivery) device.delivery.spill(Infinity, true); // What comes needs the memory.
     return {
       crypto: crypto,
       identity: identity,

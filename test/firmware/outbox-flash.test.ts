@@ -50,6 +50,15 @@ describe("outbox with flash", () => {
     expect([outbox.ring.ringCount(), outbox.oldestInMemory()]).toEqual([6, Infinity]);
   });
 
+  it("moves, where it is asked gently, only what costs no reading its place", () => {
+    const of = session("\x01");
+    const outbox = openOutbox([of], { readings: 10, flash: 4 });
+    for (const sequence of upTo(6)) outbox.push(reading(of, sequence));
+    outbox.spill(Infinity, true);
+    expect([outbox.ring.ringCount(), outbox.oldestInMemory(), outbox.drops()]).toEqual([4, 5, 0]);
+    expect(drain(outbox)).toEqual(upTo(6));
+  });
+
   it("goes on with a reading that MQTT has while it is moved", () => {
     const of = session("\x01");
     const outbox = openOutbox([of], { readings: 10, flash: 100 });
