@@ -1,6 +1,7 @@
 import type { JSONPath } from "jsonc-parser";
 import { DRIVERS, driverOf } from "./drivers.ts";
 import type { Fault } from "./fault.ts";
+import { checkMemory, type EstimateMemory } from "./memory.ts";
 import { CHIPS, checkPins } from "./pins.ts";
 import { checkSensors } from "./sensor-checks.ts";
 import { isObject } from "./shape.ts";
@@ -72,7 +73,7 @@ function checkSleep(source: Source, { sleep, queue }: Record<string, unknown>): 
 }
 
 /** What no property shows alone. `fileName` is the file's without its extension. */
-export function checkTogether(source: Source, fileName: string): Fault[] {
+export function checkTogether(source: Source, fileName: string, estimate: EstimateMemory): Fault[] {
   const { value: board } = source;
   if (!isObject(board)) return [];
   const sensors = Array.isArray(board.sensors) ? board.sensors : [];
@@ -83,6 +84,7 @@ export function checkTogether(source: Source, fileName: string): Fault[] {
     ...checkHost(source, board.chip, sensors),
     ...checkSleep(source, board),
     ...checkSensors(source, sensors),
+    ...checkMemory(source, board, estimate),
   ];
   if (typeof board.name === "string" && board.name !== fileName)
     faults.push(source.at(["name"], { expected: "the name of the file", got: "another" }));

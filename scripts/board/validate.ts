@@ -2,6 +2,7 @@ import { readFileSync } from "node:fs";
 import { basename } from "node:path";
 import { checkTogether } from "./cross.ts";
 import { type Fault, formatFault } from "./fault.ts";
+import { createMemoryEstimate } from "./memory.ts";
 import { BUILD_PROPERTIES } from "./schema.ts";
 import { findSecrets } from "./secrets.ts";
 import { createShapeCheck } from "./shape.ts";
@@ -10,12 +11,15 @@ import { readSource } from "./source.ts";
 /** Gives every fault of a board file at once, in the order of the text; it never throws for what is in it. */
 export function createValidator(): (text: string, fileName: string) => Fault[] {
   const checkShape = createShapeCheck();
+  const estimate = createMemoryEstimate();
   return function validate(text, fileName) {
     const source = readSource(text);
     if (source.faults.length > 0) return source.faults;
-    return [...findSecrets(source), ...checkShape(source), ...checkTogether(source, fileName)].sort(
-      (a, b) => a.line - b.line || a.column - b.column,
-    );
+    return [
+      ...findSecrets(source),
+      ...checkShape(source),
+      ...checkTogether(source, fileName, estimate),
+    ].sort((a, b) => a.line - b.line || a.column - b.column);
   };
 }
 

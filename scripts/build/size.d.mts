@@ -23,6 +23,13 @@ export interface VariablesRecord {
     enrolment: number;
     keyRoll: number;
   };
+  costs: VariableCosts;
+}
+
+/** Variables that a board takes beyond one without sensors, while it streams. */
+export interface VariableCosts {
+  sensors: { [driver: string]: { first: number; another: number } };
+  parts: { [part: string]: number };
 }
 
 export const LIMIT_BYTES: number;

@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 import { type RollupError, type RollupOptions, rollup, watch } from "rollup";
 import { repositoryRoot } from "../../simulator/repository.ts";
+import { createMemoryEstimate, type Estimate } from "../board/memory.ts";
 
 /** What was built of one board. */
 export interface Built {
@@ -15,6 +16,8 @@ export interface Built {
   limit: number;
   /** Hexadecimal: two builds of the same sources on the same day have the same. */
   sha256: string;
+  /** Estimated. */
+  memory: Estimate;
   /** Bytes of each module when it is minified alone: names are shortened, so they do not add up. */
   modules: Record<string, number>;
 }
@@ -48,7 +51,9 @@ async function plan({ names, outputDirectory, readBoard }: BuildPlan) {
 function report(board: string, file: string, limit: number): Built {
   const { bytes, modules } = JSON.parse(readFileSync(file.replace(/\.js$/, ".size.json"), "utf8"));
   const sha256 = createHash("sha256").update(readFileSync(file)).digest("hex");
-  return { board, file, bytes, limit, sha256, modules };
+  const boardFile = join(repositoryRoot(), "boards", `${board}.json`);
+  const memory = createMemoryEstimate()(JSON.parse(readFileSync(boardFile, "utf8")));
+  return { board, file, bytes, limit, sha256, memory, modules };
 }
 
 /** Builds one board after the other; throws with the first that cannot be built. */

@@ -19,9 +19,20 @@ function boardNames(directory: string): string[] {
 
 const percent = (part: number, whole: number) => `${Math.round((part / whole) * 100)} %`;
 
-function summary({ board, file, bytes, limit, sha256 }: Built): string {
+/** Whoever builds it can still leave a sensor out. */
+function memoryOf({ memory }: Built): string {
+  const { streaming, most, mostForKeyRoll, variables } = memory;
+  const roll =
+    streaming <= mostForKeyRoll
+      ? ""
+      : `; for a key roll it may be too much, seen to work at ${mostForKeyRoll}`;
+  return `about ${streaming} of ${variables} variables while it streams (at most ${most})${roll}`;
+}
+
+function summary(built: Built): string {
+  const { board, file, bytes, limit, sha256 } = built;
   const share = percent(bytes, limit);
-  return `${board}: ${bytes} of at most ${limit} bytes (${share})\n${file}, sha256 ${sha256}\n`;
+  return `${board}: ${bytes} of at most ${limit} bytes (${share})\n${memoryOf(built)}\n${file}, sha256 ${sha256}\n`;
 }
 
 /** The largest first. */

@@ -1,24 +1,16 @@
 /**
- * Every driver in Espruino, in the bundle, up to the cloud. The chips are stubs there: registers as
- * the simulator's model has them after a measurement, and what Node makes of the same registers.
+ * Every driver in Espruino, in the bundle, up to the cloud. The chips are stubs there, and what is
+ * expected is what Node makes of the same registers.
  */
 import { readFileSync } from "node:fs";
 import { afterEach, expect, it } from "vitest";
-import { createSensor as createBme280 } from "../../firmware/sensors/bme280.ts";
-import { createBoschModel } from "../../simulator/i2c/bosch-model.ts";
 import { bundleBoard, temporaryDirectory } from "../support/built.ts";
-import { createManualClock } from "../support/manual-clock.ts";
 import { startMosquitto } from "../support/mosquitto.ts";
-import { i2cOf, outcomesOf } from "../support/sensor-bench.ts";
 import { createReceiver, type Receiver, type StoredLine } from "../support/serve.ts";
 import { boot, describeEspruino, type Interpreter, writeFlash } from "./espruino.ts";
+import { STUBS, VALUES } from "./sensor-stubs.ts";
 import { noteVariables } from "./variables.ts";
 
-const AIR = { celsius: -7.31, relativeHumidity: 81.4, pascal: 97531 };
-const ADDRESS = 0x76;
-/** The register of the chip's id, and what it holds in a BMP280. */
-const ID = 0xd0;
-const BMP280 = 0x58;
 const TEST_MS = 180_000;
 /** Readings until the queue is empty at times. */
 const SETTLED = 6;
@@ -28,74 +20,16 @@ afterEach(async () => {
   for (const step of cleanUp.splice(0).reverse()) await step();
 });
 
-/** What the registers of a BME280 hold after a measurement, and what the driver reads from them here. */
-function measured(): { registers: Buffer; values: number[] } {
-  const clock = createManualClock();
-  const now = () => clock.uptime() * 1000;
-  const model = createBoschModel({ chip: "bme280", environment: () => AIR, now });
-  clock.advance(1);
-  const { i2c } = i2cOf(ADDRESS, model);
-  const [outcome] = outcomesOf(createBme280({ i2c, clock }, {}), clock);
-  model.write(Uint8Array.of(0));
-  return { registers: Buffer.from(model.read(256) ?? []), values: outcome?.values ?? [] };
-}
-
-/** The bus of one chip that has measured: what is written to its settings changes nothing. */
-const BUS = `
-  I2C1 = (function () {
-    var registers = require("Storage").read("registers"), at = 0;
-    function wake(address) { if (address !== ${ADDRESS}) throw new Error("no acknowledge"); }
-    return {
-      setup: function () {},
-      writeTo: function (address, data) { wake(address); at = data[0]; },
-      readFrom: function (address, count) {
-        wake(address);
-        return E.toUint8Array(registers.substr(at, count));
-      }
-    };
-  })();`;
-
-/** 21.5 degrees, the settings that the driver wrote, and their CRC. */
-const SCRATCHPAD = [0x58, 0x01, 0x5a, 0x2d, 0x7f, 0xff, 0x0c, 0x10];
-
-function crc8(bytes: number[]): number {
-  let crc = 0;
-  for (const byte of bytes) {
-    crc ^= byte;
-    for (let bit = 0; bit < 8; bit++) crc = (crc >> 1) ^ (crc & 1 ? 0x8c : 0);
-  }
-  return crc;
-}
-
-const PINS = `
-  var level = 0, watches = [];
-  global.pinMode = function () {};
-  global.digitalRead = function () { return level; };
-  global.setWatch = function (changed) { watches.push(changed); };
-  global.analogRead = function () { return 0.375; };
-  global.OneWire = function () {};
-  global.OneWire.prototype = {
-    reset: function () { return true; },
-    skip: function () {},
-    select: function () {},
-    write: function () {},
-    read: function () { return ${JSON.stringify([...SCRATCHPAD, crc8(SCRATCHPAD)])}; }
-  };`;
-
-async function start(board: { name: string; sensors: object[] }, stubs: string) {
+async function start(board: { name: string; sensors: object[] }) {
   const [directory, remove] = await temporaryDirectory("sensors");
   cleanUp.push(remove);
   const broker = await startMosquitto();
   cleanUp.push(broker.close);
   const receiver = await createReceiver(directory, broker.url);
   const { bundle } = await bundleBoard(directory, board);
-  const { registers, values } = measured();
   await writeFlash(directory, {
-    ".boot0": stubs,
+    ...STUBS,
     ".bootcde": readFileSync(bundle),
-    registers,
-    // The same, but that it says it is a BMP280.
-    bmp280: registers.map((byte, at) => (at === ID ? BMP280 : byte)),
     "coseflow.json": JSON.stringify({
       brokers: [{ host: broker.host, port: broker.port }],
       ...receiver.trust,
@@ -108,7 +42,7 @@ async function start(board: { name: string; sensors: object[] }, stubs: string) 
   await receiver.command("device", "register", "--key", publicKey as string, "--name", "bench");
   await receiver.start();
   cleanUp.push(receiver.kill);
-  return { device, receiver, values };
+  return { device, receiver };
 }
 
 /** Gathers values by name until all of them are there. */
@@ -139,9 +73,9 @@ describeEspruino("drivers in Espruino", () => {
     timeout: TEST_MS,
   }, async () => {
     const sensors = [{ driver: "bme280", periodSeconds: 2, qos: 1 }];
-    const { device, receiver, values } = await start({ name: "bme280", ...BENCH, sensors }, BUS);
+    const { device, receiver } = await start({ name: "bme280", ...BENCH, sensors });
     const found = await gather(receiver, ["temperature", "pressure", "humidity"]);
-    const [temperature = 0, pressure, humidity = 0] = values;
+    const [temperature = 0, pressure, humidity = 0] = VALUES;
     expect(found.get("temperature")).toBeCloseTo(temperature / 100, 9);
     expect(found.get("pressure")).toBe(pressure);
     expect(found.get("humidity")).toBeCloseTo(humidity / 100, 9);
@@ -163,7 +97,7 @@ describeEspruino("drivers in Espruino", () => {
       { ...EVERY, driver: "ds18b20", pin: "D4", range: { temperature: { min: 0, max: 40 } } },
       { ...EVERY, driver: "analogue", pin: "D2", unit: "V", scale: 4, offset: -1, decimals: 1 },
     ];
-    const { device, receiver } = await start({ name: "wire", ...BENCH, sensors }, BUS + PINS);
+    const { device, receiver } = await start({ name: "wire", ...BENCH, sensors });
     const found = await gather(receiver, ["temperature", "level"]);
     expect([found.get("temperature"), found.get("level")]).toEqual([21.5, 0.5]);
     expectNoErrors(device);
@@ -171,16 +105,13 @@ describeEspruino("drivers in Espruino", () => {
 
   it("average, count and tell of changes", { timeout: TEST_MS }, async () => {
     const sensors = [
-      { ...EVERY, driver: "bmp280", name: "attic", average: 3 },
+      { ...EVERY, driver: "bmp280", address: 119, name: "attic", average: 3 },
       { ...EVERY, driver: "digital", pin: "D3", name: "door", eventSeconds: 1 },
       { ...EVERY, driver: "pulses", pin: "D1", deadband: { pulses: 0 }, heartbeatSeconds: 600 },
     ];
-    const { device, receiver, values } = await start(
-      { name: "counts", ...BENCH, sensors },
-      `${BUS}${PINS}`.replace('Storage").read("registers")', 'Storage").read("bmp280")'),
-    );
+    const { device, receiver } = await start({ name: "counts", ...BENCH, sensors });
     const first = await gather(receiver, ["attic-pressure", "door-input", "total"]);
-    expect(first.get("attic-pressure")).toBe(values[1]);
+    expect(first.get("attic-pressure")).toBe(VALUES[1]);
     expect([first.get("door-input"), first.get("pulses"), first.get("total")]).toEqual([0, 0, 0]);
 
     const changed = new Promise<Partial<StoredLine>>((resolve) => {

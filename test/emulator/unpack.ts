@@ -14,11 +14,12 @@ export interface Unpacked {
   receiver: Receiver;
 }
 
-/** `settings` beside broker and trust; a function where the cloud has to be asked for them. */
+/** `settings` beside broker and trust, a function where the cloud has to be asked for them; `files` beside the bundle. */
 export async function unpack(
   cleanUp: CleanUp,
   board: { name: string },
   settings: object | ((receiver: Receiver) => Promise<object>) = {},
+  files: Record<string, string | Uint8Array> = {},
 ): Promise<Unpacked> {
   const [directory, remove] = await temporaryDirectory("emulator");
   cleanUp.push(remove);
@@ -28,6 +29,7 @@ export async function unpack(
   const own = typeof settings === "function" ? await settings(receiver) : settings;
   const { bundle } = await bundleBoard(directory, board);
   await writeFlash(directory, {
+    ...files,
     ".bootcde": readFileSync(bundle),
     "coseflow.json": JSON.stringify({
       brokers: [{ host: broker.host, port: broker.port }],
@@ -50,10 +52,15 @@ export async function register(
   unpacked: Unpacked,
 ): Promise<[Interpreter, string]> {
   const device = powerOn(cleanUp, unpacked);
+  return [device, await registerAt(unpacked, device)];
+}
+
+/** Registers the key that a device prints. */
+export async function registerAt({ receiver }: Unpacked, device: Interpreter): Promise<string> {
   const [, key] = await device.line(/--key ([0-9a-f]{130})/);
   const args = ["--key", key as string, "--name", "emulated"];
-  await unpacked.receiver.command("device", "register", ...args);
-  return [device, key as string];
+  await receiver.command("device", "register", ...args);
+  return key as string;
 }
 
 /** What an interpreter says of faults in the program. */

@@ -1,6 +1,6 @@
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import type { VariablesRecord } from "../../scripts/build/size.mjs";
+import type { VariableCosts, VariablesRecord } from "../../scripts/build/size.mjs";
 import type { Interpreter } from "./espruino.ts";
 
 const FILE = join(import.meta.dirname, "..", "..", "size.json");
@@ -12,9 +12,28 @@ const LOOKS = 12;
 export function noteVariables(state: keyof VariablesRecord["states"], count: number): void {
   console.log(`in Espruino: ${count} of 4095 variables, ${state}`);
   if (process.env.RECORD !== "1") return;
+  change((variables) => {
+    variables.states[state] = count;
+  });
+}
+
+function change(edit: (variables: VariablesRecord) => void): void {
   const record = JSON.parse(readFileSync(FILE, "utf8"));
-  record.variables.states[state] = count;
+  edit(record.variables);
   writeFileSync(FILE, `${JSON.stringify(record, null, 2)}\n`);
+}
+
+/** The same of what sensors and parts of a board take beyond a board without them. */
+export function noteCosts(found: Partial<VariableCosts>): void {
+  console.log(`in Espruino, variables beyond a board without: ${JSON.stringify(found)}`);
+  if (process.env.RECORD !== "1") return;
+  change((variables) => {
+    const { sensors, parts } = variables.costs;
+    variables.costs = {
+      sensors: { ...sensors, ...found.sensors },
+      parts: { ...parts, ...found.parts },
+    };
+  });
 }
 
 /**

@@ -15,33 +15,34 @@ const root = join(import.meta.dirname, "..", "..", "..");
 const boards = join(root, "boards");
 const EVERY = { periodSeconds: 30, qos: 1 };
 
-/** One with every driver and every property, beside those that are there. */
-const RICH = {
+const SENSORS = [
+  [{ ...EVERY, driver: "sht3x", range: { humidity: { min: 0, max: 100 } }, average: 2 }],
+  [{ ...EVERY, driver: "bme280", name: "attic", deadband: { pressure: 50 } }],
+  [{ ...EVERY, driver: "bmp280", name: "cellar", address: 119, drop: "newest" }],
+  [{ ...EVERY, driver: "ds18b20", name: "flow", pin: "D4", rom: "28ff641e02160380" }],
+  [{ ...EVERY, driver: "analogue", pin: "D2", unit: "V", decimals: 2, scale: 3.3, offset: 0 }],
+  [{ ...EVERY, driver: "digital", pin: "D3", activeLow: true, eventSeconds: 30 }],
+  [{ ...EVERY, driver: "pulses", name: "rain", pin: "D1", debounceMs: 5 }],
+];
+
+/** Together every driver and every property, beside those boards that are there; on one they find no room. */
+const RICH = SENSORS.map((sensors) => ({
   name: "rich",
   chip: "esp32-c3",
   network: "wifi",
   i2c: { sda: "D5", scl: "D6", bitrate: 100_000 },
   led: { pin: "D8", activeLow: true },
   button: { pin: "D9", activeLow: true },
-  sensors: [
-    { ...EVERY, driver: "sht3x", range: { humidity: { min: 0, max: 100 } }, average: 2 },
-    { ...EVERY, driver: "bme280", name: "attic", deadband: { pressure: 50 } },
-    { ...EVERY, driver: "bmp280", name: "cellar", address: 119, drop: "newest" },
-    { ...EVERY, driver: "ds18b20", name: "flow", pin: "D4", rom: "28ff641e02160380" },
-    { ...EVERY, driver: "ds18b20", name: "return", pin: "D4", rom: "280000000000001e" },
-    { ...EVERY, driver: "analogue", pin: "D2", unit: "V", decimals: 2, scale: 3.3, offset: 0 },
-    { ...EVERY, driver: "digital", pin: "D3", activeLow: true, eventSeconds: 30 },
-    { ...EVERY, driver: "pulses", name: "rain", pin: "D1", debounceMs: 5 },
-  ],
+  sensors,
   queue: { readings: 32, flash: 2500, spillSeconds: 0 },
   session: { rekeySeconds: 3600 },
   provisioning: { request: "signed" },
   health: { periodHours: 12 },
-};
+})).map((board) => JSON.stringify(board, null, 2));
 
 const texts = [
   ...listBoards(boards).map((name) => readFileSync(join(boards, `${name}.json`), "utf8")),
-  JSON.stringify(RICH, null, 2),
+  ...RICH,
 ];
 const directory = mkdtempSync(join(tmpdir(), "coseflow-boards-"));
 const validate = createValidator();
@@ -150,7 +151,7 @@ describe("a changed board file", () => {
       { numRuns: 1500 },
     );
     expect(passing.size).toBeGreaterThan(BUNDLED);
-    expect(validate(JSON.stringify(RICH), "rich")).toEqual([]);
+    for (const text of RICH) expect(validate(text, "rich")).toEqual([]);
   });
 
   it("with letters gone or strange is a fault or JSON", () => {
@@ -172,7 +173,7 @@ describe("a changed board file", () => {
     const readBoard = createBoardReader();
     let count = 0;
     const trust = await makeTrust();
-    for (const text of [JSON.stringify(RICH), ...[...passing].slice(-BUNDLED)]) {
+    for (const text of [...RICH, ...[...passing].slice(-BUNDLED)]) {
       const place = join(directory, `${count++}`);
       mkdirSync(place);
       const name = nameOf(text);
@@ -200,5 +201,5 @@ describe("a changed board file", () => {
       device.powerOff();
       expect(lines.filter(isStartFailure)).toEqual([]);
     }
-  }, 120_000);
+  }, 300_000);
 });

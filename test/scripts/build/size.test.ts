@@ -12,7 +12,8 @@ import {
 
 function variables(streaming: number): VariablesRecord {
   const rare = { command: 1, enrolment: 1, keyRoll: 1 };
-  return { measure: "how", states: { booted: 1, streaming, offline: 1, bme280: 1, ...rare } };
+  const states = { booted: 1, streaming, offline: 1, bme280: 1, ...rare };
+  return { measure: "how", states, costs: { sensors: {}, parts: {} } };
 }
 
 /** What a build measures: all but the variables, which need the interpreter. */

@@ -1,0 +1,96 @@
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { repositoryRoot } from "../../simulator/repository.ts";
+import type { VariablesRecord } from "../build/size.mjs";
+import { driverOf } from "./drivers.ts";
+import type { Fault } from "./fault.ts";
+import { isObject } from "./shape.ts";
+import type { Source } from "./source.ts";
+
+/**
+ * What the interpreter has. An ESP32-S3 may have more: Espruino's build allows it 16,383 and takes
+ * what its heap leaves, which nobody has counted on a chip. So it counts like the others.
+ */
+const VARIABLES = 4095;
+
+/**
+ * The most that a board may hold while it streams. A command takes some 1,400 more: one that held 2,253
+ * obeyed it (test/emulator/board-limit.test.ts), one that held 2,303 ran out. The difference is for
+ * Wi-Fi, which the interpreter on Linux has not.
+ */
+export const MOST_STREAMING = 2200;
+
+/** The same for a key roll, which takes some 1,500 more: well at 2,029, refused for want of memory at 2,115. */
+export const MOST_FOR_KEY_ROLL = 2029;
+
+/** Each has code of its own beside each sensor that wants it. */
+const REFINEMENTS = ["range", "average", "deadband"];
+
+export interface Estimate {
+  /** Variables that the board holds while it streams. */
+  streaming: number;
+  /** What of them is its sensors'. */
+  sensors: number;
+  /** What `streaming` may be, to obey commands and to roll its key. */
+  most: number;
+  mostForKeyRoll: number;
+  /** What the interpreter has. */
+  variables: number;
+}
+
+export type EstimateMemory = (board: Record<string, unknown>) => Estimate;
+
+function readVariables(): VariablesRecord {
+  return JSON.parse(readFileSync(join(repositoryRoot(), "size.json"), "utf8")).variables;
+}
+
+/**
+ * Adds up what was counted in the interpreter (size.json). What drivers share is counted for each
+ * kind, so that a board takes somewhat less. A part that size.json does not have counts as nothing.
+ */
+export function createMemoryEstimate({ states, costs } = readVariables()): EstimateMemory {
+  const empty = states.streaming - (costs.sensors.host?.first ?? 0);
+  const part = (name: string) => costs.parts[name] ?? 0;
+
+  function ofSensors(list: unknown[]): number {
+    const kinds = new Set<string>();
+    const entries = list.filter(isObject);
+    let sum = entries.some(({ name }) => name !== undefined) ? part("named") : 0;
+    for (const entry of entries) {
+      const name = driverOf(entry)?.name ?? "";
+      const cost = costs.sensors[name];
+      sum += (kinds.has(name) ? cost?.another : cost?.first) ?? 0;
+      if (REFINEMENTS.some((each) => Object.hasOwn(entry, each))) sum += part("refined");
+      kinds.add(name);
+    }
+    return sum;
+  }
+
+  return function estimate(board) {
+    const sensors = ofSensors(Array.isArray(board.sensors) ? board.sensors : []);
+    const pins = ["led", "button"].filter((name) => board[name] !== undefined).map(part);
+    return {
+      streaming: pins.reduce((sum, each) => sum + each, empty + sensors),
+      sensors,
+      most: MOST_STREAMING,
+      mostForKeyRoll: MOST_FOR_KEY_ROLL,
+      variables: VARIABLES,
+    };
+  };
+}
+
+/** A board whose sensors leave no room for what it has to do now and then. */
+export function checkMemory(
+  source: Source,
+  board: Record<string, unknown>,
+  estimate: EstimateMemory,
+): Fault[] {
+  const { streaming, sensors, most, variables } = estimate(board);
+  if (streaming <= most) return [];
+  return [
+    source.at(["sensors"], {
+      expected: `at most ${Math.max(0, sensors + most - streaming)} variables`,
+      got: `${sensors}: of ${variables} a command would find too few; name fewer kinds of sensors`,
+    }),
+  ];
+}
