@@ -26,11 +26,8 @@ export const DEPROVISIONED = 7;
 export const SLEEPING = 8;
 
 /** One text, split when a name is wanted, since each name of a list costs the device variables. */
-const STATE_NAMES = "boot identity network enrolling opening streaming safe deprovisioned asleep";
-
-export function stateName(state: number): string {
-  return STATE_NAMES.split(" ")[state] as string;
-}
+export const STATE_NAMES =
+  "boot identity network enrolling opening streaming safe deprovisioned asleep";
 
 /** It may start: boots are not too many, nobody holds the button. */
 export const STARTED = 0;
@@ -53,12 +50,8 @@ export const DELETED = 8;
 /** A board that sleeps deeply has done what there was, or has been awake for long enough. */
 export const SLEPT = 9;
 
-const EVENT_NAMES =
+export const EVENT_NAMES =
   "started unsafe ready connected asking disconnected receipted opened deleted slept";
-
-export function eventName(event: number): string {
-  return EVENT_NAMES.split(" ")[event] as string;
-}
 
 export const STATES = 9;
 export const EVENTS = 10;
@@ -90,15 +83,19 @@ export function createLife(log: Log) {
   let state = BOOT;
   let receipted = false;
 
+  function name(): string {
+    return STATE_NAMES.split(" ")[state] as string;
+  }
+
   function move(event: number): void {
     const next = findMove(state, event);
     if (next === undefined)
-      fail("argument", "device, expected no " + eventName(event) + " while " + stateName(state));
+      fail("argument", "device, expected no " + EVENT_NAMES.split(" ")[event] + " while " + name());
     if (event === RECEIPTED) receipted = true;
     if (event === OPENED) receipted = false;
     if (next === state) return;
     state = next;
-    log("state: " + stateName(state));
+    log("state: " + name());
     // A session that was receipted before this connection has nothing to wait for.
     if (state === OPENING && receipted) move(RECEIPTED);
   }
@@ -106,7 +103,7 @@ export function createLife(log: Log) {
   return {
     move: move,
     state: () => state,
-    name: () => stateName(state),
+    name: name,
   };
 }
 export type Life = ReturnType<typeof createLife>;
