@@ -74,19 +74,6 @@ export function createDelivery(options: DeliveryOptions) {
   let latest = 0;
   let bootTime: number | undefined;
 
-  const repeat = createRepeat({
-    clock: clock,
-    random: crypto.generateRandom,
-    firstWait: firstWait,
-    waitingSince: () =>
-      Math.min(
-        outbox.waitingSince(),
-        earliestTaken(sessions.all().filter((session) => !session.receipted)),
-        earliestTaken(events.all()),
-      ),
-    onRepeat: (repeats) => again(repeats),
-  });
-
   /** What MQTT notes of a signed message goes to its record first. */
   function keptOf(item: Signed): Kept {
     return {
@@ -156,6 +143,19 @@ export function createDelivery(options: DeliveryOptions) {
     if (repeats === REPEATS_BEFORE_REKEY) sessions.open(outbox);
     pump();
   }
+
+  const repeat = createRepeat({
+    clock: clock,
+    random: crypto.generateRandom,
+    firstWait: firstWait,
+    waitingSince: () =>
+      Math.min(
+        outbox.waitingSince(),
+        earliestTaken(sessions.all().filter((session) => !session.receipted)),
+        earliestTaken(events.all()),
+      ),
+    onRepeat: again,
+  });
 
   function armSpill(): void {
     const since = outbox.oldestInMemory();

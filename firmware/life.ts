@@ -28,12 +28,8 @@ export const SLEEPING = 8;
 export const SETUP = 9;
 
 /** One text, split when a name is wanted, since each name of a list costs the device variables. */
-const STATE_NAMES =
+export const STATE_NAMES =
   "boot identity network enrolling opening streaming safe deprovisioned asleep setup";
-
-export function stateName(state: number): string {
-  return STATE_NAMES.split(" ")[state] as string;
-}
 
 /** It may start: boots are not too many, nobody holds the button. */
 export const STARTED = 0;
@@ -58,12 +54,8 @@ export const SLEPT = 9;
 /** The settings have no network, and none has been given to it since. */
 export const UNSET = 10;
 
-const EVENT_NAMES =
+export const EVENT_NAMES =
   "started unsafe ready connected asking disconnected receipted opened deleted slept unset";
-
-export function eventName(event: number): string {
-  return EVENT_NAMES.split(" ")[event] as string;
-}
 
 export const STATES = 10;
 export const EVENTS = 11;
@@ -94,15 +86,19 @@ export function createLife(log: Log) {
   let state = BOOT;
   let receipted = false;
 
+  function name(): string {
+    return STATE_NAMES.split(" ")[state] as string;
+  }
+
   function move(event: number): void {
     const next = findMove(state, event);
     if (next === undefined)
-      fail("argument", "device, expected no " + eventName(event) + " while " + stateName(state));
+      fail("argument", "device, expected no " + EVENT_NAMES.split(" ")[event] + " while " + name());
     if (event === RECEIPTED) receipted = true;
     if (event === OPENED) receipted = false;
     if (next === state) return;
     state = next;
-    log("state: " + stateName(state));
+    log("state: " + name());
     // A session that was receipted before this connection has nothing to wait for.
     if (state === OPENING && receipted) move(RECEIPTED);
   }
@@ -110,7 +106,7 @@ export function createLife(log: Log) {
   return {
     move: move,
     state: () => state,
-    name: () => stateName(state),
+    name: name,
   };
 }
 export type Life = ReturnType<typeof createLife>;

@@ -85,26 +85,6 @@ export function makeSigned(
   };
 }
 
-function decode(record: string, messageClass: SignedClass, text: Bytes): Signed {
-  const hashAt = HEAD + text.charCodeAt(4);
-  const messageAt = hashAt + MESSAGE_HASH_LENGTH;
-  const part = (from: number, to: number) => text.substring(from, to) as Bytes;
-  const item = makeSigned(
-    messageClass,
-    record,
-    part(HEAD, hashAt),
-    part(hashAt, messageAt),
-    part(messageAt, text.length),
-  );
-  item.phase = text.charCodeAt(3);
-  // What MQTT had is handed back to it, under the id it had; the rest has yet to go.
-  if (item.phase !== 0) {
-    item.packetId = fromBigEndian(part(1, 3));
-    item.state = IN_FLIGHT;
-  }
-  return item;
-}
-
 /** What was kept before this boot, in the order of counters. What cannot be read is erased: it is lost. */
 export function readSigned(
   store: DeviceRecords,
@@ -113,6 +93,27 @@ export function readSigned(
   count: number,
 ): Signed[] {
   const found: Signed[] = [];
+
+  function decode(record: string, text: Bytes): Signed {
+    const hashAt = HEAD + text.charCodeAt(4);
+    const messageAt = hashAt + MESSAGE_HASH_LENGTH;
+    const part = (from: number, to: number) => text.substring(from, to) as Bytes;
+    const item = makeSigned(
+      messageClass,
+      record,
+      part(HEAD, hashAt),
+      part(hashAt, messageAt),
+      part(messageAt, text.length),
+    );
+    item.phase = text.charCodeAt(3);
+    // What MQTT had is handed back to it, under the id it had; the rest has yet to go.
+    if (item.phase !== 0) {
+      item.packetId = fromBigEndian(part(1, 3));
+      item.state = IN_FLIGHT;
+    }
+    return item;
+  }
+
   for (let i = 0; i < count; i++) {
     let text: Bytes | undefined;
     try {
@@ -121,8 +122,7 @@ export function readSigned(
       text = "" as Bytes;
     }
     if (text === undefined) continue;
-    if (text.length > HEAD && text.charCodeAt(0) === VERSION)
-      found.push(decode(prefix + i, messageClass, text));
+    if (text.length > HEAD && text.charCodeAt(0) === VERSION) found.push(decode(prefix + i, text));
     else store.eraseRecord(prefix + i);
   }
   return found.sort((a, b) => fromBigEndian(a.kid) - fromBigEndian(b.kid));

@@ -1,6 +1,6 @@
 import { BACKOFF_MAX_MS, backoffMs } from "../backoff.ts";
 import type { Net, Random, Socket } from "../ports.ts";
-import { CLEAN_EVERY, STABLE_S } from "./limits.ts";
+import { STABLE_S, UNSTABLE_BEFORE_CLEAN } from "./limits.ts";
 
 /** One broker that the device may use, as its settings name it. */
 export interface Broker {
@@ -42,7 +42,7 @@ export interface Turn {
   failures: number;
   /** The connect call of this turn stopped all else on the device for seconds. */
   blocked: boolean;
-  /** Connections that opened since the last one that was stable. */
+  /** Connections that opened since the last one that was stable, or was to end the broker's session. */
   opened: number;
   /** This one is only to end the session that the broker has. */
   clean: boolean;
@@ -74,11 +74,15 @@ export function endTurn(turn: Turn, lasted: number, random: Random): number {
     turn.failures = 0;
     turn.blocked = false;
     turn.opened = 0;
-  } else {
+  }
+  turn.failures++;
+  turn.clean = !turn.clean && turn.opened >= UNSTABLE_BEFORE_CLEAN;
+  if (turn.clean) turn.opened = 0;
+  else if (lasted < STABLE_S) {
     const next = turn.brokers.indexOf(turn.broker) + 1;
     turn.broker = turn.brokers[next % turn.brokers.length] as Broker;
   }
-  turn.failures++;
-  turn.clean = (turn.opened + 1) % CLEAN_EVERY === 0;
-  return Math.max(turn.blocked ? BACKOFF_MAX_MS : 0, backoffMs(turn.failures, random));
+  // At once where it is to be clean: a broker that was only away is hardly back in between.
+  const pause = backoffMs(turn.clean ? 1 : turn.failures, random);
+  return Math.max(turn.blocked ? BACKOFF_MAX_MS : 0, pause);
 }

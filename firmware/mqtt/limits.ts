@@ -16,7 +16,8 @@ export const MAX_REPLIES = 256;
  */
 export const LOOK_MS = 400;
 /**
- * Of so many connections in a row that opened and were not stable, the last one only ends the broker's
- * session. Prime to 2, 3 and 4: among up to four brokers that comes to each of them.
+ * After so many connections in a row that opened and were not stable, one more only ends the broker's
+ * session. From one such to the next the turn goes on by one less: 5 is prime to 2, 3 and 4, so among
+ * up to four brokers it comes to each.
  */
-export const CLEAN_EVERY = 5;
+export const UNSTABLE_BEFORE_CLEAN = 6;

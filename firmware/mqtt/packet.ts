@@ -1,4 +1,4 @@
-import { type Bytes, chars } from "../../protocol/bytes.ts";
+import { type Bytes, chars, fromBigEndian } from "../../protocol/bytes.ts";
 import { fail } from "../../protocol/errors.ts";
 
 /**
@@ -102,10 +102,6 @@ export function encodeAck(type: number, packetId: number): Bytes {
   return encodePacket((type << 4) | flags, chars(packetId >> 8, packetId & 255));
 }
 
-function decodeWord(text: string, at: number): number {
-  return (text.charCodeAt(at) << 8) | text.charCodeAt(at + 1);
-}
-
 /** Flags are part of the type: refused before the rest of the packet is awaited. */
 function checkFirst(first: number): void {
   const type = first >> 4;
@@ -148,7 +144,7 @@ function decodeBody(first: number, size: number, body: string): ServerPacket {
   const type = first >> 4;
   const isPublish = type === PUBLISH;
   const qos = isPublish ? (first >> 1) & 3 : 0;
-  const topicEnd = isPublish ? 2 + decodeWord(body, 0) : 0;
+  const topicEnd = isPublish ? 2 + fromBigEndian(body.substring(0, 2) as Bytes) : 0;
   const hasId = isPublish ? qos > 0 : type !== CONNACK && type !== PINGRESP;
   const start = topicEnd + (hasId ? 2 : 0);
   const least = start + (type === CONNACK ? 2 : type === SUBACK ? 1 : 0);
@@ -162,7 +158,7 @@ function decodeBody(first: number, size: number, body: string): ServerPacket {
     type: type,
     size: size,
     qos: qos,
-    packetId: hasId ? decodeWord(body, topicEnd) : 0,
+    packetId: hasId ? fromBigEndian(body.substring(topicEnd, start) as Bytes) : 0,
     topic: isPublish ? body.substring(2, topicEnd) : "",
     payload: body.substr(start) as Bytes,
   };
@@ -201,7 +197,7 @@ export function decodePacket(buffer: string): ServerPacket | undefined {
   let end = size;
   if (size > MAX_PACKET && first >> 4 === PUBLISH) {
     if (buffer.length < at + 2) return undefined;
-    end = at + 4 + decodeWord(buffer, at);
+    end = at + 4 + fromBigEndian(buffer.substring(at, at + 2) as Bytes);
   }
   if (end > MAX_PACKET) fail("size", `mqtt packet, expected up to ${MAX_PACKET} bytes, got ${end}`);
   return buffer.length < end ? undefined : decodeBody(first, size, buffer.substring(at, end));

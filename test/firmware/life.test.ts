@@ -9,8 +9,8 @@ import {
   DELETED,
   DISCONNECTED,
   ENROLLING,
+  EVENT_NAMES,
   EVENTS,
-  eventName,
   findMove,
   IDENTITY,
   NETWORK,
@@ -22,9 +22,9 @@ import {
   SLEEPING,
   SLEPT,
   STARTED,
+  STATE_NAMES,
   STATES,
   STREAMING,
-  stateName,
   UNSAFE,
   UNSET,
 } from "../../firmware/life.ts";
@@ -32,8 +32,8 @@ import { codeOf } from "../cloud/crypto/support.ts";
 
 /** Events that lead from boot to each state. */
 const numbers = (count: number) => Array.from({ length: count }, (_, number) => number);
-const STATE_NAMES = numbers(STATES).map(stateName);
-const EVENT_NAMES = numbers(EVENTS).map(eventName);
+const stateNames = STATE_NAMES.split(" ");
+const eventNames = EVENT_NAMES.split(" ");
 /** Rows are states, columns events; -1 for no move. */
 const MOVES = numbers(STATES).map((state) =>
   numbers(EVENTS).map((event) => findMove(state, event) ?? -1),
@@ -54,7 +54,7 @@ const WAYS = [
 
 function liveTo(state: number) {
   const seen: number[] = [];
-  const life = createLife((line) => seen.push(STATE_NAMES.indexOf(line.replace(/^state: /, ""))));
+  const life = createLife((line) => seen.push(stateNames.indexOf(line.replace(/^state: /, ""))));
   for (const event of WAYS[state] as number[]) life.move(event);
   expect(life.state()).toBe(state);
   seen.length = 0;
@@ -67,7 +67,7 @@ describe("the life of the device", () => {
   it.each(
     pairs.map((pair) => ({
       ...pair,
-      name: `${STATE_NAMES[pair.state]} + ${EVENT_NAMES[pair.event]}`,
+      name: `${stateNames[pair.state]} + ${eventNames[pair.event]}`,
     })),
   )("$name", ({ state, event, next }) => {
     const { life, seen } = liveTo(state);
@@ -113,13 +113,13 @@ describe("the life of the device", () => {
   it("knows no way out of safe mode and of sleep, and stands in SPEC.md as it is", () => {
     for (const state of [SAFE, SLEEPING])
       expect((MOVES[state] as number[]).every((next) => next < 0)).toBe(true);
-    expect(STATE_NAMES[BOOT]).toBe("boot");
+    expect(stateNames[BOOT]).toBe("boot");
     const spec = readFileSync(join(import.meta.dirname, "../../SPEC.md"), "utf8");
     const rows = MOVES.map((row, state) => {
-      const cells = row.map((next) => (next < 0 ? "" : (STATE_NAMES[next] as string)));
-      return `| **${STATE_NAMES[state]}** | ${cells.join(" | ")} |`.replace(/ {2}/g, " ");
+      const cells = row.map((next) => (next < 0 ? "" : (stateNames[next] as string)));
+      return `| **${stateNames[state]}** | ${cells.join(" | ")} |`.replace(/ {2}/g, " ");
     });
-    const table = [`| state | ${EVENT_NAMES.join(" | ")} |`, ...rows];
+    const table = [`| state | ${eventNames.join(" | ")} |`, ...rows];
     for (const row of table) expect(spec).toContain(row);
   });
 });

@@ -5,7 +5,7 @@ import { connectAsync } from "mqtt";
 import { generate } from "mqtt-packet";
 import { beforeEach, describe, expect, it, onTestFinished } from "vitest";
 import { createMqttClient } from "../../../firmware/mqtt/client.ts";
-import { CLEAN_EVERY, STABLE_S } from "../../../firmware/mqtt/limits.ts";
+import { STABLE_S, UNSTABLE_BEFORE_CLEAN } from "../../../firmware/mqtt/limits.ts";
 import type { MqttClient } from "../../../firmware/mqtt/options.ts";
 import type { Bytes } from "../../../protocol/bytes.ts";
 import { BROKERS } from "../../support/brokers.ts";
@@ -15,8 +15,6 @@ import type { ManualClock } from "../../support/manual-clock.ts";
 import { createManualClock } from "../../support/manual-clock.ts";
 import { createMqttDevice, DOWN } from "../../support/mqtt-device.ts";
 import { fromOracle, oracle } from "../../support/mqtt-oracle.ts";
-
-const LONGEST_PAUSE = 120;
 
 describe("client whose connections do not last", () => {
   let clock: ManualClock;
@@ -55,43 +53,59 @@ describe("client whose connections do not last", () => {
     net.latest().connected();
     return isClean(net.latest());
   }
-  /** It ends, and the next attempt is there. */
-  function ends(): void {
+  function nextAttempt(): void {
     const before = net.addresses.length;
-    net.latest().emit("close", false);
     while (net.addresses.length === before) clock.advance(1);
   }
+  function ends(): void {
+    net.latest().emit("close", false);
+    nextAttempt();
+  }
 
-  it("asks for a clean session each fifth time, while none lasts", () => {
+  it("asks for a clean session after six, and again after five more", () => {
     create("a");
-    const asked = Array.from({ length: 2 * CLEAN_EVERY }, () => {
+    const asked = Array.from({ length: 13 }, () => {
       const clean = opens();
       ends();
       return clean;
     });
-    const kept = Array.from({ length: CLEAN_EVERY - 1 }, () => false);
-    expect(asked).toEqual([...kept, true, ...kept, true]);
+    expect(asked.flatMap((clean, at) => (clean ? [at] : []))).toEqual([UNSTABLE_BEFORE_CLEAN, 12]);
   });
 
-  it.each(["ab", "abc", "abcd"])("asks each of the brokers %s in turn", (hosts) => {
-    create(hosts);
-    const asked = new Set<string>();
-    for (let i = 0; i < CLEAN_EVERY * hosts.length; i++) {
-      if (opens()) asked.add(net.addresses.at(-1)?.host as string);
+  it.each(["ab", "abc", "abcd"])(
+    "asks each of the brokers %s, at once after it failed",
+    (hosts) => {
+      create(hosts);
+      const asked = new Set<string>();
+      for (let i = 0; i < (UNSTABLE_BEFORE_CLEAN + 1) * hosts.length; i++) {
+        const before = net.addresses.at(-2)?.host;
+        if (opens()) {
+          asked.add(before as string);
+          expect(net.addresses.at(-1)?.host).toBe(before);
+        }
+        ends();
+      }
+      expect([...asked].sort().join("")).toBe(hosts);
+    },
+  );
+
+  it("does not count attempts that never opened, and asks once before it counts anew", () => {
+    create("ab");
+    for (let i = 0; i < 3 * UNSTABLE_BEFORE_CLEAN; i++) ends();
+    for (let i = 0; i < UNSTABLE_BEFORE_CLEAN; i++) {
+      expect(opens()).toBe(false);
       ends();
     }
-    expect([...asked].sort().join("")).toBe(hosts);
-  });
-
-  it("does not count attempts that never opened", () => {
-    create("a");
-    for (let i = 0; i < 3 * CLEAN_EVERY; i++) ends();
+    // The clean one does not open: the other broker has its turn, and its session.
+    ends();
     expect(opens()).toBe(false);
+    const [last, clean, other] = net.addresses.slice(-3).map(({ host }) => host);
+    expect([clean === last, other === last]).toEqual([true, false]);
   });
 
   it("counts from the start after a connection that lasted", () => {
     create("a");
-    for (let i = 0; i < CLEAN_EVERY - 2; i++) {
+    for (let i = 0; i < UNSTABLE_BEFORE_CLEAN - 1; i++) {
       opens();
       ends();
     }
@@ -101,9 +115,9 @@ describe("client whose connections do not last", () => {
       socket.emit("drain");
       socket.emit("data", fromOracle({ cmd: "pingresp" }));
     }
-    for (let i = 0; i < CLEAN_EVERY; i++) {
+    for (let i = 0; i <= UNSTABLE_BEFORE_CLEAN; i++) {
       ends();
-      expect(opens()).toBe(i === CLEAN_EVERY - 1);
+      expect(opens()).toBe(i === UNSTABLE_BEFORE_CLEAN);
     }
   });
 
@@ -128,7 +142,7 @@ describe("client whose connections do not last", () => {
       });
       first.emit("data", inbound);
       first.emit("drain");
-      for (let i = 1; i < CLEAN_EVERY; i++) {
+      for (let i = 1; i <= UNSTABLE_BEFORE_CLEAN; i++) {
         ends();
         opens();
       }
@@ -141,7 +155,7 @@ describe("client whose connections do not last", () => {
       expect(clean.written).toHaveLength(1);
       expect(log.at(-1)).toMatch(/^mqtt: cleaned; next attempt in \d+ s$/);
 
-      clock.advance(LONGEST_PAUSE);
+      nextAttempt();
       const next = acceptLatest(net, connack);
       expect(isClean(next)).toBe(false);
       for (let i = 0; i < 4; i++) next.emit("drain");
@@ -188,7 +202,7 @@ it.each(BROKERS)(
     device.client.connect();
     await device.until(() => device.sessions.length === 1);
     // Mosquitto keeps nothing of such a packet.
-    const ended = Array.from({ length: CLEAN_EVERY - 1 }, () => "closed");
+    const ended = Array.from({ length: UNSTABLE_BEFORE_CLEAN }, () => "closed");
     expect(device.reasons).toEqual(name === "aedes" ? [...ended, "cleaned"] : []);
     await observer.publishAsync(DOWN, "x", { qos: 2 });
     await device.until(() => device.messages.length === 1);
