@@ -19,7 +19,8 @@ const POINT_LENGTH = 65;
 const IDENTITY = /coseflow on \S+, device ([0-9a-f]{16})/;
 const KEY = /coseflow device register --key ([0-9a-f]{130})/;
 const REFUSED = /(?:coseflow cannot start: |safe mode \()(.*)/;
-const TOLD = new RegExp(`${IDENTITY.source}|${KEY.source}|${REFUSED.source}`);
+const UNSET = /(setup: no Wi-Fi)/;
+const TOLD = new RegExp(`${IDENTITY.source}|${KEY.source}|${REFUSED.source}|${UNSET.source}`);
 
 /**
  * What the lines say, asked for: where they were missed, or noise has touched them. A board
@@ -30,13 +31,14 @@ const QUESTION =
 
 /**
  * Waits for the lines by which a device says who it is. `keyIdOf` is the key id of a
- * public key: a key that does not belong to its id has changed on the line.
+ * public key: a key that does not belong to its id has changed on the line. undefined for a board
+ * that waits for a network in setup: it opens no key there.
  */
 export async function awaitIdentity(
   link: Link,
   keyIdOf: (publicKey: string) => string | Promise<string>,
   startMs = START_MS,
-): Promise<Identity> {
+): Promise<Identity | undefined> {
   const until = Date.now() + startMs;
   const isSound = async (identity: Identity) =>
     (await keyIdOf(identity.publicKey)) === identity.keyId;
@@ -49,7 +51,8 @@ export async function awaitIdentity(
       if (asked !== undefined && (await isSound(asked))) return asked;
       continue;
     }
-    const [, id, publicKey = "", reason] = found;
+    const [, id, publicKey = "", reason, unset] = found;
+    if (unset !== undefined) return undefined;
     if (reason !== undefined) throw refusal(reason);
     keyId = id ?? keyId;
     if (publicKey !== "" && (await isSound({ keyId, publicKey }))) return { keyId, publicKey };
