@@ -3,7 +3,6 @@
  * chip. Espruino for Linux ends at byte 4: no packet that a test sends has one in it.
  */
 import { readFileSync } from "node:fs";
-import { join } from "node:path";
 import { afterEach, expect, it } from "vitest";
 import {
   COMMAND_STATE,
@@ -14,13 +13,11 @@ import {
   STATE_AUTHORIZED,
 } from "../../protocol/improv.ts";
 import { openConsole } from "../../scripts/flash/console.ts";
-import { flashBoard } from "../../scripts/flash/flash-board.ts";
 import { BAUD_RATE, pause } from "../../scripts/flash/port.ts";
 import { openImprov, refuseRunning } from "../../scripts/serial/improv.ts";
 import { createNodePort } from "../../scripts/serial/node-port.ts";
 import { createLineRunner } from "../../scripts/serial/repl.ts";
 import { bundleBoard, temporaryDirectory } from "../support/built.ts";
-import { keyIdOf } from "../support/esp-rom/fake-board.ts";
 import { openPty } from "../support/pty/pty.ts";
 import { makeTrust } from "../support/trust.ts";
 import { boot, describeEspruino, writeFlash } from "./espruino.ts";
@@ -100,7 +97,6 @@ async function exchange(port: ReturnType<typeof createNodePort>, bytes: string):
 }
 
 const ASK = makePacket(PACKET_COMMAND, makeTexts(COMMAND_STATE, []));
-const SILENT = { report: () => {}, progress: () => {} };
 const AUTHORIZED = makePacket(PACKET_STATE, String.fromCharCode(STATE_AUTHORIZED));
 
 describeEspruino("setup in Espruino", () => {
@@ -109,26 +105,13 @@ describeEspruino("setup in Espruino", () => {
   }, async () => {
     const { directory, port, pty } = await plugIn(BOARD);
     const told: string[] = [];
-    let console = await openConsole(port, { onLine: (line) => told.push(line) });
+    const console = await openConsole(port, { onLine: (line) => told.push(line) });
     const type = createLineRunner(console, (line) => told.push(line));
     expect(await console.line(/^setup: no Wi-Fi network/, 20_000)).toBeDefined();
     expect(await console.ask("status().state")).toBe("setup");
     noteVariables("setup", Number(await console.ask("process.memory().usage")));
     expect(await type("1+1")).toBe(true);
     expect(told).toContain("=2");
-    await console.close();
-    // Its reset() ends what parts the line, and the board goes into setup again.
-    const plan = { board: BOARD.name, chip: "linux", image: undefined, isLocked: false };
-    const bundle = readFileSync(join(directory, `${BOARD.name}.js`));
-    const settings = undefined;
-    const flashed = await flashBoard(
-      port,
-      { ...plan, bundle, settings },
-      { baudRate: BAUD_RATE, eraseAll: false, keyIdOf, md5: () => "", ...SILENT },
-    );
-    expect(flashed).toMatchObject({ bundle: "unchanged", settings: "left alone" });
-    expect(flashed.device).toBeUndefined();
-    console = await openConsole(port, { onLine: (line) => told.push(line) });
     expect(await console.ask("E.getConsole()")).toBe("LoopbackA");
     // What a scan is answered with: its command has the byte that ends Espruino for Linux.
     const scan = makePacket(PACKET_COMMAND, "\x04\x00");
