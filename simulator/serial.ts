@@ -21,6 +21,9 @@ export interface Serial {
   receive(bytes: string): void;
 }
 
+// biome-ignore lint/suspicious/noControlCharactersInRegex: what drops a line, and what keeps the next from being echoed
+const EDITING = /\x1b\[2H|\x10/g;
+
 /** Calls back for each whole line, without its end. */
 function createLines(onLine: ConsoleLine) {
   let pending = "";
@@ -36,7 +39,7 @@ function createLines(onLine: ConsoleLine) {
  * console's where the console is, and an event elsewhere.
  */
 export function defineSerial({ realm, events, console, line, onPacket }: SerialPorts): Serial {
-  const typed = createLines(console.run);
+  const typed = createLines((text) => console.run(text.replace(EDITING, "")));
   const out = createPacketReader(onPacket, createLines(line));
 
   function deliver(device: string, bytes: string): void {

@@ -218,9 +218,17 @@ describe("blocks of commands in the documents", () => {
 });
 
 /** Those that come to an end of their own. */
-const ENDING = ["demo", "inspect", "doctor", "ports", "flash", "build", "init", "validate"].concat(
-  "completion",
-);
+const ENDING = [
+  "demo",
+  "inspect",
+  "doctor",
+  "ports",
+  "wifi",
+  "flash",
+  "build",
+  "init",
+  "validate",
+].concat("completion");
 const KEYS_AND_DEVICES = [
   "ca init",
   "ca issue",

@@ -30,6 +30,8 @@ declare const E: import("../ports.ts").System["interpreter"] & {
   setConsole(device: SerialLine | null, options: { force: boolean }): void;
   /** null where it was taken away. */
   getConsole(): string | null;
+  /** Before reset() and load() end the program. */
+  on(event: "kill", listener: () => void): void;
 };
 /** Bytes come in pieces of up to 255; while the console is on it none come as an event. */
 interface SerialLine {

@@ -27,6 +27,10 @@ function shareSerial(clock: Clock, onPacket: (type: number, data: Bytes) => void
       Serial1.write(text);
     });
     E.setConsole(LoopbackA, { force: true });
+    // reset() takes all of this away, and leaves the console where it is.
+    E.on("kill", function () {
+      E.setConsole(Serial1, { force: false });
+    });
   }
   return function (packet: Bytes): void {
     Serial1.write(packet);

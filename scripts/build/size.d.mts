@@ -21,6 +21,7 @@ export interface VariablesRecord {
     bme280: number;
     command: number;
     enrolment: number;
+    setup: number;
     keyRoll: number;
   };
   costs: VariableCosts;

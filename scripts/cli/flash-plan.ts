@@ -95,7 +95,9 @@ export function makePlan(options: PlanOptions): Plan {
   const { flashMegabytes, needsWifi, file, ...plan } = readBoardFiles(options);
   return {
     ...plan,
-    settings: file && encodeSettings(file.path, file.settings, needsWifi),
+    settings:
+      file &&
+      encodeSettings(file.path, file.settings, needsWifi && file.settings.wifi !== undefined),
     image:
       options.image === undefined
         ? undefined

@@ -19,24 +19,28 @@ const POINT_LENGTH = 65;
 const IDENTITY = /coseflow on \S+, device ([0-9a-f]{16})/;
 const KEY = /coseflow device register --key ([0-9a-f]{130})/;
 const REFUSED = /(?:coseflow cannot start: |safe mode \()(.*)/;
-const TOLD = new RegExp(`${IDENTITY.source}|${KEY.source}|${REFUSED.source}`);
+/** The state of a board that waits for a network. */
+const SETUP = "setup";
+const UNSET = /(setup: no Wi-Fi)/;
+const TOLD = new RegExp(`${IDENTITY.source}|${KEY.source}|${REFUSED.source}|${UNSET.source}`);
 
 /**
  * What the lines say, asked for: where they were missed, or noise has touched them. A board
  * in safe mode opens no key, and has none to tell.
  */
 const QUESTION =
-  '(function(k,c){return k?[k,E.toUint8Array(c.exportPublicKey(c.openDeviceKey()))]:[]})(status().kid,require("devcrypto"))';
+  '(function(s,c){return s.kid?[s.kid,E.toUint8Array(c.exportPublicKey(c.openDeviceKey()))]:[s.state]})(status(),require("devcrypto"))';
 
 /**
  * Waits for the lines by which a device says who it is. `keyIdOf` is the key id of a
- * public key: a key that does not belong to its id has changed on the line.
+ * public key: a key that does not belong to its id has changed on the line. undefined for a board
+ * that waits for a network in setup: it opens no key there.
  */
 export async function awaitIdentity(
   link: Link,
   keyIdOf: (publicKey: string) => string | Promise<string>,
   startMs = START_MS,
-): Promise<Identity> {
+): Promise<Identity | undefined> {
   const until = Date.now() + startMs;
   const isSound = async (identity: Identity) =>
     (await keyIdOf(identity.publicKey)) === identity.keyId;
@@ -46,10 +50,12 @@ export async function awaitIdentity(
     const found = await console.line(TOLD, Math.min(MISSED_MS, until - Date.now()));
     if (found === undefined) {
       const asked = console.isLost ? undefined : await ask(console);
+      if (asked === SETUP) return undefined;
       if (asked !== undefined && (await isSound(asked))) return asked;
       continue;
     }
-    const [, id, publicKey = "", reason] = found;
+    const [, id, publicKey = "", reason, unset] = found;
+    if (unset !== undefined) return undefined;
     if (reason !== undefined) throw refusal(reason);
     keyId = id ?? keyId;
     if (publicKey !== "" && (await isSound({ keyId, publicKey }))) return { keyId, publicKey };
@@ -63,9 +69,10 @@ export async function awaitIdentity(
 
 const toHex = (bytes: number[]) => bytes.map((byte) => byte.toString(16).padStart(2, "0")).join("");
 
-async function ask(console: Console): Promise<Identity | undefined> {
+async function ask(console: Console): Promise<Identity | typeof SETUP | undefined> {
   try {
     const [keyId, bytes] = (await console.ask(QUESTION)) as [string?, number[]?];
+    if (keyId === SETUP) return SETUP;
     if (keyId === undefined || bytes?.length !== POINT_LENGTH) return undefined;
     return { keyId, publicKey: toHex(bytes) };
   } catch (error) {

@@ -21,4 +21,4 @@ export function inWords(event: LoaderEvent): string | undefined {
 export const registerCommand = (publicKey: string) => `coseflow device register --key ${publicKey}`;
 
 export const LOCKED =
-  "the bundle locks the console: it does not tell its key, nor whether it started";
+  "the board tells no key: its bundle locks the console, or it waits for a network (coseflow wifi)";

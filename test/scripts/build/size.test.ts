@@ -11,7 +11,7 @@ import {
 } from "../../../scripts/build/size.mjs";
 
 function variables(streaming: number): VariablesRecord {
-  const rare = { command: 1, enrolment: 1, keyRoll: 1 };
+  const rare = { command: 1, enrolment: 1, keyRoll: 1, setup: 1 };
   const states = { booted: 1, streaming, offline: 1, bme280: 1, ...rare };
   return { measure: "how", states, costs: { sensors: {}, parts: {} } };
 }
