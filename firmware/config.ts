@@ -68,7 +68,8 @@ export interface SensorConfig {
   qos: 0 | 1;
   /**
    * What goes when the queue is full: its oldest reading, whose ever that is (the default),
-   * or the newest of this sensor, which is not taken in. Events have places of their own.
+   * or the newest of this sensor, which is not taken in. It keeps none safe from the readings of
+   * a sensor with `oldest`. Events have places of their own.
    */
   drop?: "oldest" | "newest";
   /** I2C address, for drivers that need one. */

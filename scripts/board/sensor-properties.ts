@@ -20,7 +20,7 @@ const COMMON = {
     Type.Enum(["oldest", "newest"], {
       title: "What goes when the queue is full",
       description:
-        "oldest, also where not given: the oldest reading in the queue. newest: this sensor's new one is not taken.",
+        "oldest, also where not given: the oldest reading in the queue, whichever sensor's. newest: this sensor's new one is not taken.",
       examples: ["oldest"],
     }),
   ),
