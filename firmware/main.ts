@@ -11,6 +11,7 @@ import {
 import drivers from "coseflow:drivers";
 import {
   BUILD_TIME,
+  HAS_ALARM,
   HAS_ANALOGUE,
   HAS_BUTTON,
   HAS_DIGITAL,
@@ -24,6 +25,7 @@ import {
   STAYS_AWAKE,
 } from "coseflow:parts";
 import { fail } from "../protocol/errors.ts";
+import { createAlarm } from "./alarm.ts";
 import { RESET_COMMAND } from "./boot-guard.ts";
 import { startButton } from "./button.ts";
 import { watchChanges } from "./changes.ts";
@@ -130,7 +132,7 @@ function main(): void {
               joined,
             );
         },
-        createSensor(config: SensorConfig): Sensor {
+        createSensor(config: SensorConfig, device): Sensor {
           const create = drivers[config.driver];
           if (create === undefined)
             return fail(
@@ -138,7 +140,11 @@ function main(): void {
               "sensor driver, expected one of this bundle, got " + config.driver,
             );
           const sensor = create(sensorPorts, config);
-          return IS_REFINED ? refine(sensor, config, clock) : sensor;
+          const alarm =
+            HAS_ALARM && config.alarm
+              ? createAlarm(ports, device, config, board.sensors.indexOf(config))
+              : undefined;
+          return IS_REFINED ? refine(sensor, config, clock, alarm) : sensor;
         },
         resume: SLEEPS ? resumeKept : undefined,
         watchChanges: HAS_DIGITAL ? watchChanges : undefined,
