@@ -6,7 +6,7 @@ import type { Clock, ReportError } from "./ports.ts";
 import type { Sensor } from "./sensors/sensor.ts";
 
 /** Each event is signed and written to flash, and four may wait: a rattling door must not use that up. */
-const EVENT_SECONDS = 60;
+export const EVENT_SECONDS = 60;
 
 /**
  * Sends what the sensor reads after a change. Of changes that follow too soon, only what

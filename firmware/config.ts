@@ -68,7 +68,8 @@ export interface SensorConfig {
   qos: 0 | 1;
   /**
    * What goes when the queue is full: its oldest reading, whose ever that is (the default),
-   * or the newest of this sensor, which is not taken in. Events have places of their own.
+   * or the newest of this sensor, which is not taken in. It keeps none safe from the readings of
+   * a sensor with `oldest`. Events have places of their own.
    */
   drop?: "oldest" | "newest";
   /** I2C address, for drivers that need one. */
@@ -87,6 +88,8 @@ export interface SensorConfig {
    * from what was sent last.
    */
   deadband?: { [quantity: string]: number };
+  /** Where one of these quantities crosses a threshold, and where it is back, is an event. */
+  alarm?: { [quantity: string]: AlarmLimits };
   /** With `deadband`: a reading is sent after this time in any case; 3600 by default. */
   heartbeatSeconds?: number;
 
@@ -108,6 +111,14 @@ export interface SensorConfig {
   debounceMs?: number;
   /** digital: least time between two events. */
   eventSeconds?: number;
+}
+
+/** In the unit of the value; at least one of the first two. */
+export interface AlarmLimits {
+  above?: number;
+  below?: number;
+  /** How far it must come back before that is an event; 0 by default. */
+  hysteresis?: number;
 }
 
 /** What differs from device to device, written to flash as coseflow.json beside the bundle. */

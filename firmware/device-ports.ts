@@ -36,7 +36,7 @@ export interface DevicePorts {
   system: Pick<System, "storage" | "interpreter">;
   /** Restarts the board, on purpose. */
   restart: () => void;
-  createSensor: (config: SensorConfig) => Sensor;
+  createSensor: (config: SensorConfig, device: Pick<RunningDevice, "delivery" | "busy">) => Sensor;
   /** Given by a board that sleeps: its sensors are read once. */
   resume?: Resume | undefined;
   /** Makes events of a sensor's changes, on a board that has such a sensor. */

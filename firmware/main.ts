@@ -12,6 +12,7 @@ import {
 import drivers from "coseflow:drivers";
 import {
   BUILD_TIME,
+  HAS_ALARM,
   HAS_ANALOGUE,
   HAS_BUTTON,
   HAS_DIGITAL,
@@ -26,6 +27,7 @@ import {
   VERSION,
 } from "coseflow:parts";
 import { fail } from "../protocol/errors.ts";
+import { createAlarm } from "./alarm.ts";
 import { RESET_COMMAND } from "./boot-guard.ts";
 import { startButton } from "./button.ts";
 import { watchChanges } from "./changes.ts";
@@ -135,7 +137,7 @@ function main(): void {
               joined,
             );
         },
-        createSensor(config: SensorConfig): Sensor {
+        createSensor(config: SensorConfig, device): Sensor {
           const create = drivers[config.driver];
           if (create === undefined)
             return fail(
@@ -143,7 +145,11 @@ function main(): void {
               "sensor driver, expected one of this bundle, got " + config.driver,
             );
           const sensor = create(sensorPorts, config);
-          return IS_REFINED ? refine(sensor, config, clock) : sensor;
+          const alarm =
+            HAS_ALARM && config.alarm
+              ? createAlarm(ports, device, config, board.sensors.indexOf(config))
+              : undefined;
+          return IS_REFINED ? refine(sensor, config, clock, alarm) : sensor;
         },
         resume: SLEEPS ? resumeKept : undefined,
         watchChanges: HAS_DIGITAL ? watchChanges : undefined,

@@ -25,7 +25,7 @@ export function startSampler(
   config: SensorConfig,
 ): () => void {
   const clock = ports.clock;
-  const sensor = ports.createSensor(config);
+  const sensor = ports.createSensor(config, device);
   const makeSenml = createSenmlMaker(sensor.quantities);
   let due = clock.uptime();
   let reportedDrops = (device.delivery as Delivery).losses.told;

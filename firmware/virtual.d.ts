@@ -27,7 +27,9 @@ declare module "coseflow:parts" {
   export const HAS_ANALOGUE: boolean;
   export const HAS_INPUT: boolean;
   export const HAS_DIGITAL: boolean;
-  /** One of its sensors has a range, a mean or reports on change. */
+  /** One of its sensors has thresholds. */
+  export const HAS_ALARM: boolean;
+  /** One of its sensors has thresholds, a range, a mean or reports on change. */
   export const IS_REFINED: boolean;
   export const HAS_BUTTON: boolean;
   /** Its console is not locked. */

@@ -1,4 +1,4 @@
-/** What a board file may ask of any sensor: a range, a mean of several samples, reports on change, a name. */
+/** What a board file may ask of any sensor: a range, a mean of several samples, thresholds, reports on change, a name. */
 import type { Quantity } from "../../protocol/senml.ts";
 import type { SensorConfig } from "../config.ts";
 import type { Clock } from "../ports.ts";
@@ -10,6 +10,9 @@ const SAMPLE_GAP_MS = 7;
 const HEARTBEAT_SECONDS = 3600;
 
 type Read = Sensor["read"];
+
+/** What a sensor with thresholds does with what it reads. `own` are the driver's names of the values. */
+export type AlarmStage = (read: Read, own: Quantity[], named: Quantity[]) => Read;
 
 function within(read: Read, sensor: Sensor, config: SensorConfig): Read {
   const range = config.range || {};
@@ -98,13 +101,21 @@ function rename(quantities: Quantity[], own: string): Quantity[] {
 }
 
 /** The sensor as its entry of the board file wants it. The file's maps have the driver's own names of values. */
-export function refine(sensor: Sensor, config: SensorConfig, clock: Clock): Sensor {
+export function refine(
+  sensor: Sensor,
+  config: SensorConfig,
+  clock: Clock,
+  alarm?: AlarmStage,
+): Sensor {
+  const quantities = config.name ? rename(sensor.quantities, config.name) : sensor.quantities;
   let read: Read = sensor.read;
   if (config.range) read = within(read, sensor, config);
   if (config.average && config.average > 1) read = meanOf(read, clock, config.average);
+  // Before a dead band can hold a value back.
+  if (alarm) read = alarm(read, sensor.quantities, quantities);
   if (config.deadband) read = onChange(read, sensor, config, clock);
   return {
-    quantities: config.name ? rename(sensor.quantities, config.name) : sensor.quantities,
+    quantities: quantities,
     read: read,
     watch: sensor.watch,
   };

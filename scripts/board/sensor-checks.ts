@@ -68,6 +68,28 @@ function checkRanges({ range }: Record<string, unknown>, index: number, refuse: 
   }
 }
 
+const isNumber = (value: unknown): value is number => typeof value === "number";
+
+function checkAlarms({ alarm }: Record<string, unknown>, index: number, refuse: Refuse): void {
+  if (typeof alarm !== "object" || alarm === null) return;
+  for (const [quantity, limits] of Object.entries(alarm)) {
+    if (typeof limits !== "object" || limits === null) continue;
+    const { above, below, hysteresis } = limits as Record<string, unknown>;
+    const place = [index, "alarm", quantity];
+    if (above === undefined && below === undefined)
+      refuse(place, `"above", "below" or both`, "neither");
+    if (!isNumber(above) || !isNumber(below)) continue;
+    if (below >= above)
+      refuse([...place, "below"], `less than the "above" of ${above}`, `${below}`);
+    else if (isNumber(hysteresis) && hysteresis >= above - below)
+      refuse(
+        [...place, "hysteresis"],
+        `less than the ${above - below} between "below" and "above"`,
+        `${hysteresis}`,
+      );
+  }
+}
+
 /** What belongs together in the entries of `sensors`, and between them. */
 export function checkSensors(source: Source, sensors: unknown[]): Fault[] {
   const faults: Fault[] = [];
@@ -82,6 +104,7 @@ export function checkSensors(source: Source, sensors: unknown[]): Fault[] {
       refuse([index, "rom"], "digits that fit their check sum", "others");
     checkTimes(entry, index, refuse);
     checkRanges(entry, index, refuse);
+    checkAlarms(entry, index, refuse);
   });
   checkNames(
     sensors.map((sensor) => sensor ?? {}),

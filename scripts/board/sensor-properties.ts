@@ -20,7 +20,7 @@ const COMMON = {
     Type.Enum(["oldest", "newest"], {
       title: "What goes when the queue is full",
       description:
-        "oldest, also where not given: the oldest reading in the queue. newest: this sensor's new one is not taken.",
+        "oldest, also where not given: the oldest reading in the queue, whichever sensor's. newest: this sensor's new one is not taken.",
       examples: ["oldest"],
     }),
   ),
@@ -89,11 +89,36 @@ const band = (quantity: string) =>
     0,
   );
 
+const limits = (quantity: string) =>
+  closed(
+    {
+      above: Type.Optional(
+        number("Above", "A value above this is an alarm. In the value's unit.", 30),
+      ),
+      below: Type.Optional(
+        number("Below", "A value below this is an alarm. In the value's unit.", 5),
+      ),
+      hysteresis: Type.Optional(
+        number(
+          "Hysteresis",
+          "How far the value must come back before the alarm is over; 0 where not given.",
+          0.5,
+          0,
+        ),
+      ),
+    },
+    {
+      title: `Alarm of ${quantity}`,
+      description: `A signed event when ${quantity} goes above or below, and one when it is back.`,
+      examples: [{ above: 30, hysteresis: 0.5 }],
+    },
+  );
+
 /** A driver as the tools know it: `name` is a file in firmware/sensors/. */
 export interface DriverPlan<N extends string, T extends TProperties> {
   name: N;
   description: string;
-  /** Of its values, without the sensor's own name: the keys of `range` and `deadband`. */
+  /** Of its values, without the sensor's own name: the keys of `range`, `alarm` and `deadband`. */
   quantities: readonly string[];
   /** How long one sample takes at most. */
   sampleMs: number;
@@ -130,6 +155,15 @@ export function createDriver<const N extends string, T extends TProperties>(
           description:
             "A reading is sent when one of these quantities differs by more than so much from what was sent last.",
           examples: [{ [first]: 0.5 }],
+        }),
+      ),
+      alarm: Type.Optional(
+        closed(perQuantity(quantities, limits), {
+          minProperties: 1,
+          title: "Alarm",
+          description:
+            "Thresholds, by quantity. A value that crosses one is a signed event, and so is its return.",
+          examples: [{ [first]: { above: 30, below: 5, hysteresis: 0.5 } }],
         }),
       ),
       ...plan.own,

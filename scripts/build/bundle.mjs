@@ -158,9 +158,10 @@ function version() {
 }
 
 /** The properties of a sensor that firmware/sensors/refine.ts is there for. */
-const REFINEMENTS = ["range", "average", "deadband", "name"];
+const REFINEMENTS = ["range", "average", "alarm", "deadband", "name"];
 
 function partsModule({ network, led, button, console, sleep, sensors = [] }) {
+  const asksFor = (name) => sensors.some((sensor) => Object.hasOwn(sensor, name));
   const hasDriver = (...names) => sensors.some(({ driver }) => names.includes(driver));
   const parts = {
     BUILD_TIME: buildTime(),
@@ -168,7 +169,8 @@ function partsModule({ network, led, button, console, sleep, sensors = [] }) {
     HAS_ANALOGUE: hasDriver("analogue"),
     HAS_INPUT: hasDriver("digital", "pulses"),
     HAS_DIGITAL: hasDriver("digital"),
-    IS_REFINED: sensors.some((sensor) => REFINEMENTS.some((name) => Object.hasOwn(sensor, name))),
+    HAS_ALARM: asksFor("alarm"),
+    IS_REFINED: REFINEMENTS.some(asksFor),
     IS_ESP32: network === "wifi",
     HAS_LED: led !== undefined,
     HAS_BUTTON: button !== undefined,

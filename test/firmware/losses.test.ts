@@ -25,8 +25,8 @@ afterEach(() => {
 });
 
 /** A bench whose first session has been sent, opened and receipted. */
-function streaming() {
-  const bench = createDeliveryBench(crypto);
+function streaming(options: Parameters<typeof createDeliveryBench>[1] = {}) {
+  const bench = createDeliveryBench(crypto, options);
   bench.delivery.start();
   bench.delivery.pump();
   const { message, acknowledge } = bench.take();
@@ -94,6 +94,51 @@ describe("readings that are lost", () => {
     bench.deliver(listed(1, 2));
     expect(bench.delivery.losses.told).toBe(8);
   });
+});
+
+describe("two sensors and one full queue", () => {
+  const OLD = "oldest";
+  const NEW = "newest";
+
+  /** What is left of readings named by their numbers, in the order in which they go out. */
+  function left(flash: number, taken: ["oldest" | "newest", number][]) {
+    const bench = streaming({ queueLimit: 2, flash });
+    bench.online.value = false;
+    const refused = taken.flatMap(([drop, number]) =>
+      bench.delivery.accept(bytes(String.fromCharCode(number)), 1, drop) ? [] : [number],
+    );
+    bench.online.value = true;
+    const rest: number[] = [];
+    for (bench.delivery.pump(); bench.sent.length > 0; ) {
+      const { message } = bench.take();
+      rest.push(bench.payloadOf(bench.session, message).charCodeAt(0));
+      const { sequence } = parseSequencedEncrypt0(message);
+      const range = { sessionKid: bench.session.kid, first: sequence, last: sequence };
+      bench.deliver(bench.receipt(bench.session, UNIX, [], [range]));
+    }
+    return { rest, refused, lost: bench.delivery.losses.readings };
+  }
+
+  it.each([0, 3])(
+    "(%d in flash) newest refuses its own, and keeps nothing safe from oldest",
+    (flash) => {
+      const room = 2 + flash;
+      const careful = Array.from({ length: room }, (_, at) => [NEW, 1 + at] as ["newest", number]);
+      const full = left(flash, [...careful, [NEW, 50], [NEW, 51]]);
+      expect(full).toEqual({
+        rest: careful.map(([, number]) => number),
+        refused: [50, 51],
+        lost: 2,
+      });
+
+      const others = Array.from({ length: room }, (_, at) => [OLD, 100 + at] as ["oldest", number]);
+      const pushed = left(flash, [...careful, ...others.slice(0, 2), [NEW, 50]]);
+      expect(pushed.rest).toEqual([...careful.slice(2), ...others.slice(0, 2)].map(([, n]) => n));
+      expect([pushed.refused, pushed.lost]).toEqual([[50], 3]);
+      const gone = left(flash, [...careful, ...others]);
+      expect(gone).toEqual({ rest: others.map(([, number]) => number), refused: [], lost: room });
+    },
+  );
 });
 
 describe("the record of losses", () => {

@@ -37,6 +37,8 @@ const twoOf = (change: object, name?: string) => ({
 
 const sensor = (change: object) => ({ sensors: [{ ...BOARD.sensors[0], ...change }] });
 
+const alarm = (humidity: object) => sensor({ alarm: { humidity } });
+
 describe("a board file", () => {
   it("that is right has no faults", () => {
     expect(judge({})).toEqual([]);
@@ -50,6 +52,12 @@ describe("a board file", () => {
     expect(judge(only(wire(ROM, "flow"), wire("280000000000001e", "return")))).toEqual([]);
     expect(judge(twoOf({ address: 69, name: "outside" }))).toEqual([]);
     expect(judge({ provisioning: { request: "plain" } })).toEqual([]);
+  });
+
+  it("may have thresholds at one side or both", () => {
+    expect(judge(alarm({ above: 60 }))).toEqual([]);
+    expect(judge(alarm({ below: -0.5, hysteresis: 0 }))).toEqual([]);
+    expect(judge(alarm({ above: 60, below: 40, hysteresis: 19.5 }))).toEqual([]);
   });
 
   it("is told where each fault is, all at once, with the name that was meant", () => {
@@ -125,6 +133,21 @@ describe("a board file", () => {
     ],
     ["a range of nothing", sensor({ range: {} }), "one of temperature, humidity"],
     ["an unknown quantity", sensor({ deadband: { pressure: 1 } }), "/sensors/0/deadband/pressure"],
+    ["an alarm at nothing", alarm({ hysteresis: 1 }), '"above", "below" or both, got neither'],
+    [
+      "an alarm upside down",
+      alarm({ above: 5, below: 5 }),
+      "alarm/humidity/below, expected less than",
+    ],
+    ["less than no hysteresis", alarm({ above: 5, hysteresis: -1 }), "humidity/hysteresis"],
+    [
+      "an alarm that cannot end",
+      alarm({ above: 5, below: 3, hysteresis: 2 }),
+      "less than the 2 between",
+    ],
+    ["an alarm that is no number", alarm({ above: "5" }), "alarm/humidity/above"],
+    ["an alarm of no quantity", sensor({ alarm: {} }), "one of temperature, humidity"],
+    ["an alarm of another's", sensor({ alarm: { pressure: { above: 1 } } }), "alarm/pressure"],
     ["a heartbeat and no dead band", sensor({ heartbeatSeconds: 60 }), '"deadband" beside it'],
     [
       "more samples than there is time for",
