@@ -10,7 +10,7 @@
  * last write nothing.
  */
 import { type Bytes, chars } from "../protocol/bytes.ts";
-import type { DeviceRecords } from "../protocol/cose/crypto.ts";
+import type { DeviceRecords, DeviceSleep } from "../protocol/cose/crypto.ts";
 import type { Log } from "./ports.ts";
 
 /** A boot has lasted after this long: network, session and first readings are behind it. */
@@ -25,18 +25,33 @@ const FIRST_PAUSE_SECONDS = 600;
 const LONGEST_PAUSE_SECONDS = 86400;
 const MAX_LEVEL = 8;
 
-/** Why a boot came. Espruino tells power-on, reset pin, watchdog and crash not apart. */
+/** Why a boot came: what the device has noted itself, or what the chip tells. */
 export const RESET_UNKNOWN = 0;
 export const RESET_WAKE = 1;
 export const RESET_CONSOLE = 2;
 export const RESET_PAUSE = 3;
 export const RESET_SAFE = 4;
 export const RESET_COMMAND = 5;
+/** Added to the chip's number, ESP-IDF's esp_reset_reason_t, where that is not 0. */
+const RESET_CHIP = 10;
 
 /** The record: version, boots in a row, doublings of the pause, reason of a restart that is meant. */
 const BOOT_RECORD = "boot";
 const VERSION = 1;
 const RECORD_LENGTH = 4;
+
+/** Why this boot came; `noted` is what the guard's record says of it. */
+export function resetReason(crypto: Pick<DeviceSleep, "resetReason">, noted: number): number {
+  // A restart that is meant is one by the program for the chip, which knows no more of it.
+  if (noted !== RESET_UNKNOWN) return noted;
+  let told = 0;
+  try {
+    told = crypto.resetReason();
+  } catch {
+    // A store that does not open: what follows will say so.
+  }
+  return told && told + RESET_CHIP;
+}
 
 type Records = Pick<DeviceRecords, "readRecord" | "writeRecord">;
 

@@ -5,7 +5,7 @@
  * makes it anew for each use, and costs several hundred as long as it is held. What is there
  * and here too, such as CBOR, is in flash twice.
  */
-import { openBootGuard } from "./boot-guard.ts";
+import { openBootGuard, resetReason } from "./boot-guard.ts";
 import { checkProvisioning } from "./config.ts";
 import { sendHealth } from "./health.ts";
 import { openIdentity } from "./identity.ts";
@@ -33,6 +33,7 @@ export {
   openTrust,
   readFarewell,
   requestFormOf,
+  resetReason,
   runSafeMode,
   sendHealth,
   startFarewell,

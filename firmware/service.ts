@@ -106,9 +106,10 @@ function startRounds(
 
 /** Numbers alone: the guard would hold all that is cold. */
 function countBoot(ports: ServicePorts, isWake: boolean): { boots: number; reason: number } {
-  const guard = ports.cold().openBootGuard(ports.crypto, ports.log);
-  const boots = guard.count(isWake);
-  return { boots: boots, reason: guard.reason };
+  const cold = ports.cold();
+  const guard = cold.openBootGuard(ports.crypto, ports.log);
+  const reason = isWake ? RESET_WAKE : cold.resetReason(ports.crypto, guard.reason);
+  return { boots: guard.count(isWake), reason: reason };
 }
 
 /** Its functions end with the start, unless a button is still to be let go of: they cost variables. */
@@ -126,7 +127,7 @@ export function startService(ports: ServicePorts, board: Board, start: StartDevi
     system: ports.system,
     life: createLife(log),
     boots: boot.boots,
-    reason: isWake ? RESET_WAKE : boot.reason,
+    reason: boot.reason,
     errors: 0,
     lastError: "",
   } as ServiceState;

@@ -3,7 +3,12 @@ import { mkdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { createSimulatedBoard, type SimulatedBoard } from "./board.ts";
 import { type Devcrypto, loadDevcrypto } from "./devcrypto/load.ts";
-import { createSleepMemory, type SleepMemory } from "./devcrypto/sleep.ts";
+import {
+  createSleepMemory,
+  RESET_DEEPSLEEP,
+  RESET_SW,
+  type SleepMemory,
+} from "./devcrypto/sleep.ts";
 import { openStandIn } from "./devcrypto/stand-in.ts";
 import type { Environment } from "./environment.ts";
 import { createSensorModels } from "./i2c/models.ts";
@@ -149,7 +154,7 @@ export function launchDevice(options: LaunchOptions): LaunchedDevice {
    */
   function boot(settings: object | undefined, memory = createSleepMemory()): Running {
     const keys = devcrypto.open(join(options.directory, "keys"), memory);
-    function bootAgain(milliseconds: number, left?: SleepMemory): void {
+    function bootAgain(milliseconds: number, left: SleepMemory): void {
       keys.close();
       restart = setTimeout(() => {
         running = boot(undefined, left);
@@ -167,10 +172,10 @@ export function launchDevice(options: LaunchOptions): LaunchedDevice {
       oneWire: createOneWire(file, environment),
       wifi: hasWifi ? (options.accessPoints ?? [SIMULATED_WIFI]) : undefined,
       hostFiles: hasWifi ? undefined : (options.hostFiles ?? readText),
-      wakeupCause: memory.woke ? TIMER_WAKEUP : 0,
-      onReset: () => bootAgain(RESTART_MS),
+      wakeupCause: memory.resetReason === RESET_DEEPSLEEP ? TIMER_WAKEUP : 0,
+      onReset: () => bootAgain(RESTART_MS, createSleepMemory(RESET_SW)),
       onSleep(microseconds) {
-        memory.woke = true;
+        memory.resetReason = RESET_DEEPSLEEP;
         bootAgain(microseconds / 1000, memory);
       },
     });

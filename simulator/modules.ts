@@ -24,6 +24,7 @@ const deviceCryptoNames: Record<keyof DeviceCrypto, true> = {
   aeadEncryptSequence: true,
   keepSession: true,
   resumeSession: true,
+  resetReason: true,
   generateKeyPair: true,
   openKey: true,
   hasKey: true,

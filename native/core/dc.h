@@ -285,6 +285,12 @@ int dc_keep_session(struct dc *dc, dc_handle key);
 int dc_resume_session(struct dc *dc, dc_handle *key);
 
 /**
+ * Why the machine started, a DC_RESET_*. Never fails: DC_RESET_UNKNOWN where the port does
+ * not know, or says something else.
+ */
+uint32_t dc_reset_reason(const struct dc *dc);
+
+/**
  * A PKCS #10 request (RFC 2986) for a SIGN key, DER: its P-256 public key, an empty
  * subject (the CA decides on the name), no attributes, ES256. The same key gives the
  * same bytes.

@@ -16,6 +16,18 @@
 /** Bytes that the module keeps over deep sleep. */
 #define DC_SLEEP_SIZE 42u
 
+/** Why the machine started; the numbers are those of ESP-IDF's esp_reset_reason_t. */
+#define DC_RESET_UNKNOWN 0
+#define DC_RESET_POWERON 1
+#define DC_RESET_EXT 2 /* the reset pin */
+#define DC_RESET_SW 3  /* asked for by the program */
+#define DC_RESET_PANIC 4
+#define DC_RESET_INT_WDT 5
+#define DC_RESET_TASK_WDT 6
+#define DC_RESET_WDT 7 /* another watchdog */
+#define DC_RESET_DEEPSLEEP 8
+#define DC_RESET_BROWNOUT 9
+
 /**
  * What the module asks of its host. Each function returns 0, or a negative number
  * when it failed; `context` is handed through.
@@ -79,6 +91,8 @@ struct dc_port {
    * before the return, whatever that is, so that nothing is given twice.
    */
   int (*sleep_take)(void *context, uint8_t *out, size_t capacity, size_t *length);
+  /** A DC_RESET_*; the same for as long as the machine runs. */
+  int (*reset_reason)(void *context);
 };
 
 #endif

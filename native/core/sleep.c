@@ -78,3 +78,9 @@ int dc_resume_session(struct dc *dc, dc_handle *key) {
   mbedtls_platform_zeroize(bytes, sizeof bytes);
   return dc_slot_settle(dc, slot, status, key);
 }
+
+uint32_t dc_reset_reason(const struct dc *dc) {
+  if (dc->port.reset_reason == NULL) return DC_RESET_UNKNOWN;
+  int reason = dc->port.reset_reason(dc->port.context);
+  return reason > 0 && reason <= DC_RESET_BROWNOUT ? (uint32_t)reason : DC_RESET_UNKNOWN;
+}

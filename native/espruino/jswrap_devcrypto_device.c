@@ -112,3 +112,19 @@ JsVar *jswrap_devcrypto_resumeSession(void) {
   check(&call, status);
   return finish_with_key(&call, key);
 }
+
+/*JSON{
+  "type": "staticmethod",
+  "class": "devcrypto",
+  "name": "resetReason",
+  "generate": "jswrap_devcrypto_resetReason",
+  "return": ["JsVar", "a number of ESP-IDF's esp_reset_reason_t, 0 where nothing is known"]
+}
+Why the machine started.
+*/
+JsVar *jswrap_devcrypto_resetReason(void) {
+  struct call call;
+  begin_call(&call, "resetReason", STACK_STORE);
+  uint32_t reason = call.failed ? 0 : dc_reset_reason(call.dc);
+  return finish_with_number(&call, reason);
+}

@@ -9,5 +9,6 @@ JsVar *jswrap_devcrypto_exportBaseIv(JsVar *key);
 JsVar *jswrap_devcrypto_reserveSequence(JsVar *key);
 JsVar *jswrap_devcrypto_keepSession(JsVar *key);
 JsVar *jswrap_devcrypto_resumeSession(void);
+JsVar *jswrap_devcrypto_resetReason(void);
 
 #endif

@@ -216,6 +216,7 @@ const struct function functions[] = {
     {"aeadEncryptSequence", aead_encrypt_sequence},
     {"keepSession", keep_session},
     {"resumeSession", resume_session},
+    {"resetReason", reset_reason},
     {"generateKeyPair", generate_key_pair},
     {"openKey", open_key},
     {"hasKey", has_key},

@@ -16,6 +16,10 @@ napi_value resume_session(struct call *call) {
   return status != DC_ABSENT && check(call, status) ? give_number(call, key) : NULL;
 }
 
+napi_value reset_reason(struct call *call) {
+  return give_number(call, dc_reset_reason(&call->instance->dc));
+}
+
 napi_value generate_key_pair(struct call *call) {
   uint32_t usage = take_number(call, 0, "usage");
   dc_handle key;

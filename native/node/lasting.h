@@ -7,6 +7,7 @@
 
 napi_value keep_session(struct call *call);
 napi_value resume_session(struct call *call);
+napi_value reset_reason(struct call *call);
 napi_value generate_key_pair(struct call *call);
 napi_value open_key(struct call *call);
 napi_value has_key(struct call *call);

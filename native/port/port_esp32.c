@@ -159,6 +159,23 @@ static int sleep_take(void *context, uint8_t *out, size_t capacity, size_t *leng
   return counts ? 0 : DC_STORE_ABSENT;
 }
 
+/* By name: the numbers of another ESP-IDF may be others. */
+static int reset_reason(void *context) {
+  (void)context;
+  switch (esp_reset_reason()) {
+    case ESP_RST_POWERON: return DC_RESET_POWERON;
+    case ESP_RST_EXT: return DC_RESET_EXT;
+    case ESP_RST_SW: return DC_RESET_SW;
+    case ESP_RST_PANIC: return DC_RESET_PANIC;
+    case ESP_RST_INT_WDT: return DC_RESET_INT_WDT;
+    case ESP_RST_TASK_WDT: return DC_RESET_TASK_WDT;
+    case ESP_RST_WDT: return DC_RESET_WDT;
+    case ESP_RST_DEEPSLEEP: return DC_RESET_DEEPSLEEP;
+    case ESP_RST_BROWNOUT: return DC_RESET_BROWNOUT;
+    default: return DC_RESET_UNKNOWN;
+  }
+}
+
 /* Sector by sector in the chip; the store is open again afterwards, if it can be. */
 static int erase_all(void *context) {
   struct dc_esp32 *esp32 = context;
@@ -236,6 +253,7 @@ struct dc_port dc_esp32_port(struct dc_esp32 *esp32) {
       .flash_sectors = esp32->ring->size / DC_FLASH_SECTOR,
       .sleep_keep = sleep_keep,
       .sleep_take = sleep_take,
+      .reset_reason = reset_reason,
   };
   return port;
 }

@@ -165,6 +165,8 @@ static int flash_erase(void *context, uint32_t offset) {
   return flash->is_off ? FAILED : 0;
 }
 
+static int reset_reason(void *context) { return ((struct dc_test_port *)context)->reset_reason; }
+
 struct dc_port dc_test_port(struct dc_test_port *test) {
   struct dc_port port = {.context = test,
                          .random = fill_random,
@@ -180,6 +182,7 @@ struct dc_port dc_test_port(struct dc_test_port *test) {
                          .flash_erase = flash_erase,
                          .flash_sectors = DC_TEST_SECTORS,
                          .sleep_keep = sleep_keep,
-                         .sleep_take = sleep_take};
+                         .sleep_take = sleep_take,
+                         .reset_reason = reset_reason};
   return port;
 }

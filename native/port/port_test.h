@@ -64,6 +64,7 @@ struct dc_test_port {
   struct dc_test_file files[DC_TEST_FILES];
   struct dc_test_flash flash;
   struct dc_test_sleep sleep;
+  int reset_reason;
 };
 
 void dc_test_port_init(struct dc_test_port *test, uint64_t seed);

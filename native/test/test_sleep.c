@@ -303,6 +303,24 @@ static void erased_with_all(struct suite *suite) {
   device_stop(&device);
 }
 
+static void tells_reset_reason(struct suite *suite) {
+  struct device device;
+  device_start(&device, 133);
+  for (int reason = DC_RESET_UNKNOWN; reason <= DC_RESET_BROWNOUT; reason++) {
+    device.port.reset_reason = reason;
+    CHECK(suite, dc_reset_reason(&device.dc) == (uint32_t)reason);
+  }
+  static const int foreign[] = {-1, DC_RESET_BROWNOUT + 1, 255, 256, -2147483647 - 1, 2147483647};
+  for (size_t i = 0; i < sizeof foreign / sizeof foreign[0]; i++) {
+    device.port.reset_reason = foreign[i];
+    CHECK(suite, dc_reset_reason(&device.dc) == DC_RESET_UNKNOWN);
+  }
+  device.port.reset_reason = DC_RESET_PANIC;
+  device.dc.port.reset_reason = NULL;
+  CHECK(suite, dc_reset_reason(&device.dc) == DC_RESET_UNKNOWN);
+  device_stop(&device);
+}
+
 void test_sleep(struct suite *suite) {
   numbers_go_on(suite);
   limit_stays(suite);
@@ -317,4 +335,5 @@ void test_sleep(struct suite *suite) {
   slots_full(suite);
   not_on_this_port(suite);
   erased_with_all(suite);
+  tells_reset_reason(suite);
 }

@@ -138,16 +138,18 @@ export interface SessionCrypto extends CoseCrypto {
   aeadEncryptSequence(key: KeyHandle, sequence: number, aad: Bytes, plaintext: Bytes): Bytes;
 }
 
-/** One session over deep sleep, inside the module. "unsupported" where there is no deep sleep. */
+/**
+ * One session over deep sleep, inside the module. "unsupported" where there is no deep sleep.
+ * The last one kept counts; its handle names nothing.
+ */
 export interface DeviceSleep {
-  /**
-   * Right before deep sleep: keeps an ENCRYPT_SEQUENCE key and its last number, in place of
-   * one kept before. The handle then names nothing; after "store" it is as before.
-   */
+  /** Right before deep sleep: keeps an ENCRYPT_SEQUENCE key and its last number. After "store" it is as before. */
   keepSession(key: KeyHandle): void;
 
   /** After a wake from deep sleep, once: the key, counting on. undefined after any other reset. */
   resumeSession(): KeyHandle | undefined;
+  /** Why the machine started: a number of ESP-IDF's esp_reset_reason_t, 0 where nothing is known. */
+  resetReason(): number;
 }
 
 /** The key usage of a certificate, as in the first byte of its bit string (RFC 5280 section 4.2.1.3). */

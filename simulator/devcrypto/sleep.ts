@@ -3,18 +3,23 @@ import { type DeviceSleep, USAGE_ENCRYPT_SEQUENCE } from "../../protocol/cose/cr
 import { fail } from "../../protocol/errors.ts";
 import type { Entry, Slots } from "./slots.ts";
 
+/** Reasons of a start, of ESP-IDF's esp_reset_reason_t. */
+export const RESET_POWERON = 1;
+export const RESET_SW = 3;
+export const RESET_DEEPSLEEP = 8;
+
 /**
  * Memory of a simulated chip that outlasts deep sleep: whoever plays the chip hands it from one
  * power cycle to the next, and a new one after every other reset.
  */
 export interface SleepMemory {
-  /** The power cycle at hand began with a wake from deep sleep. */
-  woke: boolean;
+  /** Why the power cycle at hand began. What is kept counts after a wake from deep sleep alone. */
+  resetReason: number;
   kept: Entry | undefined;
 }
 
-export function createSleepMemory(): SleepMemory {
-  return { woke: false, kept: undefined };
+export function createSleepMemory(resetReason = RESET_POWERON): SleepMemory {
+  return { resetReason, kept: undefined };
 }
 
 /** Without memory it is a computer's, which does not sleep deeply: as the C module's port for it. */
@@ -48,10 +53,13 @@ export function createSleep(
       // First: without a slot, what is kept must not be lost.
       slots.requireRoom();
       const { kept } = place;
-      if (!place.woke) forgetKept();
+      const woke = place.resetReason === RESET_DEEPSLEEP;
+      if (!woke) forgetKept();
       place.kept = undefined;
-      return kept !== undefined && place.woke ? slots.put(kept) : undefined;
+      return kept !== undefined && woke ? slots.put(kept) : undefined;
     },
+
+    resetReason: () => memory?.resetReason ?? 0,
     forgetKept,
   };
 }

@@ -8,10 +8,12 @@ import {
   RESET_PAUSE,
   RESET_SAFE,
   RESET_UNKNOWN,
+  resetReason,
   SAFE_BOOTS,
 } from "../../firmware/boot-guard.ts";
 import { type Bytes, bytes } from "../../protocol/bytes.ts";
 import { fail } from "../../protocol/errors.ts";
+import { RESET_POWERON, RESET_SW } from "../../simulator/devcrypto/sleep.ts";
 import { openStandIn } from "../../simulator/devcrypto/stand-in.ts";
 
 let directory: string;
@@ -191,5 +193,27 @@ describe("a store that fails", () => {
       "boot record not read",
       "boot record not written",
     ]);
+  });
+});
+
+describe("the reason of a boot", () => {
+  const chip = (number: number) => ({ resetReason: () => number });
+
+  it("is what was noted, whatever the chip tells", () => {
+    expect(resetReason(chip(RESET_SW), RESET_CONSOLE)).toBe(RESET_CONSOLE);
+    expect(resetReason(chip(RESET_POWERON), RESET_SAFE)).toBe(RESET_SAFE);
+  });
+
+  it("is else the chip's, ten higher, and nothing where it tells none", () => {
+    expect([1, 4, 6, 9].map((each) => resetReason(chip(each), RESET_UNKNOWN))).toEqual([
+      11, 14, 16, 19,
+    ]);
+    expect(resetReason(chip(0), RESET_UNKNOWN)).toBe(RESET_UNKNOWN);
+  });
+
+  it("is unknown where the module does not open", () => {
+    records.close();
+    expect(resetReason(records, RESET_UNKNOWN)).toBe(RESET_UNKNOWN);
+    expect(resetReason(records, RESET_PAUSE)).toBe(RESET_PAUSE);
   });
 });

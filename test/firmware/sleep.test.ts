@@ -5,7 +5,11 @@ import { afterEach, beforeEach, expect, it, vi } from "vitest";
 import type { DeviceTrust } from "../../cloud/keys/device-trust.ts";
 import { writeFarewell } from "../../firmware/provision/farewell.ts";
 import { bytes } from "../../protocol/bytes.ts";
-import { createSleepMemory } from "../../simulator/devcrypto/sleep.ts";
+import {
+  createSleepMemory,
+  RESET_DEEPSLEEP,
+  RESET_POWERON,
+} from "../../simulator/devcrypto/sleep.ts";
 import { openStandIn } from "../../simulator/devcrypto/stand-in.ts";
 import { createSensorModels } from "../../simulator/i2c/models.ts";
 import { bootBoard } from "../simulator/harness.ts";
@@ -50,7 +54,7 @@ it("keeps its session from wake to wake while no broker answers", async () => {
   const storage = new Map<string, string>();
   const memory = createSleepMemory();
   for (let wake = 0; wake < 6; wake++) {
-    memory.woke = wake > 0;
+    memory.resetReason = wake > 0 ? RESET_DEEPSLEEP : RESET_POWERON;
     const crypto = openStandIn(join(directory, "keys"), memory);
     const slept: number[] = [];
     const { board, lines } = bootBoard(bundle, {
@@ -68,7 +72,7 @@ it("keeps its session from wake to wake while no broker answers", async () => {
     board.type("JSON.stringify(status())");
     const status = JSON.parse((lines.at(-1) as string).slice(1));
     // One reading a wake, though its period is shorter; no boot is counted.
-    expect(status).toMatchObject({ queue: wake + 1, reset: wake > 0 ? 1 : 0, sessions: 1 });
+    expect(status).toMatchObject({ queue: wake + 1, reset: wake > 0 ? 1 : 11, sessions: 1 });
     expect(status.boots).toBe(wake > 0 ? 0 : 1);
     await vi.advanceTimersByTimeAsync(2000);
     expect(slept).toEqual([SLEEP_SECONDS * 1_000_000]);

@@ -32,6 +32,7 @@ const FUNCTIONS = [
   "openKey",
   "readRecord",
   "reserveSequence",
+  "resetReason",
   "resumeSession",
   "ringAppend",
   "ringCount",

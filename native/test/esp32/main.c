@@ -244,6 +244,25 @@ static void test_sleep(struct suite *suite) {
   CHECK(suite, chip.violations == 0);
 }
 
+static void test_reset_reason(struct suite *suite) {
+  static const uint32_t expected[] = {
+      [ESP_RST_UNKNOWN] = DC_RESET_UNKNOWN,   [ESP_RST_POWERON] = DC_RESET_POWERON,
+      [ESP_RST_EXT] = DC_RESET_EXT,           [ESP_RST_SW] = DC_RESET_SW,
+      [ESP_RST_PANIC] = DC_RESET_PANIC,       [ESP_RST_INT_WDT] = DC_RESET_INT_WDT,
+      [ESP_RST_TASK_WDT] = DC_RESET_TASK_WDT, [ESP_RST_WDT] = DC_RESET_WDT,
+      [ESP_RST_DEEPSLEEP] = DC_RESET_DEEPSLEEP, [ESP_RST_BROWNOUT] = DC_RESET_BROWNOUT,
+      [ESP_RST_SDIO] = DC_RESET_UNKNOWN, /* no such reset on these chips */
+  };
+  struct board board;
+  chip_reset();
+  CHECK_STATUS(suite, 0, start(&board));
+  for (size_t i = 0; i < sizeof expected / sizeof expected[0]; i++) {
+    chip.reset_reason = (esp_reset_reason_t)i;
+    CHECK(suite, dc_reset_reason(&board.dc) == expected[i]);
+  }
+  stop(&board);
+}
+
 int main(void) {
   struct suite suite = {0, 0};
   test_key_survives(&suite, 0);
@@ -256,6 +275,7 @@ int main(void) {
   test_ring(&suite);
   test_refused(&suite);
   test_sleep(&suite);
+  test_reset_reason(&suite);
   printf("port to the ESP32: %u passed, %u failed\n", suite.passed, suite.failed);
   return suite.failed == 0 ? 0 : 1;
 }

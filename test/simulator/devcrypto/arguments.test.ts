@@ -69,6 +69,7 @@ const ARGUMENTS: Record<string, MakeArguments> = {
   },
   keepSession: sequenceKey,
   resumeSession: none,
+  resetReason: none,
   generateKeyPair: () => [1],
   openKey: id,
   hasKey: id,

@@ -259,7 +259,7 @@ describeBoth("DeviceCrypto", (open) => {
     crypto.close();
     const { close, ...functions } = crypto;
     expect(typeof close).toBe("function");
-    expect(Object.keys(functions)).toHaveLength(37);
+    expect(Object.keys(functions)).toHaveLength(38);
     expect(codeOf(() => crypto.aeadEncrypt(key, nonce, aad, aad))).toBe("key");
     expect(codeOf(() => crypto.generateRandom(1))).toBe("key");
     expect(codeOf(() => crypto.openDeviceKey())).toBe("key");
@@ -271,6 +271,7 @@ describeBoth("DeviceCrypto", (open) => {
     for (const kept of [key, crypto.generateKey(USAGE_ENCRYPT), 0 as unknown as KeyHandle])
       expect(codeOf(() => crypto.keepSession(kept))).toBe("unsupported");
     expect(codeOf(() => crypto.resumeSession())).toBe("unsupported");
+    expect(crypto.resetReason()).toBe(0);
     expect(crypto.aeadEncryptSequence(key, 1, aad, aad)).toHaveLength(aad.length + 16);
     expect(crypto.reserveSequence(key)).toBe(2);
   });

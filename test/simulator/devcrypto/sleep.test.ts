@@ -6,7 +6,12 @@ import {
   USAGE_ENCRYPT,
   USAGE_ENCRYPT_SEQUENCE,
 } from "../../../protocol/cose/crypto.ts";
-import { createSleepMemory, type SleepMemory } from "../../../simulator/devcrypto/sleep.ts";
+import {
+  createSleepMemory,
+  RESET_DEEPSLEEP,
+  RESET_POWERON,
+  type SleepMemory,
+} from "../../../simulator/devcrypto/sleep.ts";
 import { SLOTS } from "../../../simulator/devcrypto/slots.ts";
 import { type OpenDeviceCrypto, openStandIn } from "../../../simulator/devcrypto/stand-in.ts";
 import { codeOf } from "../../cloud/crypto/support.ts";
@@ -31,7 +36,7 @@ afterEach(async () => {
 /** A reset, which was a wake from deep sleep or was not. */
 function reset(woke: boolean): void {
   crypto.close();
-  memory.woke = woke;
+  memory.resetReason = woke ? RESET_DEEPSLEEP : RESET_POWERON;
   crypto = openStandIn(directory, memory);
 }
 
@@ -101,4 +106,10 @@ it("eraseAll leaves nothing that a wake could find", () => {
   crypto.eraseAll();
   reset(true);
   expect(crypto.resumeSession()).toBeUndefined();
+});
+
+it("tells the reason of each reset", () => {
+  expect(crypto.resetReason()).toBe(RESET_POWERON);
+  reset(true);
+  expect(crypto.resetReason()).toBe(RESET_DEEPSLEEP);
 });

@@ -191,6 +191,7 @@ export function openMemoryCrypto(
       power.pass();
       return key;
     },
+    resetReason: () => 0,
   };
 
   const volatile: Partial<DeviceCrypto> = {
