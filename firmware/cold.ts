@@ -6,13 +6,15 @@
  * and here too, such as CBOR, is in flash twice.
  */
 import { openBootGuard } from "./boot-guard.ts";
-import { checkProvisioning, checkSettings } from "./config.ts";
+import { checkProvisioning } from "./config.ts";
 import { sendHealth } from "./health.ts";
 import { openIdentity } from "./identity.ts";
+import { keepLosses, openLosses } from "./losses.ts";
 import { startFarewell } from "./provision/deprovision.ts";
 import { enrolmentDue } from "./provision/enrolment-due.ts";
 import { readFarewell } from "./provision/farewell.ts";
 import { requestFormOf } from "./provision/policy.ts";
+import { checkWifi, keepWifi, openSettings } from "./provision/stored-settings.ts";
 import { startTrial } from "./provision/trial.ts";
 import { runSafeMode } from "./safe-mode.ts";
 import { tellFailure } from "./sensor-failure.ts";
@@ -20,10 +22,14 @@ import { openTrust } from "./trust.ts";
 
 export {
   checkProvisioning,
-  checkSettings,
+  checkWifi,
   enrolmentDue,
+  keepLosses,
+  keepWifi,
   openBootGuard,
   openIdentity,
+  openLosses,
+  openSettings,
   openTrust,
   readFarewell,
   requestFormOf,

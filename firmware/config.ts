@@ -114,7 +114,7 @@ export interface SensorConfig {
 export interface Settings {
   /** Up to four, in the order of preference. */
   brokers: Broker[];
-  /** On a board whose network is Wi-Fi: one or two, in flash also one without the list. */
+  /** On a board whose network is Wi-Fi: one or two, none yet in setup; in flash also one without the list. */
   wifi: WifiNetwork[];
   /** Topic prefix, where it is not the profile's own. */
   topicPrefix?: string;
@@ -162,10 +162,14 @@ function requireObject(value: unknown): object {
   return value as object;
 }
 
-/** Refuses settings that the device could not work with; returns them in their checked form. */
+/**
+ * Refuses settings that the device could not work with; returns them in their checked form. Without
+ * `wifi` they have none: that one thing can be given to a board later.
+ */
 export function checkSettings(value: unknown, board: Board): Settings {
   const settings = requireObject(value) as Settings & { [name: string]: unknown };
-  const network = checkNetwork(SETTINGS_FILE, settings, board.network === "wifi");
+  const hasWifi = board.network === "wifi" && settings.wifi !== undefined;
+  const network = checkNetwork(SETTINGS_FILE, settings, hasWifi);
   settings.brokers = network.brokers;
   settings.wifi = network.wifi;
   PROVISIONING.forEach(function (name) {

@@ -38,7 +38,7 @@ export function exposeCommands(service: ServiceState, scope: Scope): void {
       if (delivery) {
         tell("time", delivery.time());
         tell("queue", delivery.queued());
-        tell("drops", delivery.drops());
+        tell("drops", delivery.losses.readings);
         tell("sessions", delivery.sessions().length);
       }
       tell("reconnects", Math.max(0, turn.connects - 1));

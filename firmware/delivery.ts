@@ -10,6 +10,7 @@ import { openReceipt } from "../protocol/receipt.ts";
 import type { MessageClass } from "../protocol/topics.ts";
 import type { QueueConfig } from "./config.ts";
 import { createEventList } from "./event-list.ts";
+import type { Losses } from "./losses.ts";
 import type { Kept } from "./mqtt/options.ts";
 import { createOutbox } from "./outbox.ts";
 import {
@@ -17,6 +18,7 @@ import {
   earliestTaken,
   IN_FLIGHT,
   type Outgoing,
+  type Publish,
   rewind,
   WAITING,
 } from "./outgoing.ts";
@@ -35,21 +37,10 @@ const SPILL_SECONDS = 60;
 /** Between two looks at what waits in memory. */
 const LEAST_SPILL_SECONDS = 1;
 
-/**
- * Hands a message to MQTT; false when the client is not ready for it. `done` is
- * called when the broker has it (PUBCOMP, PUBACK) or, at QoS 0, when it is written.
- */
-export type Publish = (
-  messageClass: MessageClass,
-  message: Bytes,
-  qos: 0 | 1 | 2,
-  done: () => void,
-  kept: Kept | undefined,
-) => boolean;
-
 export interface DeliveryOptions extends SessionListOptions {
   publish: Publish;
   queue: QueueConfig;
+  losses: Losses;
   /** Seconds before the first repeat; 0 takes the default. */
   receiptSeconds: number;
   /** Seconds until a session is followed by a new one; 0 takes the default. */
@@ -62,6 +53,7 @@ export function createDelivery(options: DeliveryOptions) {
   const crypto = options.crypto;
   const clock = options.clock;
   const queue = options.queue;
+  const losses = options.losses;
   const firstWait = options.receiptSeconds || RECEIPT_SECONDS;
   const rekeySeconds = options.rekeySeconds || REKEY_SECONDS;
   const spillSeconds = queue.spillSeconds === undefined ? SPILL_SECONDS : queue.spillSeconds;
@@ -70,10 +62,13 @@ export function createDelivery(options: DeliveryOptions) {
   const outbox = createOutbox({
     ring: crypto,
     log: options.log,
+    losses: losses,
     readings: queue.readings,
     flash: queue.flash || 0,
     sessionOf: sessions.find,
   });
+  /** The last reading that tells of lost ones, and how many, until a receipt lists it. */
+  let telling: { kid: Bytes; sequence: number; count: number } | undefined;
   let spillTimer = 0;
   /** Unix seconds of the latest receipt, and what they make of the moment of boot. */
   let latest = 0;
@@ -211,8 +206,7 @@ export function createDelivery(options: DeliveryOptions) {
       return bootTime === undefined ? undefined : Math.floor(bootTime + clock.uptime());
     },
 
-    /** Readings lost for want of room since boot. */
-    drops: outbox.drops,
+    losses: losses,
     /** Readings that wait for their receipt. */
     queued: outbox.length,
     /** The session that seals, and all whose message is kept, it included. */
@@ -222,12 +216,13 @@ export function createDelivery(options: DeliveryOptions) {
     /**
      * Seals a payload under the newest session and queues it. False when the queue is
      * full and `drop` is "newest": nothing is sealed then, and it is counted as dropped.
+     * `told`: how many lost readings the payload tells of, where it does.
      */
-    accept(payload: Bytes, qos: 0 | 1, drop: "oldest" | "newest"): boolean {
+    accept(payload: Bytes, qos: 0 | 1, drop: "oldest" | "newest", told?: number): boolean {
       if (outbox.isFull()) {
         options.log("queue full, " + drop + " reading dropped");
         if (drop === "newest") {
-          outbox.refuse();
+          losses.readings++;
           return false;
         }
       }
@@ -237,6 +232,7 @@ export function createDelivery(options: DeliveryOptions) {
       const keys = session.keys as SessionKeys;
       const sequence = crypto.reserveSequence(keys.key);
       session.lastSequence = sequence;
+      if (told) telling = { kid: session.kid, sequence: sequence, count: told };
       outbox.push({
         session: session,
         sequence: sequence,
@@ -287,6 +283,10 @@ export function createDelivery(options: DeliveryOptions) {
       if (events.settle(receipt.messages)) settled = true;
       receipt.readings.forEach(function (range) {
         if (outbox.settle(range, uptime)) settled = true;
+        if (!telling || telling.kid !== range.sessionKid) return;
+        if (telling.sequence < range.first || telling.sequence > range.last) return;
+        losses.told = telling.count;
+        telling = undefined;
       });
       if (settled) {
         repeat.settled();

@@ -5,7 +5,7 @@ import { kidOf } from "../protocol/kid.ts";
 import { CLOUD } from "../protocol/roles.ts";
 import { CLOUD_TOPIC, TOPIC_PREFIX, topicOf } from "../protocol/topics.ts";
 import type { Board, Settings } from "./config.ts";
-import { createDelivery, type Publish } from "./delivery.ts";
+import { createDelivery, type DeliveryOptions } from "./delivery.ts";
 import type { DevicePorts, RunningDevice } from "./device-ports.ts";
 import {
   ASKING,
@@ -35,9 +35,8 @@ const KEEP_ALIVE_SECONDS = 60;
 const UNHEARD_REPEATS = 3;
 
 /**
- * Starts the device. Throws, before it is connected to anything, when it has no key or
- * no usable settings; runs for ever otherwise. MQTT and delivery hold on to each
- * other: the one by its callbacks, the other by `publish`.
+ * Starts the device. Throws, before it connects, when it has no key or no usable settings; runs for
+ * ever otherwise. MQTT and delivery hold on to each other: by callbacks, and by `publish`.
  */
 export function startDevice(ports: DevicePorts, board: Board, settings: Settings): RunningDevice {
   const crypto = ports.crypto;
@@ -97,7 +96,7 @@ export function startDevice(ports: DevicePorts, board: Board, settings: Settings
     ports.report(error, what);
   }
 
-  const publish: Publish = (messageClass, message, qos, done, kept) =>
+  const publish: DeliveryOptions["publish"] = (messageClass, message, qos, done, kept) =>
     mqtt.publish(topicOf(prefix, kid, messageClass), message, qos, done, kept);
 
   function onUnheard(): void {
@@ -108,6 +107,7 @@ export function startDevice(ports: DevicePorts, board: Board, settings: Settings
 
   function stream(): void {
     const running = createDelivery({
+      losses: ports.cold().openLosses(crypto, ports.log),
       crypto: crypto,
       identity: identity,
       recipients: recipients,

@@ -3,6 +3,7 @@ import { type Bytes, fromBigEndian, toBigEndian } from "../protocol/bytes.ts";
 import type { DeviceCrypto } from "../protocol/cose/crypto.ts";
 import type { Recipient } from "../protocol/cose/encrypt.ts";
 import { createEventMaker } from "../protocol/event-message.ts";
+import type { Losses } from "./losses.ts";
 import type { Log } from "./ports.ts";
 import type { Identity } from "./session.ts";
 import {
@@ -30,6 +31,7 @@ export interface EventListOptions {
   identity: Identity;
   recipients: Recipient[];
   log: Log;
+  losses: Losses;
 }
 
 export function createEventList(options: EventListOptions) {
@@ -45,6 +47,7 @@ export function createEventList(options: EventListOptions) {
     const oldest = waiting[0] as Signed;
     events = events.filter((each) => each !== oldest);
     eraseSigned(crypto, oldest, options.log);
+    if (messageClass === "event") options.losses.events++;
     options.log(messageClass + " " + fromBigEndian(oldest.kid) + " dropped: too many wait");
   }
 

@@ -41,7 +41,8 @@ export function sendHealth(
   add("heap", "B", system.esp32 && system.esp32.getState().freeHeap);
   add("rssi", "dBm", system.wifi && system.wifi.getStatus().rssi);
   add("queue", "count", delivery.queued());
-  add(DROPPED, "count", delivery.drops());
+  add(DROPPED, "count", delivery.losses.readings);
+  add("events-dropped", "count", delivery.losses.events);
   add("sessions", "count", delivery.sessions().length);
   add("reconnects", "count", Math.max(0, device.turn.connects - 1));
   add("refused", "count", device.refused + device.turn.malformed);

@@ -1,4 +1,4 @@
-import { ENROLLING, type Life, NETWORK, OPENING, SAFE, STREAMING } from "./life.ts";
+import { ENROLLING, type Life, NETWORK, OPENING, SAFE, SETUP, STREAMING } from "./life.ts";
 
 /** A start that is under way is lit, and looked at again this often. */
 const LIT_MS = 500;
@@ -20,6 +20,9 @@ export function createLed(life: Life, light: (on: boolean) => void): () => numbe
     else if (state === OPENING) {
       lit = 100;
       dark = 900;
+    } else if (state === SETUP) {
+      lit = 900;
+      dark = 100;
     } else if (state === STREAMING) {
       lit = 30;
       dark = 4970;

@@ -24,9 +24,12 @@ export const SAFE = 6;
 export const DEPROVISIONED = 7;
 /** The program ends: what follows is a boot, and so is a wake. */
 export const SLEEPING = 8;
+/** It has no Wi-Fi network yet, and takes one over the cable. */
+export const SETUP = 9;
 
 /** One text, split when a name is wanted, since each name of a list costs the device variables. */
-const STATE_NAMES = "boot identity network enrolling opening streaming safe deprovisioned asleep";
+const STATE_NAMES =
+  "boot identity network enrolling opening streaming safe deprovisioned asleep setup";
 
 export function stateName(state: number): string {
   return STATE_NAMES.split(" ")[state] as string;
@@ -52,32 +55,33 @@ export const OPENED = 7;
 export const DELETED = 8;
 /** A board that sleeps deeply has done what there was, or has been awake for long enough. */
 export const SLEPT = 9;
+/** The settings have no network, and none has been given to it since. */
+export const UNSET = 10;
 
 const EVENT_NAMES =
-  "started unsafe ready connected asking disconnected receipted opened deleted slept";
+  "started unsafe ready connected asking disconnected receipted opened deleted slept unset";
 
 export function eventName(event: number): string {
   return EVENT_NAMES.split(" ")[event] as string;
 }
 
-export const STATES = 9;
-export const EVENTS = 10;
+export const STATES = 10;
+export const EVENTS = 11;
 
 /**
  * A line for each state with a character for each event, in the order above: the number of the
- * next state, or a dot for a move that there is not.
+ * next state, or a dot for a move that there is not. From the states after the last line none leads.
  */
 // biome-ignore format: a line is a row
 const MOVES =
-  "16........" + // BOOT
-  ".62...117." + // IDENTITY
-  "...43.2278" + // NETWORK
-  ".....2.478" + // ENROLLING
-  ".....25478" + // OPENING
-  ".....25478" + // STREAMING
-  ".........." + // SAFE
-  "..7777...." + // DEPROVISIONED
-  ".........."; // SLEEPING
+  "16........9" + // BOOT
+  ".62...117.." + // IDENTITY
+  "...43.2278." + // NETWORK
+  ".....2.478." + // ENROLLING
+  ".....25478." + // OPENING
+  ".....25478." + // STREAMING
+  "..........." + // SAFE
+  "..7777....."; // DEPROVISIONED
 
 /** The next state; undefined for a move that there is not. */
 export function findMove(state: number, event: number): number | undefined {

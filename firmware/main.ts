@@ -7,6 +7,7 @@ import {
   loadEnrolment,
   loadReply,
   loadRoll,
+  loadSetup,
 } from "coseflow:cold";
 import drivers from "coseflow:drivers";
 import {
@@ -22,6 +23,7 @@ import {
   IS_REFINED,
   SLEEPS,
   STAYS_AWAKE,
+  VERSION,
 } from "coseflow:parts";
 import { fail } from "../protocol/errors.ts";
 import { RESET_COMMAND } from "./boot-guard.ts";
@@ -57,6 +59,8 @@ function main(): void {
   startService(
     {
       cold: loadCold,
+      setup: IS_ESP32 ? loadSetup : undefined,
+      version: VERSION,
       crypto: loadCrypto(),
       clock: createClock(),
       log: log,
@@ -87,7 +91,8 @@ function main(): void {
       const flashed = storage.readJSON(SETTINGS_FILE, true);
       // The very last step of a deletion, where a power cut has left it undone.
       if (flashed === undefined) storage.erase(FAREWELL_FILE);
-      const settings = loadCold().checkSettings(flashed, board);
+      const settings = loadCold().openSettings(crypto, log, flashed, board);
+      if (IS_ESP32 && settings.wifi.length === 0) return undefined;
       const sensorPorts: SensorPorts = {
         clock: clock,
         i2c: board.i2c && openI2c(board.i2c),

@@ -10,6 +10,7 @@
 import type { Bytes } from "../protocol/bytes.ts";
 import type { DeviceRing } from "../protocol/cose/crypto.ts";
 import type { ReceiptRange } from "../protocol/receipt.ts";
+import type { Losses } from "./losses.ts";
 import { earliestTaken, type Outgoing, rewind, WAITING } from "./outgoing.ts";
 import type { Log } from "./ports.ts";
 import { fromEntry, type SealedReading, toEntry } from "./ring-entry.ts";
@@ -21,6 +22,7 @@ export const LOADED = 8;
 export interface OutboxOptions {
   ring: DeviceRing;
   log: Log;
+  losses: Losses;
   /** Readings in memory, and in the ring. */
   readings: number;
   flash: number;
@@ -30,9 +32,9 @@ export interface OutboxOptions {
 
 export function createOutbox(options: OutboxOptions) {
   const ring = options.ring;
+  const losses = options.losses;
   let head: SealedReading[] = [];
   let tail: SealedReading[] = [];
-  let dropped = 0;
   let inFlash = 0;
   let flash = options.flash;
 
@@ -85,7 +87,7 @@ export function createOutbox(options: OutboxOptions) {
       const reading = fromEntry(entry, options.sessionOf);
       if (reading) head.push(reading);
       else {
-        dropped++;
+        losses.readings++;
         head.push({ settled: true } as SealedReading);
         trim();
       }
@@ -96,7 +98,7 @@ export function createOutbox(options: OutboxOptions) {
   function forget(lost: number): void {
     for (let i = 0; i < lost; i++) {
       const reading = head.shift();
-      if (!reading || !reading.settled) dropped++;
+      if (!reading || !reading.settled) losses.readings++;
     }
     inFlash -= lost;
   }
@@ -157,7 +159,7 @@ export function createOutbox(options: OutboxOptions) {
       tail.push(reading);
       if (tail.length <= options.readings || spill()) return;
       tail.shift();
-      dropped++;
+      losses.readings++;
     },
 
     /** Moves to flash what was taken in at `before` or earlier. */
@@ -200,7 +202,7 @@ export function createOutbox(options: OutboxOptions) {
     discard(session: Session): void {
       takeOut(function (reading) {
         if (reading.session !== session) return false;
-        dropped++;
+        losses.readings++;
         return true;
       });
     },
@@ -247,16 +249,6 @@ export function createOutbox(options: OutboxOptions) {
     /** Readings that wait, settled ones among those in the ring included. */
     length(): number {
       return inFlash + tail.length;
-    },
-
-    /** Counts one that was not taken in. */
-    refuse(): void {
-      dropped++;
-    },
-
-    /** Readings lost for want of room since boot. */
-    drops(): number {
-      return dropped;
     },
   };
 }

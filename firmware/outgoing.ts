@@ -1,5 +1,7 @@
 /** What delivery and MQTT share of a message on its way out. */
 import type { Bytes } from "../protocol/bytes.ts";
+import type { MessageClass } from "../protocol/topics.ts";
+import type { Kept } from "./mqtt/options.ts";
 
 /** Not yet given to MQTT. */
 export const WAITING = 0;
@@ -35,3 +37,15 @@ export function earliestTaken(items: Outgoing[]): number {
   });
   return since;
 }
+
+/**
+ * Hands a message to MQTT; false when the client is not ready for it. `done` is
+ * called when the broker has it (PUBCOMP, PUBACK) or, at QoS 0, when it is written.
+ */
+export type Publish = (
+  messageClass: MessageClass,
+  message: Bytes,
+  qos: 0 | 1 | 2,
+  done: () => void,
+  kept: Kept | undefined,
+) => boolean;

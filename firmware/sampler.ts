@@ -28,7 +28,7 @@ export function startSampler(
   const sensor = ports.createSensor(config);
   const makeSenml = createSenmlMaker(sensor.quantities);
   let due = clock.uptime();
-  let reportedDrops = 0;
+  let reportedDrops = (device.delivery as Delivery).losses.told;
   let timer = 0;
   /** What the cloud knows of the sensor, and when it may be told more. */
   let works = true;
@@ -50,9 +50,10 @@ export function startSampler(
     try {
       if (error) report(error);
       else if (values.length > 0) {
-        const drops = delivery.drops();
-        const pack = makeSenml(values, instant, drops > reportedDrops ? drops : 0);
-        if (delivery.accept(pack, config.qos, config.drop || "oldest")) reportedDrops = drops;
+        const drops = delivery.losses.readings;
+        const news = drops > reportedDrops ? drops : 0;
+        const pack = makeSenml(values, instant, news);
+        if (delivery.accept(pack, config.qos, config.drop || "oldest", news)) reportedDrops = drops;
       }
       if ((error === undefined) === works || now < tellFrom) return;
       tellFrom = now + FAILURE_SECONDS;

@@ -26,9 +26,12 @@ export interface ServiceState {
 
 /** Restarts the board on purpose: RESET_CONSOLE to RESET_COMMAND. */
 export function restart(
-  service: Pick<ServiceState, "cold" | "crypto" | "log" | "boots" | "system">,
+  service: Pick<ServiceState, "cold" | "crypto" | "log" | "boots" | "system" | "device">,
   why: number,
 ): void {
-  service.cold().openBootGuard(service.crypto, service.log).restarting(service.boots, why);
+  const cold = service.cold();
+  const delivery = service.device && service.device.delivery;
+  if (delivery) cold.keepLosses(service, delivery.losses);
+  cold.openBootGuard(service.crypto, service.log).restarting(service.boots, why);
   service.system.interpreter.reboot();
 }

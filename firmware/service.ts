@@ -7,7 +7,9 @@ import { RESET_SAFE, RESET_WAKE, SAFE_BOOTS, STABLE_SECONDS } from "./boot-guard
 import type * as Cold from "./cold.ts";
 import type { Board } from "./config.ts";
 import type { RunningDevice } from "./device-ports.ts";
-import { createLife, UNSAFE } from "./life.ts";
+import type * as Setup from "./espruino/setup.ts";
+import { createLife, UNSAFE, UNSET } from "./life.ts";
+import { KEEP_SECONDS } from "./losses.ts";
 import type { Clock, Log, ReportError, System } from "./ports.ts";
 import type { ServiceState } from "./service-state.ts";
 
@@ -23,6 +25,10 @@ const MAX_ERROR = 100;
 
 export interface ServicePorts {
   cold: () => typeof Cold;
+  /** On a board with Wi-Fi: what takes a network over the cable. */
+  setup: (() => typeof Setup) | undefined;
+  /** Of the firmware, for a person. */
+  version: string;
   crypto: DeviceCrypto;
   clock: Clock;
   log: Log;
@@ -34,8 +40,11 @@ export interface ServicePorts {
   startSleeper: ((service: ServiceState, device: RunningDevice) => void) | undefined;
 }
 
-/** Starts the device. Throws what keeps it from starting; is not called in safe mode. */
-export type StartDevice = (service: ServiceState) => RunningDevice;
+/**
+ * Starts the device; undefined where it has no network to start with. Throws what keeps it from
+ * starting; is not called in safe mode.
+ */
+export type StartDevice = (service: ServiceState) => RunningDevice | undefined;
 
 /** One function for all errors, also for Espruino's to call: each costs variables. */
 function createReport(service: ServiceState): ReportError {
@@ -64,6 +73,7 @@ function startRounds(
 ): void {
   let lasted = false;
   let due = 0;
+  let keepFrom = 0;
 
   function round(): void {
     // First: where no timer can be set any more, the watchdog is not fed either.
@@ -76,6 +86,11 @@ function startRounds(
     if (!lasted) {
       lasted = true;
       service.cold().openBootGuard(service.crypto, service.log).lasted();
+    }
+    const losses = device.delivery && device.delivery.losses;
+    if (losses && now >= keepFrom && losses.readings + losses.told + losses.events > losses.kept) {
+      keepFrom = now + KEEP_SECONDS;
+      service.cold().keepLosses(service, losses);
     }
     if (!periodHours || !device.delivery || device.delivery.time() === undefined)
       due = now + REPORT_SECONDS;
@@ -125,16 +140,21 @@ export function startService(ports: ServicePorts, board: Board, start: StartDevi
     else if (service.boots >= SAFE_BOOTS) why = SAFE_BOOTS + " short boots in a row";
     else
       try {
-        service.device = start(service);
-        if (ports.startSleeper) ports.startSleeper(service, service.device);
-        return;
+        const device = start(service);
+        if (device) {
+          service.device = device;
+          if (ports.startSleeper) ports.startSleeper(service, device);
+          return;
+        }
       } catch (error) {
         log("coseflow cannot start: " + (error as Error).message);
         // What is missing may come back: randomness, a flash that answers, a person.
         why = "cannot start";
       }
-    service.life.move(UNSAFE);
-    service.cold().runSafeMode(service, why, !held && service.reason !== RESET_SAFE);
+    service.life.move(why === "" ? UNSET : UNSAFE);
+    if (why !== "")
+      service.cold().runSafeMode(service, why, !held && service.reason !== RESET_SAFE);
+    if (ports.setup) ports.setup().waitForNetwork(service, board, ports.version, why === "");
   }
 
   startRounds(

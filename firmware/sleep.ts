@@ -79,7 +79,8 @@ export function startSleeper(
     } catch (error) {
       service.report(error, "before sleep");
     }
-    if (delivery)
+    if (delivery) {
+      service.cold().keepLosses(service, delivery.losses);
       keepNewest(
         service,
         delivery.newest(),
@@ -88,6 +89,7 @@ export function startSleeper(
         board.session && board.session.rekeySeconds,
         delivery.sessions().length,
       );
+    }
     service.cold().openBootGuard(service.crypto, service.log).lasted();
     life.move(SLEPT);
     service.log("asleep for " + config.seconds + " s");

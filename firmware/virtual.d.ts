@@ -35,6 +35,8 @@ declare module "coseflow:parts" {
   /** It sleeps deeply; and: it should, and is no chip that can. */
   export const SLEEPS: boolean;
   export const STAYS_AWAKE: boolean;
+  /** Of the package. */
+  export const VERSION: string;
 }
 
 declare module "coseflow:cold" {
@@ -46,4 +48,6 @@ declare module "coseflow:cold" {
   export function loadReply(): typeof import("./provision/conclude.ts");
   export function loadRoll(): typeof import("./provision/roll.ts");
   export function loadCertify(): typeof import("./provision/certify.ts");
+  /** And what a board with Wi-Fi needs to be given a network. */
+  export function loadSetup(): typeof import("./espruino/setup.ts");
 }

@@ -37,7 +37,7 @@ const LAST_TIME = 253402300799;
 
 /** Name of the record that counts seconds since boot while the device has no time. */
 export const UPTIME = "uptime";
-/** Name of the record that counts readings dropped from a full queue since boot. */
+/** Name of the record that counts readings dropped from a full queue. */
 export const DROPPED = "dropped";
 
 /**

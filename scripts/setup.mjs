@@ -52,6 +52,13 @@ const CHROMIUM = {
   isThere: () => onPath("chromium"),
 };
 
+/** The same: completion is tested in the shells that are there. */
+const SHELLS = ["zsh", "fish"].map((name) => ({
+  name,
+  packages: [name],
+  isThere: () => onPath(name),
+}));
+
 /** Children still running, so that Ctrl-C leaves none behind. */
 const running = new Set();
 
@@ -208,6 +215,8 @@ export async function setup({ test }) {
   if (missing.length > 0 && test) throw new Error(advice(missing));
   if (test && (await provide([CHROMIUM])).length > 0)
     say("going on without Chromium: the page of coseflow flash --web is not tested");
+  const absent = test ? await provide(SHELLS) : [];
+  for (const { name } of absent) say(`going on without ${name}: completion in it is not tested`);
   if (missing.length > 0) say(`going on without the C module. ${advice(missing)}`);
   await checkDatabase();
   await build({ test, withModule: missing.length === 0 });

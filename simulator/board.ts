@@ -19,6 +19,7 @@ import { defineOneWire, type OneWireBuses } from "./one-wire/bus.ts";
 import { definePins, type Pins } from "./pins.ts";
 import { createEspruinoRandom } from "./random.ts";
 import { createRealm, type Realm, type RealmFunction } from "./realm.ts";
+import { defineSerial, type ImprovPacket } from "./serial.ts";
 import { createStorage } from "./storage.ts";
 import { directoryFiles, memoryFiles, type StorageFiles } from "./storage-files.ts";
 import { createTimers, defineTimers, type Timers } from "./timers.ts";
@@ -45,6 +46,8 @@ export interface SimulatedBoardOptions {
   /** The C module or its stand-in; without one require("devcrypto") throws. The caller closes it. */
   devcrypto: DeviceCrypto | undefined;
   console: ConsoleLine;
+  /** What it answers to Improv. */
+  onPacket?: ImprovPacket | undefined;
   /** Chips on the board's I2C bus, by address. */
   sensors?: ReadonlyMap<number, I2cModel> | undefined;
   /** Chips on 1-Wire buses, by pin. */
@@ -75,6 +78,8 @@ export interface SimulatedBoard {
   loseWifi(): void;
   /** Types a line at the console. */
   type(text: string): void;
+  /** Sends bytes into the serial line that the console is on. */
+  send(bytes: string): void;
   /** What is wired to the pins. May be driven before boot. */
   readonly pins: Pins;
 }
@@ -142,7 +147,7 @@ function createMachine(options: SimulatedBoardOptions, random: () => number, clo
   const unhandled = (reason: unknown) =>
     console.print(`Uncaught Error: Unhandled promise rejection: ${String(reason)}`);
   const realm = createRealm({ loop, events, random, milliseconds: clock, unhandled });
-  const console = createConsole(realm, loop, options.console);
+  const console = createConsole(realm, loop, events, options.console);
   const timers = createTimers(loop);
   const hardware = createTimers(loop);
   const machine: Machine = { realm, loop, events, timers, hardware, console };
@@ -175,6 +180,13 @@ export function createSimulatedBoard(options: SimulatedBoardOptions): SimulatedB
   }
 
   defineConsole(realm, console.print);
+  const serial = defineSerial({
+    realm,
+    events,
+    console,
+    line: options.console,
+    onPacket: options.onPacket ?? (() => {}),
+  });
   defineTimers(realm, timers);
   defineRequire(realm, modules);
   const seconds = () => clock.milliseconds() / 1000;
@@ -218,7 +230,11 @@ export function createSimulatedBoard(options: SimulatedBoardOptions): SimulatedB
     },
     powerOff,
     loseWifi: () => wifi?.lose(),
-    type: console.type,
+    type(text) {
+      if (console.get() === "USB") console.run(text);
+      else serial.receive(`${text}\n`);
+    },
+    send: serial.receive,
     pins,
   };
 }

@@ -11,6 +11,7 @@ import type { ReadFile } from "./modules.ts";
 import type { OneWireBuses, OneWireModel } from "./one-wire/bus.ts";
 import { createDs18b20Model } from "./one-wire/ds18b20-model.ts";
 import { repositoryRoot } from "./repository.ts";
+import type { ImprovPacket } from "./serial.ts";
 import type { AccessPoint } from "./wifi.ts";
 
 /** What the launcher reads of a board file (boards/*.json). */
@@ -56,6 +57,8 @@ export interface LaunchOptions {
   /** Written to flash as coseflow.json. */
   settings: { brokers: LaunchedBroker[] } & Record<string, unknown>;
   console: (line: string) => void;
+  /** What it answers to Improv. */
+  onPacket?: ImprovPacket;
   environment?: Environment;
   /** What a board on a host reads in place of the files of this machine. */
   hostFiles?: ReadFile;
@@ -73,6 +76,8 @@ export interface LaunchedDevice {
   devcrypto: { kind: "native" | "stand-in"; reason?: string };
   /** Types a line at the board's console. */
   type(text: string): void;
+  /** Sends bytes into its serial line. */
+  send(bytes: string): void;
   /** The Wi-Fi link breaks. */
   loseWifi(): void;
   /** Power off: nothing of the device runs afterwards, its keys in memory are wiped. */
@@ -157,6 +162,7 @@ export function launchDevice(options: LaunchOptions): LaunchedDevice {
       settings,
       devcrypto: keys,
       console: options.console,
+      onPacket: options.onPacket,
       sensors: createSensorModels(file.sensors, environment),
       oneWire: createOneWire(file, environment),
       wifi: hasWifi ? (options.accessPoints ?? [SIMULATED_WIFI]) : undefined,
@@ -185,6 +191,7 @@ export function launchDevice(options: LaunchOptions): LaunchedDevice {
   return {
     devcrypto: reason === undefined ? { kind } : { kind, reason },
     type: (text) => running.board.type(text),
+    send: (bytes) => running.board.send(bytes),
     loseWifi: () => running.board.loseWifi(),
     powerOff: () => running.powerOff(),
   };

@@ -19,6 +19,8 @@ const address = { ip: "192.0.2.10", netmask: "255.255.255.0", gw: "192.0.2.1" };
 const noAddress = { ip: "0.0.0.0", netmask: "0.0.0.0", gw: "0.0.0.0" };
 const stationMac = "02:00:00:00:00:01";
 const accessPointMac = "02:00:00:00:00:02";
+/** In dBm. */
+const rssi = -50;
 const beaconTimeout = { reason: "200", msg: "BEACON_TIMEOUT" };
 
 interface WifiPorts {
@@ -58,6 +60,7 @@ export function createWifi(ports: WifiPorts, points: AccessPoint[]): Wifi {
   const { realm, loop, events, timers } = ports;
   let target = { ssid: "", password: "" };
   let isAssociated = false;
+  let isScanning = false;
   let hasAddress = false;
   let attemptsLeft = 0;
   let lastReason = "UNKNOWN";
@@ -144,10 +147,33 @@ export function createWifi(ports: WifiPorts, points: AccessPoint[]): Wifi {
     loop.run(() => done(null));
   }
 
+  function scan(done: unknown): void {
+    if (isScanning) throw new Error("A scan is already in progress");
+    if (typeof done !== "function") throw new Error("Callback is not a function");
+    isScanning = true;
+    timers.add(
+      () => {
+        isScanning = false;
+        const found = points.map(({ ssid, password }) =>
+          realm.object({
+            rssi,
+            authMode: password === "" ? "open" : "wpa2",
+            ssid,
+            mac: accessPointMac,
+            channel: "1",
+          }),
+        );
+        loop.run(() => done(realm.array(found)));
+      },
+      attemptMs,
+      false,
+    );
+  }
+
   function getStatus(): object {
     const station = isAssociated ? "connected" : lastReason;
     const mode = isAssociated ? "STA" : "NULL";
-    const network = isAssociated ? { ssid: target.ssid, bssid: accessPointMac, rssi: -50 } : {};
+    const network = isAssociated ? { ssid: target.ssid, bssid: accessPointMac, rssi } : {};
     return realm.object({ station, ...network, mode, powersave: "min_modem" });
   }
 
@@ -160,6 +186,7 @@ export function createWifi(ports: WifiPorts, points: AccessPoint[]): Wifi {
   const module: object = realm.object({
     connect,
     disconnect,
+    scan,
     setIP,
     getStatus,
     getDetails,

@@ -27,8 +27,19 @@ declare const process: import("../ports.ts").System["process"] & {
 };
 
 declare const E: import("../ports.ts").System["interpreter"] & {
-  setConsole(device: null, options: { force: boolean }): void;
+  setConsole(device: SerialLine | null, options: { force: boolean }): void;
+  /** null where it was taken away. */
+  getConsole(): string | null;
 };
+/** Bytes come in pieces of up to 255; while the console is on it none come as an event. */
+interface SerialLine {
+  on(event: "data", listener: (data: import("../../protocol/bytes.ts").Bytes) => void): void;
+  write(data: string): void;
+}
+declare const Serial1: SerialLine;
+/** What is written to one comes out of the other. */
+declare const LoopbackA: SerialLine;
+declare const LoopbackB: SerialLine;
 /** On ESP32 builds only. */
 declare const ESP32: import("../ports.ts").System["esp32"];
 

@@ -1,6 +1,6 @@
 import { BACKOFF_MAX_MS, backoffMs } from "../backoff.ts";
 import type { Net, Random, Socket } from "../ports.ts";
-import { STABLE_S } from "./limits.ts";
+import { CLEAN_EVERY, STABLE_S } from "./limits.ts";
 
 /** One broker that the device may use, as its settings name it. */
 export interface Broker {
@@ -42,6 +42,10 @@ export interface Turn {
   failures: number;
   /** The connect call of this turn stopped all else on the device for seconds. */
   blocked: boolean;
+  /** Connections that opened since the last one that was stable. */
+  opened: number;
+  /** This one is only to end the session that the broker has. */
+  clean: boolean;
   /** Since boot: connections that got as far as SUBACK, and those that a broker ended by sending what it must not. */
   connects: number;
   malformed: number;
@@ -53,6 +57,8 @@ export function startTurns(brokers: Broker[]): Turn {
     broker: brokers[0] as Broker,
     failures: 0,
     blocked: false,
+    opened: 0,
+    clean: false,
     connects: 0,
     malformed: 0,
   };
@@ -67,10 +73,12 @@ export function endTurn(turn: Turn, lasted: number, random: Random): number {
   if (lasted >= STABLE_S) {
     turn.failures = 0;
     turn.blocked = false;
+    turn.opened = 0;
   } else {
     const next = turn.brokers.indexOf(turn.broker) + 1;
     turn.broker = turn.brokers[next % turn.brokers.length] as Broker;
   }
   turn.failures++;
+  turn.clean = (turn.opened + 1) % CLEAN_EVERY === 0;
   return Math.max(turn.blocked ? BACKOFF_MAX_MS : 0, backoffMs(turn.failures, random));
 }

@@ -38,8 +38,8 @@ import {
 } from "./session-state.ts";
 
 /**
- * An MQTT 3.1.1 client with a lasting session (cleanSession 0) for a device with one
- * thread and little memory. One write at a time: the next goes out when the socket
+ * An MQTT 3.1.1 client with a lasting session for a device with one thread and little
+ * memory. One write at a time: the next goes out when the socket
  * has drained; replies (together) before what a reconnect resends before anything
  * new. Every error ends the connection and nothing else. Throws "argument" for a bad
  * keepAlive, and when the first packet id cannot be drawn.
@@ -134,10 +134,11 @@ export function createMqttClient(options: MqttOptions): MqttClient {
     const maxQos = turn.broker.maxQos || 2;
     // Right after a boot nobody knows whose the session was: what goes wrong is sent again.
     const isLast = sessionAt === undefined || sessionAt === turn.broker;
-    resumeSession(session, sessionPresent && isLast, maxQos);
+    resumeSession(session, sessionPresent && isLast && !turn.clean, maxQos);
     sessionAt = turn.broker;
     phase = SUBSCRIBING;
-    reply(createHandshake().subscribe(options.subscriptions, maxQos));
+    if (turn.clean) drop("cleaned");
+    else reply(createHandshake().subscribe(options.subscriptions, maxQos));
   }
 
   function onSuback(packet: ServerPacket): void {
@@ -230,9 +231,11 @@ export function createMqttClient(options: MqttOptions): MqttClient {
   /** Events of a connection that has ended, however late, are ignored. */
   function onSocket(from: Socket, event: number, data: string): void {
     if (from !== socket) return;
-    if (event === CONNECTED)
-      write(createHandshake().connect(options.clientId, options.keepAlive, turn.broker));
-    else if (event === DATA) take(data);
+    if (event === CONNECTED) {
+      turn.opened++;
+      const handshake = createHandshake();
+      write(handshake.connect(options.clientId, options.keepAlive, turn.broker, turn.clean));
+    } else if (event === DATA) take(data);
     else if (event === CLOSE) drop("closed");
     else if (!drained) {
       // Espruino repeats "drain" while nothing waits: only the first is news.

@@ -18,17 +18,22 @@ export interface Credentials {
 /** The packets that a client sends once in a connection: made for it, and dropped. */
 export function createHandshake() {
   /**
-   * CONNECT (section 3.1), protocol level 4, cleanSession 0, without a will. `keepAlive`:
-   * seconds, 0 to 65,535 (section 3.1.2.10).
+   * CONNECT (section 3.1), protocol level 4, without a will. `keepAlive`: seconds, 0 to 65,535
+   * (section 3.1.2.10). `clean`: cleanSession.
    */
-  function encodeConnect(clientId: string, keepAlive: number, credentials: Credentials): Bytes {
-    let flags = 0;
+  function encodeConnect(
+    clientId: string,
+    keepAlive: number,
+    credentials: Credentials,
+    clean: boolean,
+  ): Bytes {
+    let flags = clean ? 2 : 0;
     let login = "";
     if (credentials.username !== undefined) {
-      flags = 128;
+      flags |= 128;
       login = encodeString(credentials.username);
       if (credentials.password !== undefined) {
-        flags = 192;
+        flags |= 64;
         login += encodeString(credentials.password);
       }
     }

@@ -15,3 +15,8 @@ export const MAX_REPLIES = 256;
  * two looks, within keepAlive; silence is noticed after three, 1.2 times keepAlive.
  */
 export const LOOK_MS = 400;
+/**
+ * Of so many connections in a row that opened and were not stable, the last one only ends the broker's
+ * session. Prime to 2, 3 and 4: among up to four brokers that comes to each of them.
+ */
+export const CLEAN_EVERY = 5;

@@ -26,7 +26,7 @@ export interface MqttOptions {
    * Told of each connection ("mqtt: connected to ...") and of the end of each connection or
    * attempt, with its reason: "connect" (the call failed), "closed" (by the other side or the
    * network), "timeout" (no CONNACK or SUBACK), "refused-..." (by CONNACK), "subscribe"
-   * (refused), "failed" (the broker sent what it must not, or onMessage threw), "overflow" (the
+   * (refused), "cleaned" (the broker's session has ended, as was asked for), "failed" (the broker sent what it must not, or onMessage threw), "overflow" (the
    * broker does not read its replies), "keep-alive" (half-open), "unacknowledged", "unheard", "asleep".
    */
   log: Log;

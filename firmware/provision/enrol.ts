@@ -15,7 +15,7 @@ import type { DeviceCrypto } from "../../protocol/cose/crypto.ts";
 import type { Recipient } from "../../protocol/cose/encrypt.ts";
 import { createEnrolMaker } from "../../protocol/enrol-message.ts";
 import type { Enrolment, Settings } from "../config.ts";
-import type { Publish } from "../delivery.ts";
+import type { Publish } from "../outgoing.ts";
 import { ACKNOWLEDGED, earliestTaken, IN_FLIGHT, rewind, WAITING } from "../outgoing.ts";
 import type { Clock, Log } from "../ports.ts";
 import { createRepeat, RECEIPT_SECONDS } from "../repeat.ts";

@@ -11,7 +11,8 @@ import type {
   Update,
   WifiUpdate,
 } from "../../protocol/update-parameters.ts";
-import type { Board, Settings } from "../config.ts";
+import { type Board, checkSettings, SETTINGS_FILE, type Settings } from "../config.ts";
+import { checkNetwork, type WifiNetwork } from "../network-settings.ts";
 import type { Log } from "../ports.ts";
 
 /** New networks and brokers have this long to lead to a broker: five attempts after a call that blocked. */
@@ -100,6 +101,39 @@ export function addSettings(store: DeviceRecords, update: Update, log: Log): voi
   if (update.sensors) mergeSensors(stored, update.sensors);
   if (update.wifi) stored.wifi = update.wifi;
   if (update.brokers) stored.brokers = update.brokers;
+  writeStoredSettings(store, stored);
+}
+
+/** The network that came with `update`, or over the cable, in place of the flashed ones. */
+export function openSettings(
+  store: DeviceRecords,
+  log: Log,
+  flashed: unknown,
+  board: Board,
+): Settings {
+  const wifi = board.network === "wifi" ? readStoredSettings(store, log).wifi : undefined;
+  if (flashed && wifi) (flashed as Settings).wifi = wifi;
+  return checkSettings(flashed, board);
+}
+
+/** Throws for a network that the board could not work with, such as one without a broker beyond it. */
+export function checkWifi(
+  store: DeviceRecords,
+  log: Log,
+  flashed: unknown,
+  network: WifiNetwork,
+): void {
+  const stored = readStoredSettings(store, log);
+  const brokers = (stored.trial || stored).brokers || ((flashed || {}) as Settings).brokers;
+  checkNetwork(SETTINGS_FILE, { brokers: brokers, wifi: [network] }, true);
+}
+
+/** A network that the board has joined, given by whoever holds the cable: also in place of one on trial. */
+export function keepWifi(store: DeviceRecords, log: Log, network: WifiNetwork): void {
+  const stored = readStoredSettings(store, log);
+  const wifi = [network as WifiUpdate];
+  stored.wifi = wifi;
+  if (stored.trial) stored.trial.wifi = wifi;
   writeStoredSettings(store, stored);
 }
 

@@ -6,6 +6,7 @@ import { forgetBootOnly } from "./boot-only.mjs";
 import { inlineConstants } from "./constants.mjs";
 import { GLOBALS, pinNames } from "./gate/surface.mjs";
 import { formatHits, gate } from "./gate.mjs";
+import { madeOf, sha256 } from "./made-of.mjs";
 import { measure } from "./measure.mjs";
 import { INTERNAL_PATTERN } from "./properties.mjs";
 
@@ -45,6 +46,7 @@ export const COLD = {
   loadReply: "provision/conclude.js",
   loadRoll: "provision/roll.js",
   loadCertify: "provision/certify.js",
+  loadSetup: "espruino/setup.js",
 };
 
 const DRIVER_NAME = /^[a-z][a-z0-9-]*$/;
@@ -55,7 +57,8 @@ const DRIVER_NAME = /^[a-z][a-z0-9-]*$/;
  * and there is no resolver but the one for relative paths, so an import that leaves
  * `dist`/firmware and `dist`/protocol cannot be bundled.
  *
- * Beside the script, `<board>.size.json` records how many bytes each module and folder brings. `readBoard`
+ * Beside the script, `<board>.size.json` records how many bytes each module and folder brings, and
+ * what it was made of, by which `coseflow flash` knows one that is out of date. `readBoard`
  * gives the board as the firmware gets it; scripts/board/validate.ts has the one that judges it.
  */
 export function bundleOptions({ boardFile, dist, outputDirectory, readBoard = readPlainBoard }) {
@@ -72,7 +75,7 @@ export function bundleOptions({ boardFile, dist, outputDirectory, readBoard = re
     plugins: [
       virtualModules({ boardFile, dist, readBoard, coldModules }),
       fence(dist),
-      finish(board, dist, coldModules),
+      finish(boardFile, dist, coldModules),
     ],
     output: {
       file: join(outputDirectory, `${board}.js`),
@@ -150,6 +153,10 @@ function buildTime() {
   return seconds - (seconds % DAY);
 }
 
+function version() {
+  return JSON.parse(readFileSync(join(import.meta.dirname, "../../package.json"), "utf8")).version;
+}
+
 /** The properties of a sensor that firmware/sensors/refine.ts is there for. */
 const REFINEMENTS = ["range", "average", "deadband", "name"];
 
@@ -168,9 +175,10 @@ function partsModule({ network, led, button, console, sleep, sensors = [] }) {
     IS_OPEN: console !== "locked",
     SLEEPS: sleep !== undefined && network === "wifi",
     STAYS_AWAKE: sleep !== undefined && network !== "wifi",
+    VERSION: version(),
   };
   return Object.entries(parts)
-    .map(([name, value]) => `export const ${name} = ${value};`)
+    .map(([name, value]) => `export const ${name} = ${JSON.stringify(value)};`)
     .join("\n");
 }
 
@@ -202,7 +210,8 @@ function fence(dist) {
 }
 
 /** Puts constants in place, has the boot's own functions deleted, minifies, then judges the final text. */
-function finish(board, dist, coldModules) {
+function finish(boardFile, dist, coldModules) {
+  const board = basename(boardFile, ".json");
   return {
     name: "finish",
     renderChunk: (code) => minify(forgetBootOnly(inlineConstants(code)), MINIFY),
@@ -211,7 +220,12 @@ function finish(board, dist, coldModules) {
         const hits = gate(chunk.code);
         if (hits.length > 0) this.error(formatHits(chunk.fileName, hits));
         const sizes = await measure(chunk, coldModules, dist, MINIFY);
-        const source = JSON.stringify(sizes, null, 2);
+        const record = {
+          ...sizes,
+          sha256: sha256(chunk.code),
+          madeOf: madeOf({ boardFile, dist }),
+        };
+        const source = JSON.stringify(record, null, 2);
         this.emitFile({ type: "asset", fileName: `${board}.size.json`, source: `${source}\n` });
       }
     },

@@ -9,7 +9,7 @@ export function addDemoCommand(program: Command, output: Output): void {
   program
     .command("demo")
     .description("a broker, the cloud and a simulated board: what the broker sees, what arrives")
-    .option("--board <name>", "file in boards/ of the board to simulate", parseBoard, "linux")
+    .option("--board <board>", "file in boards/ of the board to simulate", parseBoard, "linux")
     .option("--readings <count>", "end after so many measurements", parseCount)
     .option("--json", "measurements as lines of JSON on standard output, and nothing else there")
     .addOption(

@@ -96,7 +96,7 @@ export function addFlashCommand(program: Command, output: Output): void {
     .addHelpText(
       "after",
       `
-The bundle is built first where there is none, or the board file is newer than it.
+The bundle is built first where there is none, or what it is made of has changed since.
 Without --image Espruino on the board stays, and without settings those on the board. A chip with
 another layout of its flash is erased; one with ours keeps its device key. What is there already is
 not written again. Settings may hold passwords: they are never shown.

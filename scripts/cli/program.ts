@@ -23,7 +23,9 @@ import { addProvisionCommand } from "./provision.ts";
 import { addReplCommand } from "./repl.ts";
 import { addServeCommand } from "./serve.ts";
 import { addSimulateCommand } from "./simulate.ts";
+import { inHouseWords, usageLine } from "./usage.ts";
 import { addValidateCommand } from "./validate.ts";
+import { addWifiCommand } from "./wifi.ts";
 
 const QUIET = "--quiet";
 
@@ -44,13 +46,17 @@ function withoutPasswords(text: string): string {
   return text.replace(/\/\/[^\s/]*@/g, "//...@");
 }
 
-/** Commander gives the nearest name a line of its own. */
-function inOneLine(text: string): string {
-  return text.replace(/^error: /, "coseflow: ").replace(/\n\(/, " (");
+/** Of each command: only it knows its name when something is wrong with its line. */
+function addUsageErrors(command: CommanderCommand, path: string, asJson: boolean): void {
+  command.configureOutput({
+    outputError: (text, write) =>
+      write(usageLine(withoutPasswords(inHouseWords(text, path)), asJson)),
+  });
+  for (const child of command.commands) addUsageErrors(child, `${path} ${child.name()}`, asJson);
 }
 
-/** All commands, with what they write going to `streams`. */
-export function createProgram(streams: Streams): Command {
+/** All commands, with what they write going to `streams`; a wrong command line as JSON where a program asks. */
+export function createProgram(streams: Streams, asJson = false): Command {
   let isQuiet = false;
   const output: Output = {
     ...streams,
@@ -70,7 +76,6 @@ export function createProgram(streams: Streams): Command {
     .configureOutput({
       writeOut: output.out,
       writeErr: output.error,
-      outputError: (text, write) => write(withoutPasswords(inOneLine(text))),
     })
     .addHelpText(
       "after",
@@ -101,15 +106,17 @@ ${EXIT_CODES}`,
   addFlashCommand(program, output);
   addMonitorCommand(program, output);
   addReplCommand(program, output);
+  addWifiCommand(program, output);
   addCompletionCommand(program, output);
   addQuiet(program as unknown as CommanderCommand);
+  addUsageErrors(program as unknown as CommanderCommand, program.name(), asJson);
   return program;
 }
 
 /** Runs one command line (without node and script); gives the exit code and never throws. */
 export async function runCli(args: string[], output: Streams = processOutput): Promise<number> {
   try {
-    await createProgram(output).parseAsync(args, { from: "user" });
+    await createProgram(output, args.includes("--json")).parseAsync(args, { from: "user" });
     return EXIT.ok;
   } catch (error) {
     if (!(error instanceof CommanderError || error instanceof JudgedAsFailed))

@@ -27,7 +27,7 @@ export function addSimulateCommand(program: Command, output: Output): void {
       "keys of the cloud that it trusts; only the certificates are read",
       KEYS_DIRECTORY,
     )
-    .option("--board <name>", "file in boards/", parseBoard, "linux")
+    .option("--board <board>", "file in boards/", parseBoard, "linux")
     .option("--directory <directory>", "where its flash and keys are kept", DEVICE_DIRECTORY)
     .option("--device-id <id>", "enrol under this device id, with --user")
     .option("--user <id>", "the user it enrols for")

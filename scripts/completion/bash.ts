@@ -1,10 +1,14 @@
-import { type CommandNode, everyCommand, quote, type Values } from "./tree.ts";
+import { type CommandNode, everyCommand, PORTS, quote, type Values } from "./tree.ts";
 
 function complete(values: Values): string {
   if (values === "files")
     return 'compopt -o filenames; mapfile -t COMPREPLY < <(compgen -f -- "$cur")';
   if (values === "directories")
     return 'compopt -o filenames; mapfile -t COMPREPLY < <(compgen -d -- "$cur")';
+  if (values === "boards")
+    return 'mapfile -t COMPREPLY < <(compgen -W "$(__coseflow_boards)" -- "$cur")';
+  if (values === "ports")
+    return `mapfile -t COMPREPLY < <(shopt -s nullglob; compgen -W "$(echo ${PORTS.join(" ")})" -- "$cur")`;
   if (values.length === 0) return ":";
   return `mapfile -t COMPREPLY < <(compgen -W ${quote(values.join(" "))} -- "$cur")`;
 }
@@ -25,10 +29,17 @@ function optionBranch({ path, options }: CommandNode): string {
   return `      ${quote(path)}) ${complete(options.map(({ long }) => long))} ;;`;
 }
 
-export function bashCompletion(program: CommandNode): string {
+export function bashCompletion(program: CommandNode, boards: string): string {
   const all = everyCommand(program);
   const below = all.filter(({ path }) => path !== program.path);
   return `# Completion of ${program.name} for bash.
+__${program.name}_boards() {
+  local file
+  for file in ${quote(boards)}/*.json; do
+    file=\${file##*/}
+    [[ $file == *.*.json || $file == '*.json' ]] || echo "\${file%.json}"
+  done
+}
 _${program.name}() {
   local cur=\${COMP_WORDS[COMP_CWORD]} prev=\${COMP_WORDS[COMP_CWORD-1]} at=${program.name} i
   COMPREPLY=()

@@ -1,4 +1,4 @@
-import { type CommandNode, everyCommand, type Values } from "./tree.ts";
+import { type CommandNode, everyCommand, PORTS, type Values } from "./tree.ts";
 
 /** In single quotes of fish a backslash and the quote mean something. */
 function quote(text: string): string {
@@ -8,6 +8,8 @@ function quote(text: string): string {
 function complete(values: Values): string {
   if (values === "files") return "-r -F";
   if (values === "directories") return `-x -a '(__fish_complete_directories)'`;
+  if (values === "boards") return "-x -a '(__coseflow_boards)'";
+  if (values === "ports") return "-x -a '(__coseflow_ports)'";
   return values.length === 0 ? "-x" : `-x -a ${quote(values.join(" "))}`;
 }
 
@@ -25,7 +27,7 @@ function lines(program: string, { path, options, children, argument }: CommandNo
   ];
 }
 
-export function fishCompletion(program: CommandNode): string {
+export function fishCompletion(program: CommandNode, boards: string): string {
   const { name } = program;
   const all = everyCommand(program);
   const below = all.filter(({ path }) => path !== program.path).map(({ path }) => quote(path));
@@ -39,6 +41,15 @@ function __${name}_at
     end
   end
   test "$at" = "$argv[1]"
+end
+function __${name}_boards
+  for file in ${quote(boards)}/*.json
+    string match -v '*.*' (basename $file .json)
+  end
+end
+function __${name}_ports
+  set -l found ${PORTS.join(" ")}
+  string join \\n $found
 end
 complete -c ${name} -f
 ${all.flatMap((node) => lines(name, node)).join("\n")}

@@ -4,8 +4,11 @@
  */
 import type { Command, Option } from "commander";
 
-/** What completes a value: files, directories, the words given, or nothing. */
-export type Values = "files" | "directories" | readonly string[];
+/** What completes a value: files, directories, the names of boards or serial ports that there are, the words given, or nothing. */
+export type Values = "files" | "directories" | "boards" | "ports" | readonly string[];
+
+/** Serial ports of boards, as a shell looks for them at each Tab. */
+export const PORTS = ["/dev/ttyACM*", "/dev/ttyUSB*"];
 
 export interface OptionNode {
   long: string;
@@ -24,12 +27,14 @@ export interface CommandNode {
   children: CommandNode[];
 }
 
-/** Names of values that are files: a key may be one, a port is a device file. */
-const FILES = ["file", "files", "path", "key"];
+/** Names of values that are files: a key may be one. */
+const FILES = ["file", "files", "key"];
 
 function valuesOf(name: string, choices: readonly string[] | undefined): Values {
   if (choices !== undefined) return choices;
   if (name === "directory") return "directories";
+  if (name === "board") return "boards";
+  if (name === "path") return "ports";
   return FILES.includes(name) ? "files" : [];
 }
 

@@ -1,8 +1,10 @@
-import { type CommandNode, everyCommand, quote, type Values } from "./tree.ts";
+import { type CommandNode, everyCommand, PORTS, quote, type Values } from "./tree.ts";
 
 function complete(values: Values): string {
   if (values === "files") return "_files";
   if (values === "directories") return "_files -/";
+  if (values === "boards") return "compadd -- $boards_";
+  if (values === "ports") return `compadd -- ${PORTS.map((port) => `${port}(N)`).join(" ")}`;
   return values.length === 0 ? ":" : `compadd -- ${values.map(quote).join(" ")}`;
 }
 
@@ -28,14 +30,16 @@ function optionBranch({ path, options }: CommandNode): string {
   return `      ${quote(path)}) ${describe("option", entries)} ;;`;
 }
 
-export function zshCompletion(program: CommandNode): string {
+export function zshCompletion(program: CommandNode, boards: string): string {
   const all = everyCommand(program);
   const below = all.filter(({ path }) => path !== program.path);
   return `#compdef ${program.name}
 # Completion of ${program.name} for zsh.
 _${program.name}() {
   local at=${program.name} i
-  local -a words_
+  local -a words_ boards_
+  boards_=(${quote(boards)}/*.json(N:t:r))
+  boards_=(\${boards_:#*.*})
   for ((i = 2; i < CURRENT; i++)); do
     case "$at $words[i]" in
     ${below.map(({ path }) => quote(path)).join("|")}) at="$at $words[i]" ;;

@@ -14,7 +14,7 @@ const BOARD = {
 /** Names of the record that a board without Wi-Fi sends (SPEC.md, Health record). */
 const NAMES = [
   ..."boot-uptime boot-first boot-session boot-sequence boots reset variables".split(" "),
-  ..."queue dropped sessions reconnects refused errors".split(" "),
+  ..."queue dropped events-dropped sessions reconnects refused errors".split(" "),
 ];
 
 const cleanUp: (() => void | Promise<void>)[] = [];

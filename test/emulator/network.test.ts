@@ -92,7 +92,8 @@ async function deliver(url: string, brokers: object[]): Promise<Interpreter> {
   });
   await receiver.start();
   cleanUp.push(receiver.kill);
-  await enough;
+  // No such line comes: the second of them only tells of an interpreter that ended.
+  await Promise.race([enough, device.line(/^\n/)]);
   return device;
 }
 
@@ -132,17 +133,6 @@ describeEspruino("the network in Espruino", () => {
       expect.stringMatching(/^mqtt: closed; next/),
       "mqtt: connected to 127.0.0.1, session new",
     ]);
-  });
-
-  it("goes on without the memory that TLS needs, to a broker that asks for none", {
-    timeout: 120_000,
-  }, async () => {
-    const broker = await startTlsMosquitto("rsa");
-    cleanUp.push(broker.close);
-    const { host, port } = broker;
-    const plain = { host, port: Number(new URL(broker.plainUrl).port) };
-    const device = await deliver(broker.plainUrl, [{ host, port, tls: true }, plain]);
-    expect(device.lines.find((line) => line.startsWith("mqtt: "))).toMatch(/next attempt/);
   });
 
   it("sends all at QoS 1 to a broker that is declared so", { timeout: 120_000 }, async () => {

@@ -145,7 +145,6 @@ describe("settings of Wi-Fi", () => {
   });
 
   it.each<[unknown, RegExp]>([
-    [undefined, /wifi, expected a list of 1 to 2, got none/],
     ["home", /wifi\[0\], expected an object, got text of 4 characters/],
     [[], /wifi, expected a list of 1 to 2, got a list of 0/],
     [[WIFI, WIFI, WIFI], /wifi, expected a list of 1 to 2, got a list of 3/],
@@ -194,6 +193,10 @@ describe("settings of Wi-Fi", () => {
     ],
   ])("refuse %j", (wifi, message) => {
     expect(() => withWifi(wifi, [{ host: "10.0.0.1", port: 1 }])).toThrowError(message);
+  });
+
+  it("may be missing, and are given later", () => {
+    expect(withWifi(undefined, [{ host: "b", port: 1 }]).wifi).toEqual([]);
   });
 
   it("never quote a password", () => {

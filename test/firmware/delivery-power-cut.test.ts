@@ -161,7 +161,7 @@ describe("delivery over a power cut", () => {
     const opened = receiptSessions(last);
     expect(opened.map(({ counter }) => counter).sort()).toEqual([4, 5, 6, 7]);
     expect(last.sent.length).toBe(3);
-    expect(last.delivery.drops()).toBe(3);
+    expect(last.delivery.losses.readings).toBe(3);
   });
 
   it("does not go on without a record: a store that fails opens no session and sends none", () => {

@@ -255,7 +255,7 @@ describe("delivery", () => {
     const bench = streaming({ queueLimit: 2 });
     bench.online.value = false;
     for (let i = 0; i < 5; i++) bench.delivery.accept(bytes("\x80"), 1, "oldest");
-    expect(bench.delivery.drops()).toBe(3);
+    expect(bench.delivery.losses.readings).toBe(3);
     expect(bench.log.filter((line) => line.includes("queue full, oldest")).length).toBe(3);
   });
 
@@ -294,6 +294,6 @@ describe("delivery", () => {
       const session = bench.openSession(message.message);
       bench.deliver(bench.receipt(session, UNIX, [bench.hashOf(message.message)], []));
     }
-    expect(bench.delivery.drops()).toBeGreaterThan(0);
+    expect(bench.delivery.losses.readings).toBeGreaterThan(0);
   });
 });

@@ -26,6 +26,7 @@ import {
   STREAMING,
   stateName,
   UNSAFE,
+  UNSET,
 } from "../../firmware/life.ts";
 import { codeOf } from "../cloud/crypto/support.ts";
 
@@ -48,6 +49,7 @@ const WAYS = [
   [UNSAFE],
   [STARTED, READY, DELETED],
   [STARTED, READY, SLEPT],
+  [UNSET],
 ];
 
 function liveTo(state: number) {

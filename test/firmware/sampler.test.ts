@@ -27,7 +27,7 @@ function bench(config: Partial<SensorConfig> = {}) {
   };
   const delivery = {
     time: () => undefined,
-    drops: () => 0,
+    losses: { readings: 0, told: 0, events: 0, kept: 0 },
     accept: note(readings),
     event: note(events),
   } as unknown as Delivery;

@@ -3,6 +3,7 @@
 import { expect, it } from "vitest";
 import * as cold from "../../firmware/cold.ts";
 import type { Board } from "../../firmware/config.ts";
+import type { Losses } from "../../firmware/losses.ts";
 import { startService, WATCHDOG_SECONDS } from "../../firmware/service.ts";
 import type { ServiceState } from "../../firmware/service-state.ts";
 import type { Bytes } from "../../protocol/bytes.ts";
@@ -43,6 +44,8 @@ function start(options: StartOptions = {}) {
   startService(
     {
       cold: () => cold,
+      setup: undefined,
+      version: "",
       crypto: service.crypto,
       clock: options.isDead ? { ...clock, setTimeout: dead } : clock,
       log: service.log,
@@ -145,4 +148,32 @@ it("what nobody caught is counted, kept in short and logged with its place", () 
   expect(bench.state).toMatchObject({ errors: 2, lastError: "Uncaught: a text (at 0 s)" });
   bench.state.report(error, "sensor");
   expect(bench.state.lastError.length).toBeLessThan(150);
+});
+
+it("keeps what is lost within a round, and then once an hour at most", () => {
+  const { clock, device, records } = start();
+  const losses = device.delivery?.losses as Losses;
+  const written: number[] = [];
+  let before: Bytes | undefined;
+  clock.advance(STABLE + ROUND);
+  expect(records.get("losses")).toBeUndefined();
+  for (let second = 0; second < 3 * HOUR; second += 10) {
+    losses.readings++;
+    clock.advance(10);
+    if (records.get("losses") !== before) written.push(clock.uptime());
+    before = records.get("losses");
+  }
+  expect(written).toHaveLength(3);
+  expect(written[0]).toBeLessThanOrEqual(STABLE + 2 * ROUND);
+  const gaps = written.slice(1).map((at, index) => at - (written[index] as number));
+  for (const gap of gaps) expect(gap).toBeGreaterThanOrEqual(HOUR);
+});
+
+it("keeps no losses while a boot has not lasted", () => {
+  const { clock, device, records } = start();
+  (device.delivery?.losses as Losses).readings = 100;
+  clock.advance(STABLE - 1);
+  expect(records.get("losses")).toBeUndefined();
+  clock.advance(1 + ROUND);
+  expect(records.get("losses")).toBeDefined();
 });

@@ -10,6 +10,9 @@ export const NIGHTLY_MS = 6 * 3600_000;
 /** As many as a reader can look at. A run that has them ends: each takes its days of patience. */
 const SHOWN = 5;
 
+/** A run of hours says how far it is every so many cuts. */
+const PROGRESS = 5000;
+
 const tornAt = isNightly ? allTears : someTears;
 
 export interface Tally {
@@ -36,7 +39,10 @@ export async function take(
 ): Promise<Outcome> {
   const outcome = await live(base, { plan, seed, tornAt });
   tally.lives++;
+  const before = Math.floor(tally.cuts / PROGRESS);
   tally.cuts += outcome.cuts;
+  if (Math.floor(tally.cuts / PROGRESS) > before)
+    console.log(`power cut ${tally.cuts} times so far, ${tally.failures.length} bad lives`);
   if (outcome.cuts < least)
     outcome.violations.push(`plan: ${least} cuts, and only ${outcome.cuts} came about`);
   if (outcome.violations.length > 0)

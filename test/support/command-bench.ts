@@ -178,7 +178,8 @@ export function createCommandBench(
         applyStoredSettings(stored, bench.board, bench.settings);
         const identity = { key: crypto.openDeviceKey(), thumbprint, id: "device" };
         const recipients = [authority.cloud];
-        const list = createEventList({ crypto, identity, recipients, log: say });
+        const losses = { readings: 0, told: 0, events: 0, kept: 0 };
+        const list = createEventList({ crypto, identity, recipients, log: say, losses });
         events = list;
         device = {
           crypto,

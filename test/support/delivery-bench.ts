@@ -94,6 +94,7 @@ export function createDeliveryBench(
       flash: options.flash ?? 0,
       spillSeconds: options.spillSeconds ?? 60,
     },
+    losses: { readings: 0, told: 0, events: 0, kept: 0 },
     receiptSeconds: options.receiptSeconds ?? 0,
     rekeySeconds: 0,
     onSession: () => {},

@@ -1,4 +1,4 @@
-import type { Wifi } from "../../firmware/espruino/wifi-module.ts";
+import type { AccessPoint, Wifi } from "../../firmware/espruino/wifi-module.ts";
 
 /** Espruino's module "Wifi" in a test's hand. */
 export interface HandWifi extends Wifi {
@@ -10,6 +10,8 @@ export interface HandWifi extends Wifi {
   ip: string;
   station: string;
   rssi: number | undefined;
+  /** What calls scan calls back; may throw. */
+  onScan: (callback: (points: AccessPoint[]) => void) => void;
   /** Called at each connect call; may throw. */
   onConnect: () => void;
   /** Answers a connect call, the latest unless told otherwise. */
@@ -35,6 +37,8 @@ export function createHandWifi(): HandWifi {
       callbacks.push(callback);
       wifi.onConnect();
     },
+    onScan: (callback) => callback([]),
+    scan: (callback) => wifi.onScan(callback),
     disconnect() {
       wifi.disconnects++;
     },

@@ -32,14 +32,16 @@ export function openOutbox(
   { readings = 4, flash = 0, ring = createMemoryRing() }: BenchOptions = {},
 ) {
   const log: string[] = [];
+  const losses = { readings: 0, told: 0, events: 0, kept: 0 };
   const outbox = createOutbox({
     ring,
     log: (line) => log.push(line),
+    losses,
     readings,
     flash,
     sessionOf: (kid) => sessions.find((known) => known.kid === kid),
   });
-  return Object.assign(outbox, { ring, log });
+  return Object.assign(outbox, { ring, log, drops: () => losses.readings });
 }
 
 /** The broker takes the next reading. */

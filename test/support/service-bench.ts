@@ -45,7 +45,7 @@ export function createServiceBench() {
   const delivery: Partial<Delivery> = {
     time: () => cloud.unix,
     queued: () => 4,
-    drops: () => 5,
+    losses: { readings: 5, told: 0, events: 1, kept: 6 },
     newest: () => newest,
     sessions: () => [newest, newest],
     rekey: () => cloud.isReceipted,
@@ -59,6 +59,8 @@ export function createServiceBench() {
       broker: { host: "broker.example", port: 1883, username: "u", password: "a-password" },
       failures: 0,
       blocked: false,
+      opened: 0,
+      clean: false,
       connects: 7,
       malformed: 8,
     },

@@ -28,6 +28,8 @@ coseflow_boards.add_devcrypto(info, [
     'LIBS += %s/../build/native/devcrypto-espruino.o' % coseflow_boards.LIBRARY,
     # No lazy binding: its resolver saves registers, with bytes of keys, on the stack.
     'LDFLAGS += -Wl,-z,now',
+    # A stack as short as a board's, by ESPRUINO_STACK: see host_linux.c.
+    'LDFLAGS += -Wl,--wrap=jsuGetFreeStack',
 ])
 
 # Flash as large as the `storage` partition of partitions.csv.

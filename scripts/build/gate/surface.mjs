@@ -14,7 +14,7 @@ export const GLOBALS = new Set(
     console decodeURIComponent encodeURIComponent global globalThis isFinite isNaN parseFloat
     parseInt process require setInterval setTimeout undefined
 
-    E ESP32 HIGH I2C I2C1 I2C2 LOW OneWire Pin SPI SPI1 SPI2 Serial Serial1 Serial2 Serial3
+    E ESP32 HIGH I2C I2C1 I2C2 LOW LoopbackA LoopbackB OneWire Pin SPI SPI1 SPI2 Serial Serial1 Serial2 Serial3
     Waveform analogRead analogWrite clearWatch digitalPulse digitalRead digitalWrite dump
     getPinMode getSerial getTime load pinMode print reset save setBusyIndicator
     setSleepIndicator setTime setWatch shiftOut trace

@@ -89,7 +89,7 @@ const expected = samples.map(([, fields], i) => read((written[i] as string).leng
 
 describe("encode, read by mqtt-packet", () => {
   it("connect with and without credentials", () => {
-    const plain = encodeConnect("cf-01", 300, {});
+    const plain = encodeConnect("cf-01", 300, {}, false);
     expect(oracle(plain)).toMatchObject({
       cmd: "connect",
       protocolId: "MQTT",
@@ -99,18 +99,18 @@ describe("encode, read by mqtt-packet", () => {
       keepalive: 300,
     });
     expect(oracle(plain).username).toBeUndefined();
-    const named = oracle(encodeConnect("c", 0, { username: "u" }));
+    const named = oracle(encodeConnect("c", 0, { username: "u" }, false));
     expect(named).toMatchObject({ clean: false, keepalive: 0, username: "u" });
     expect(named.password).toBeUndefined();
     const full = oracle(
-      encodeConnect("c", 65535, { username: "user", password: "\xff\x00secret" }),
+      encodeConnect("c", 65535, { username: "user", password: "\xff\x00secret" }, true),
     );
-    expect(full).toMatchObject({ username: "user", keepalive: 65535 });
+    expect(full).toMatchObject({ clean: true, username: "user", keepalive: 65535 });
     expect(full.password).toEqual(Buffer.from("\xff\x00secret", "latin1"));
   });
 
   it("ignores a password without a username, which the standard forbids", () => {
-    expect(oracle(encodeConnect("c", 1, { password: "p" })).password).toBeUndefined();
+    expect(oracle(encodeConnect("c", 1, { password: "p" }, true)).password).toBeUndefined();
   });
 
   it("publish of every length class, qos and dup", () => {
@@ -152,7 +152,7 @@ describe("encode, read by mqtt-packet", () => {
 
   it("refuses a string that its length cannot hold", () => {
     const clientId = "x".repeat(65536);
-    expect(() => encodeConnect(clientId, 1, {})).toThrowError(
+    expect(() => encodeConnect(clientId, 1, {}, false)).toThrowError(
       expect.objectContaining({ code: "size" }),
     );
   });

@@ -1,22 +1,27 @@
 /** The scripts of `coseflow completion` in the shells themselves. */
 import { execFileSync, spawnSync } from "node:child_process";
 import { mkdirSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
+import { basename, join } from "node:path";
 import { beforeEach, describe, expect, it } from "vitest";
+import { listBoards } from "../../../scripts/build/boards.mjs";
+import { repositoryRoot } from "../../../simulator/repository.ts";
 import { temporaryDirectories } from "../../cloud/support/temporary.ts";
 import { run } from "./run.ts";
 
 const temporary = temporaryDirectories();
+const root = repositoryRoot();
 
 /** A folder with a file and a folder in it, and the script for the shell. */
 async function prepare(shell: string): Promise<{ cwd: string; script: string }> {
   const cwd = temporary();
   mkdirSync(join(cwd, "keys"));
   writeFileSync(join(cwd, "captured.bin"), "");
+  for (const name of ["ttyACM0", "ttyUSB1", "null"]) writeFileSync(join(cwd, "keys", name), "");
   const { code, out } = await run("completion", shell);
   expect(code).toBe(0);
   const script = join(cwd, ".completion");
-  writeFileSync(script, out);
+  // Serial ports of the machine are as they are.
+  writeFileSync(script, out.replaceAll("/dev/tty", join(cwd, "keys", "tty")));
   return { cwd, script };
 }
 
@@ -53,6 +58,23 @@ function completes(complete: () => Complete): void {
     const directories = complete()(["serve", "--keys", ""]).map((name) => name.replace(/\/$/, ""));
     expect(directories).toEqual(["keys"]);
     expect(complete()(["serve", "--username", ""])).toEqual([]);
+  });
+
+  it("boards of this project, and not their secrets", () => {
+    const boards = listBoards(join(root, "boards"));
+    for (const typed of [
+      ["build", ""],
+      ["flash", ""],
+      ["simulate", "--board", ""],
+    ])
+      expect(complete()(typed)).toEqual(boards);
+    expect(complete()(["flash", "xi"])).toEqual(["xiao-esp32-c3"]);
+  });
+
+  it("serial ports that are there", () => {
+    const found = complete()(["flash", "--port", ""]);
+    expect(found.map((path) => basename(path))).toEqual(["ttyACM0", "ttyUSB1"]);
+    expect(complete()(["monitor", "--port", "x"])).toEqual([]);
   });
 
   it("is not led astray by a value that is the name of a command", () => {
@@ -108,5 +130,7 @@ describe.runIf(isThere("fish"))("in fish", () => {
 it("refuses a shell that it does not know", async () => {
   const { code, error } = await run("completion", "tcsh");
   expect(code).toBe(2);
-  expect(error).toMatch(/Allowed choices are bash, zsh, fish/);
+  expect(error).toMatch(
+    /^coseflow: argument <shell>, expected one of bash, zsh, fish, got 'tcsh'\n$/,
+  );
 });

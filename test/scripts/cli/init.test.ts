@@ -91,7 +91,7 @@ describe("coseflow init, by its options", () => {
   });
 
   it.each([
-    ["a sensor that there is not", ["--sensor", "sht3"], 2, "Did you mean sht3x?"],
+    ["a sensor that there is not", ["--sensor", "sht3"], 2, "did you mean sht3x?"],
     [
       "a board that there is not",
       ["--like", "esp8266"],

@@ -53,7 +53,11 @@ describe.each(commands.map((node) => [node.path, node] as const))("%s", (path, n
   it("refuses an option that it has not with code 2, in one line on standard error", async () => {
     const { code, out, error } = await run(...wordsOf(path), "--bogus");
     expect({ code, out }).toEqual({ code: 2, out: "" });
-    expect(error).toMatch(/^coseflow: [^\n]+\n$/);
+    // One that is missing is told before one that there is not.
+    expect(error).toMatch(/^coseflow: option[^\n]*, expected [^\n]+, got (--bogus|none)\n$/);
+    const json = await run(...wordsOf(path), "--bogus", "--json");
+    expect({ code: json.code, out: json.out }).toEqual({ code: 2, out: "" });
+    expect(JSON.parse(json.error)).toMatchObject({ kind: "usage" });
   });
 
   it.runIf(node.children.length === 0)("can be quiet, and give what it says to a program", () => {
@@ -65,11 +69,70 @@ describe.each(commands.map((node) => [node.path, node] as const))("%s", (path, n
   });
 });
 
-it("names the nearest command, in the one line", async () => {
-  const { code, error } = await run("inti");
-  expect({ code, error }).toEqual({
-    code: 2,
-    error: "coseflow: unknown command 'inti' (Did you mean init?)\n",
+const HELP = "expected one that `coseflow";
+
+describe("a wrong command line", () => {
+  it.each([
+    ["a command", ["inti"], `command, ${HELP} --help\` lists, got inti; did you mean init?`],
+    [
+      "below a group",
+      ["ca", "sho"],
+      `command, ${HELP} ca --help\` lists, got sho; did you mean show?`,
+    ],
+    [
+      "an option",
+      ["build", "--wach"],
+      `option, ${HELP} build --help\` lists, got --wach; did you mean --watch?`,
+    ],
+    ["no argument", ["completion"], "argument <shell>, expected a value, got none"],
+    ["one too many", ["ports", "now"], "arguments, expected at most 0, got 1"],
+    ["no value", ["monitor", "--port"], "option --port <path>, expected a value, got none"],
+    [
+      "no option that it needs",
+      ["device", "register"],
+      "option --key <key>, expected it, got none",
+    ],
+    [
+      "no choice",
+      ["completion", "tcsh"],
+      "argument <shell>, expected one of bash, zsh, fish, got 'tcsh'",
+    ],
+    [
+      "a wrong value",
+      ["flash", "--baud", "1"],
+      "option --baud <rate>, expected a whole number from 9600 to 2000000, got '1'",
+    ],
+    [
+      "a wrong name",
+      ["build", "../x"],
+      "argument <board>, expected the name of a file in boards/, such as linux, got '../x'",
+    ],
+    [
+      "two lines",
+      ["build", "a\nb"],
+      "argument <board>, expected the name of a file in boards/, such as linux, got 'a b'",
+    ],
+    [
+      "what does not go together",
+      ["flash", "--erase"],
+      "--erase, expected --image with it, got none",
+    ],
+  ])(
+    "%s is told in the words of every error, and to programs as JSON",
+    async (_what, args, words) => {
+      const text = await run(...args);
+      expect(text).toEqual({ code: 2, out: "", error: `coseflow: ${words}\n` });
+      if (args.includes("--port")) return;
+      const json = await run(...args, "--json");
+      expect({ code: json.code, out: json.out }).toEqual({ code: 2, out: "" });
+      expect(JSON.parse(json.error)).toMatchObject({ kind: "usage" });
+    },
+  );
+
+  it("shows no password of a broker", async () => {
+    const { code, error } = await run("serve", "--broker", "ftp://ann:hunter2@host");
+    expect(code).toBe(2);
+    expect(error).not.toContain("hunter2");
   });
 });
 

@@ -1,0 +1,27 @@
+import { createHash } from "node:crypto";
+import { readdirSync, readFileSync } from "node:fs";
+import { join, relative } from "node:path";
+
+const here = import.meta.dirname;
+
+export const sha256 = (content) => createHash("sha256").update(content).digest("hex");
+
+/** All scripts below a folder, in an order that does not depend on the file system. */
+function scriptsIn(folder) {
+  return readdirSync(folder, { recursive: true, withFileTypes: true })
+    .filter((entry) => entry.isFile() && /\.m?js$/.test(entry.name))
+    .map((entry) => join(entry.parentPath ?? entry.path, entry.name))
+    .sort();
+}
+
+/**
+ * One number for all that decides what is in a bundle: the board file, the compiled sources and the
+ * build itself. Not the day: a bundle of yesterday is as good.
+ */
+export function madeOf({ boardFile, dist }) {
+  const hash = createHash("sha256");
+  for (const folder of [join(dist, "firmware"), join(dist, "protocol"), here])
+    for (const file of scriptsIn(folder))
+      hash.update(`${relative(folder, file)} ${sha256(readFileSync(file))}\n`);
+  return hash.update(readFileSync(boardFile)).digest("hex");
+}
