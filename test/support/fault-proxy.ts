@@ -138,7 +138,10 @@ export async function startFaultProxy(brokerPort: number, fault?: Fault): Promis
       if (isOver) return;
       const packetNumber = counts[direction]++;
       seen.push({ direction, cmd: nameOf(packet), length: packet.length });
-      const isHere = fault?.direction === direction && fault.packet === packetNumber;
+      const isHere =
+        fault?.direction === direction &&
+        fault.packet === packetNumber &&
+        (fault.at ?? 0) < packet.length;
       if (fault && isHere) inject(fault, packet);
       else forward(packet);
     }

@@ -3,6 +3,8 @@
 import type { Packet } from "mqtt-packet";
 import type { DeviceTrust } from "../../cloud/keys/device-trust.ts";
 import { startDevice } from "../../firmware/device.ts";
+import type { RunningDevice } from "../../firmware/device-ports.ts";
+import { sendHealth } from "../../firmware/health.ts";
 import { createLife } from "../../firmware/life.ts";
 import type { Net, Socket } from "../../firmware/ports.ts";
 import type { Sensor } from "../../firmware/sensors/sensor.ts";
@@ -17,6 +19,7 @@ import { steadyClock } from "./steady-clock.ts";
 import { provisioningOf } from "./trust.ts";
 import { createDeviceMemory, openMemoryCrypto } from "./world/device-memory.ts";
 import { createPower } from "./world/power.ts";
+import { NO_SYSTEM } from "./world/report.ts";
 import { openBase } from "./world/world.ts";
 
 /** Seconds of the device in one of ours: its time-outs of a minute pass in little more than one. */
@@ -25,6 +28,8 @@ const PERIOD_SECONDS = 3;
 /** Longer than the cloud takes to answer on a busy machine. */
 const RECEIPT_SECONDS = 15;
 
+const HEALTH = { system: NO_SYSTEM, boots: 1, reason: 0, errors: 0 };
+
 export interface WireDevice {
   publicKey: string;
   thumbprint: Buffer;
@@ -32,6 +37,10 @@ export interface WireDevice {
   produced: Values[];
   uncaught: unknown[];
   start(port: number, trust: DeviceTrust): void;
+  /** One measurement more than was asked for. */
+  measureMore(): void;
+  /** Sends a health record, an event. False while it has no session yet. */
+  sendHealth(): boolean;
   /** False after so many seconds of the device. */
   wait(seconds: number): Promise<false>;
   powerOff(): void;
@@ -76,6 +85,8 @@ export function createWireDevice(measurements: number): WireDevice {
   const sockets: Socket[] = [];
   const events: HistoryEvent[] = [{ kind: "boot" }];
   const produced: Values[] = [];
+  let wanted = measurements;
+  let running: RunningDevice | undefined;
   const net = recordingNet((kind, packet) => {
     events.push({ kind, packet });
   });
@@ -83,7 +94,7 @@ export function createWireDevice(measurements: number): WireDevice {
   const sensor: Sensor = {
     quantities: [{ name: "count", unit: "1", exponent: -2 }],
     read(done) {
-      if (produced.length >= measurements) return;
+      if (produced.length >= wanted) return;
       const count = produced.length + 1;
       produced.push({ count: count / 100 });
       done(undefined, [count]);
@@ -97,7 +108,7 @@ export function createWireDevice(measurements: number): WireDevice {
     produced,
     uncaught,
     start(port, trust) {
-      startDevice(
+      running = startDevice(
         {
           crypto,
           net: {
@@ -135,6 +146,14 @@ export function createWireDevice(measurements: number): WireDevice {
           receiptSeconds: RECEIPT_SECONDS,
         },
       );
+    },
+    measureMore() {
+      wanted++;
+    },
+    sendHealth() {
+      const report = (error: unknown) => uncaught.push(error);
+      if (running?.delivery) sendHealth({ ...HEALTH, clock, report }, running);
+      return running?.delivery !== undefined;
     },
     wait: (seconds) =>
       new Promise((resolve) => clock.setTimeout(() => resolve(false), seconds * 1000)),

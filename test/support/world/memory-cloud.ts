@@ -144,6 +144,13 @@ export function createMemoryCloud(options: MemoryCloudOptions) {
       await store.counts();
       return readCloud(database, KEK, thumbprint);
     },
+    /** Each value of this name, and when it was measured as far as is known, Unix seconds. */
+    dates(name: string): { value: number; time: number }[] {
+      const rows = database.prepare<[string], { value: number; time: number }>(
+        "SELECT value, time FROM measurement WHERE name = ?",
+      );
+      return rows.all(name);
+    },
     async close(): Promise<void> {
       sessionKeys.close();
       await store.close();

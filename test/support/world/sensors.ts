@@ -6,13 +6,16 @@ import type { Values } from "../history.ts";
 /** "fails" with an error, or "hangs" and never answers. */
 export type Measuring = "works" | "fails" | "hangs";
 
-export function createSensors() {
+export function createSensors(now: () => number) {
   const produced: Values[] = [];
+  /** When, in seconds of the world. */
+  const producedAt: number[] = [];
   const indexes = new Map<string, number>();
   let measuring: Measuring = "works";
 
   return {
     produced,
+    producedAt,
     /** Where in `produced` these values are; -1 when nobody has measured them. */
     indexOf: (values: Values): number => indexes.get(measuredKey(values)) ?? -1,
     setMeasuring(value: Measuring): void {
@@ -28,6 +31,7 @@ export function createSensors() {
         const values = { [name]: count / 100 };
         indexes.set(measuredKey(values), produced.length);
         produced.push(values);
+        producedAt.push(now());
         done(undefined, [count]);
       },
     }),

@@ -27,7 +27,7 @@ import { createPower, type Power, someTears } from "./power.ts";
 import { NO_SYSTEM, sendReport } from "./report.ts";
 import { createScheduler } from "./scheduler.ts";
 import { createSensors } from "./sensors.ts";
-import { createVirtualClock } from "./virtual-clock.ts";
+import { createVirtualClock, type DeviceClock } from "./virtual-clock.ts";
 import { createVirtualNet, type Peer } from "./virtual-net.ts";
 
 /** Without power for this long; a restart takes as long. */
@@ -58,6 +58,8 @@ export interface WorldOptions {
   settings?: Partial<Settings>;
   /** What the device's uptime starts from, seconds. */
   uptime?: number;
+  /** What the device's clock says, for tests to set. Without it time passes as the world's does. */
+  deviceClock?: DeviceClock;
   /** With a registrar, and somebody who commands. */
   authority?: WorldAuthority;
   /** Takes part in the seed of the device's dice. */
@@ -83,7 +85,7 @@ export function createWorld(base: OpenDeviceCrypto, options: WorldOptions = {}) 
   const memory = createDeviceMemory();
   const dice = createDice(seed);
   const events: HistoryEvent[] = [];
-  const sensors = createSensors();
+  const sensors = createSensors(scheduler.now);
   const { produced } = sensors;
   const stored = new Set<number>();
   const uncaught: unknown[] = [];
@@ -121,6 +123,7 @@ export function createWorld(base: OpenDeviceCrypto, options: WorldOptions = {}) 
     cloud,
     memory,
     produced,
+    producedAt: sensors.producedAt,
     stored,
     events,
     log,
@@ -224,7 +227,7 @@ export function createWorld(base: OpenDeviceCrypto, options: WorldOptions = {}) 
       connecting: () => world.connecting(),
       seen: (kind, packet) => events.push({ kind, packet }),
     });
-    const clock = createVirtualClock(scheduler, bootPower, uptime);
+    const clock = createVirtualClock(scheduler, bootPower, uptime, options.deviceClock);
     const say = (line: string) => {
       if (!bootPower.isOn()) return;
       log.push(`${scheduler.now().toFixed(3)} ${line}`);
