@@ -9,7 +9,7 @@ import { listBoards } from "../../../scripts/build/boards.mjs";
 import { repositoryRoot } from "../../../simulator/repository.ts";
 
 const one = (first: number, another: number) => ({ first, another });
-const STATES = { booted: 1, offline: 1, bme280: 1, command: 1, enrolment: 1, keyRoll: 1 };
+const STATES = { booted: 1, offline: 1, bme280: 1, command: 1, enrolment: 1, setup: 1, keyRoll: 1 };
 const estimate = createMemoryEstimate({
   measure: "how",
   states: { ...STATES, streaming: 1900 },
