@@ -138,10 +138,7 @@ export interface SessionCrypto extends CoseCrypto {
   aeadEncryptSequence(key: KeyHandle, sequence: number, aad: Bytes, plaintext: Bytes): Bytes;
 }
 
-/**
- * One session over deep sleep, inside the module. "unsupported" where there is no deep sleep.
- * The last one kept counts; its handle names nothing.
- */
+/** One session over deep sleep, inside the module; "unsupported" without one. The last kept counts, and its handle names nothing. */
 export interface DeviceSleep {
   /** Right before deep sleep: keeps an ENCRYPT_SEQUENCE key and its last number. After "store" it is as before. */
   keepSession(key: KeyHandle): void;
