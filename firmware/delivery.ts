@@ -29,6 +29,7 @@ import {
   createSessionList,
   type Resume,
   type SessionListOptions,
+  type SleepNote,
 } from "./session-list.ts";
 import { type Signed, writeSigned } from "./signed-records.ts";
 
@@ -175,17 +176,17 @@ export function createDelivery(options: DeliveryOptions) {
   return {
     /** The first call: goes on with what was kept over a power cut, or sleep. */
     start(resume?: Resume): AtSleep {
-      if (resume && resume(crypto, options.identity, sessions.newest()))
-        options.onSession(sessions.newest().receipted);
+      const note = resume && resume(crypto, options.identity, sessions.newest());
+      if (note && note.wakeAt) bootTime = note.wakeAt;
+      if (note && note.isResumed) options.onSession(sessions.newest().receipted);
       else {
         sessions.forgetUnused(outbox);
         sessions.open(outbox);
       }
-      const signed = (sessions.all() as Signed[]).concat(events.all());
-      signed.forEach(function (item) {
+      (sessions.all() as Signed[]).concat(events.all()).forEach(function (item) {
         if (item.state === IN_FLIGHT) send(item.messageClass, item, keptOf(item));
       });
-      return { outbox: outbox, events: events.all };
+      return { outbox: outbox, events: events.all, note: note as SleepNote };
     },
 
     /**
@@ -201,7 +202,7 @@ export function createDelivery(options: DeliveryOptions) {
     },
     pump: pump,
 
-    /** Unix seconds, where a receipt has told; undefined before. */
+    /** Unix seconds, where a receipt has told, before a sleep perhaps; undefined before. */
     time(): number | undefined {
       return bootTime === undefined ? undefined : Math.floor(bootTime + clock.uptime());
     },

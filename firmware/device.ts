@@ -123,7 +123,7 @@ export function startDevice(ports: DevicePorts, board: Board, settings: Settings
     device.delivery = running;
     if (ports.resume) device.atSleep = atSleep;
     device.firstSession = fromBigEndian(running.newest().kid);
-    device.samples = board.sensors.map((config) => startSampler(ports, device, config));
+    device.samples = board.sensors.map((config, i) => startSampler(ports, device, config, 1 << i));
   }
 
   /** What enrolment and commands are given. */

@@ -31,7 +31,8 @@ export function sendHealth(
     values.push(value);
   }
 
-  add("boot-uptime", "s", uptime);
+  // Without it the record dates nothing: a session outlasts the wakes of a board that sleeps.
+  if (!device.atSleep) add("boot-uptime", "s", uptime);
   add("boot-first", "1", device.firstSession);
   add("boot-session", "1", fromBigEndian(newest.kid));
   add("boot-sequence", "1", newest.lastSequence);

@@ -6,7 +6,7 @@ import type { Delivery } from "./delivery.ts";
 import type { DevicePorts, RunningDevice } from "./device-ports.ts";
 
 /** Between two events of one sensor that fails and works by turns: each is signed, and kept in flash. */
-const FAILURE_SECONDS = 3600;
+export const FAILURE_SECONDS = 3600;
 
 /**
  * Starts reading a sensor now and then every period, for ever. The result reads it at
@@ -14,15 +14,16 @@ const FAILURE_SECONDS = 3600;
  *
  * On a board that sleeps deeply (`resume`) it is read once. Its readings have no uptime: each
  * wake begins at 0, and a session outlasts it, so that no boot report could tell which wake
- * was meant.
+ * was meant. What the cloud knows of the sensor is a bit of the sleep's note.
  */
 export function startSampler(
   ports: Pick<
     DevicePorts,
     "clock" | "report" | "resume" | "cold" | "createSensor" | "watchChanges"
   >,
-  device: Pick<RunningDevice, "delivery" | "busy">,
+  device: Pick<RunningDevice, "delivery" | "busy" | "atSleep">,
   config: SensorConfig,
+  bit: number,
 ): () => void {
   const clock = ports.clock;
   const sensor = ports.createSensor(config, device);
@@ -31,9 +32,9 @@ export function startSampler(
   let reportedDrops = (device.delivery as Delivery).losses.told;
   let timer = 0;
   /** What the cloud knows of the sensor, and when it may be told more. */
-  let works = true;
+  let works = !device.atSleep || (device.atSleep.note.failing & bit) === 0;
   // Not before a boot has lasted: in a boot loop each would cost a counter.
-  let tellFrom = STABLE_SECONDS;
+  let tellFrom = device.atSleep ? device.atSleep.note.tellFrom : STABLE_SECONDS;
 
   function report(error: unknown): void {
     ports.report(error, "sensor " + config.driver);
@@ -57,7 +58,7 @@ export function startSampler(
       }
       if ((error === undefined) === works || now < tellFrom) return;
       tellFrom = now + FAILURE_SECONDS;
-      ports.cold().tellFailure(delivery, config, error, instant);
+      ports.cold().tellFailure(device, config, error, instant, bit);
       works = error === undefined;
     } catch (thrown) {
       report(thrown);

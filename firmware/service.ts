@@ -19,7 +19,7 @@ export const WATCHDOG_SECONDS = 120;
 const ROUND_SECONDS = 20;
 /** From the first receipt of a boot to its report at most, a round aside: readings that wait go first. */
 const REPORT_SECONDS = 30;
-const DEFAULT_PERIOD_HOURS = 24;
+export const DEFAULT_PERIOD_HOURS = 24;
 /** Of the last error: it is kept in memory. */
 const MAX_ERROR = 100;
 
@@ -161,7 +161,7 @@ export function startService(ports: ServicePorts, board: Board, start: StartDevi
   startRounds(
     service,
     ports.createLed && ports.createLed(service),
-    // As a boot report it would date the readings of other wakes of its session.
+    // A board that sleeps sends its records before a sleep.
     ports.startSleeper ? 0 : (board.health && board.health.periodHours) || DEFAULT_PERIOD_HOURS,
   );
   if (ports.exposeCommands) ports.exposeCommands(service);

@@ -19,17 +19,36 @@ import {
 } from "./session.ts";
 import { eraseSigned, freeRecord, readSigned, type Signed, writeSigned } from "./signed-records.ts";
 
-/** Gives the newest session, where there is one, what deep sleep has kept of it; true when it goes on, with keys. */
+/** What outlasts a sleep, beside the session; times in Unix seconds, 0 where there is none. */
+export interface SleepNote {
+  /** The newest session goes on, with keys. */
+  isResumed: boolean;
+  /** All below is from before a sleep that has just ended. */
+  isWake: boolean;
+  /** When this wake began: an estimate. */
+  wakeAt: number;
+  /** Of the last health record. */
+  healthAt: number;
+  /** Of the last event about a sensor's failure. */
+  failureAt: number;
+  /** Sensors of whose failure the cloud was told: the first is bit 0. */
+  failing: number;
+  /** The uptime from which such an event may be sent. */
+  tellFrom: number;
+}
+
+/** Gives the newest session, where there is one, what deep sleep has kept of it. */
 export type Resume = (
   crypto: DeviceCrypto,
   identity: Identity,
   newest: Session | undefined,
-) => boolean;
+) => SleepNote;
 
 /** What else deep sleep looks into. Other boards keep no reference to it. */
 export interface AtSleep {
   outbox: Outbox;
   events: () => Signed[];
+  note: SleepNote;
 }
 
 /** Records "s0" to "s3". */

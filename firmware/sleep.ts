@@ -11,6 +11,7 @@ import { DEPROVISIONED, ENROLLING, SLEPT } from "./life.ts";
 import { ASLEEP } from "./mqtt/options.ts";
 import { IN_FLIGHT, rewind, WAITING } from "./outgoing.ts";
 import type { System } from "./ports.ts";
+import { DEFAULT_PERIOD_HOURS } from "./service.ts";
 import type { ServiceState } from "./service-state.ts";
 import type { AtSleep } from "./session-list.ts";
 import { type Signed, writeSigned } from "./signed-records.ts";
@@ -63,14 +64,15 @@ function suspend(crypto: DeviceCrypto, device: RunningDevice): void {
 
 /** From the start of the device on; on a board with deep sleep alone. */
 export function startSleeper(
-  service: Pick<ServiceState, "cold" | "crypto" | "clock" | "log" | "life" | "report" | "system">,
+  service: ServiceState,
   device: RunningDevice,
-  board: Pick<Board, "sleep" | "session">,
+  board: Pick<Board, "sleep" | "session" | "health">,
 ): void {
   const clock = service.clock;
   const life = service.life;
   const config = board.sleep as SleepConfig;
   const end = config.awakeSeconds || AWAKE_SECONDS;
+  const periodHours = (board.health && board.health.periodHours) || DEFAULT_PERIOD_HOURS;
 
   function sleep(): void {
     const delivery = device.delivery;
@@ -83,9 +85,11 @@ export function startSleeper(
       service.cold().keepLosses(service, delivery.losses);
       keepNewest(
         service,
+        (device.atSleep as AtSleep).note,
         delivery.newest(),
         clock.uptime(),
         delivery.time(),
+        config.seconds,
         board.session && board.session.rekeySeconds,
         delivery.sessions().length,
       );
@@ -105,7 +109,22 @@ export function startSleeper(
     return clock.uptime() < end && !isSettled(device);
   }
 
+  /**
+   * The health record, a period after the last one, once the cloud has all else: it answers then.
+   * Not in a boot, which may be one of a loop, and each costs a counter.
+   */
+  function tellHealth(): void {
+    const delivery = device.delivery;
+    const note = device.atSleep && device.atSleep.note;
+    const time = delivery && delivery.time();
+    if (!note || !note.isWake || time === undefined) return;
+    if (time - note.healthAt < periodHours * 3600 || !isSettled(device)) return;
+    note.healthAt = time;
+    service.cold().sendHealth(service, device);
+  }
+
   function look(): void {
+    tellHealth();
     if (isHeld()) {
       clock.setTimeout(look, LOOK_MS);
       return;

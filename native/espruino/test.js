@@ -187,7 +187,7 @@ function testSleep() {
   expect("keep", thrown("keepSession", [counting]), "unsupported");
   expect("keep nothing", thrown("keepSession", []), "unsupported");
   expect("resume", thrown("resumeSession", []), "unsupported");
-  expect("reset reason", devcrypto.resetReason(), 0);
+  expect("reset reason", crypto.resetReason(), 0);
   expect("goes on", crypto.reserveSequence(counting) > 0, true);
 }
 

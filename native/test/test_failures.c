@@ -154,6 +154,51 @@ static void cut_at_each_write(struct suite *suite, enum dc_test_failure failure)
   }
 }
 
+/*
+ * The write of a key's record after `counters` values, none: the key's first, torn after each
+ * of its bytes. The key stays, no counter comes twice, and the other key is as it was.
+ */
+static unsigned torn_at_each_byte(struct suite *suite, struct dc_bytes id, unsigned counters) {
+  static const struct dc_bytes other = {(const uint8_t *)"other", 5};
+  struct device device;
+  dc_handle key, others;
+  uint32_t counter = 0, torn;
+  uint8_t before[DC_POINT_SIZE], after[DC_POINT_SIZE];
+  device_start(&device, 96 + counters);
+  device.port.hardware_key = counters % 2 == 1 ? 5 : 0; /* sealed records are longer */
+  device_restart(&device);
+  CHECK_STATUS(suite, 0, dc_open_key(&device.dc, other, &others));
+  CHECK_STATUS(suite, 0, dc_next_counter(&device.dc, other, &counter));
+  for (unsigned i = 0; i < counters; i++) {
+    CHECK_STATUS(suite, 0, dc_open_key(&device.dc, id, &key));
+    CHECK_STATUS(suite, 0, dc_next_counter(&device.dc, id, &counter));
+    CHECK_STATUS(suite, 0, dc_export_public_key(&device.dc, key, before));
+  }
+  struct dc_test_port whole = device.port;
+  size_t size = dc_test_file(&whole, "other-a")->length;
+  for (size_t byte = 0; byte <= size; byte++) {
+    device.port = whole;
+    device_restart(&device);
+    device.port.write_fails_at = device.port.writes + 1;
+    device.port.write_failure = DC_TEST_TORN_AT;
+    device.port.torn_at = byte;
+    int status = dc_open_key(&device.dc, id, &key);
+    if (status == 0) status = dc_next_counter(&device.dc, id, &torn);
+    CHECK_STATUS(suite, DC_ERR_STORE, status);
+    device_restart(&device);
+    CHECK_STATUS(suite, 0, dc_open_key(&device.dc, id, &key));
+    CHECK_STATUS(suite, 0, dc_export_public_key(&device.dc, key, after));
+    CHECK(suite, counters == 0 || memcmp(before, after, sizeof after) == 0);
+    CHECK_STATUS(suite, 0, dc_next_counter(&device.dc, id, &torn));
+    CHECK(suite, counters == 0 ? torn >= 1 : torn > counter);
+    CHECK_STATUS(suite, 0, dc_open_key(&device.dc, other, &others));
+    CHECK_STATUS(suite, 0, dc_next_counter(&device.dc, other, &torn));
+    CHECK(suite, torn == 2);
+  }
+  device_stop(&device);
+  return (unsigned)size + 1;
+}
+
 /* The module goes on after a failed write, in the same life. */
 static void retry_in_place(struct suite *suite, enum dc_test_failure failure) {
   struct device device;
@@ -189,4 +234,10 @@ void test_failures(struct suite *suite) {
     cut_at_each_write(suite, failures[i]);
     retry_in_place(suite, failures[i]);
   }
+  unsigned tears = 0;
+  for (unsigned counters = 0; counters <= 3; counters++) {
+    tears += torn_at_each_byte(suite, TEXT("device"), counters);
+    if (counters <= 1) tears += torn_at_each_byte(suite, TEXT("next"), counters);
+  }
+  printf("keys: %u torn writes\n", tears);
 }

@@ -142,7 +142,6 @@ export interface SessionCrypto extends CoseCrypto {
 export interface DeviceSleep {
   /** Right before deep sleep: keeps an ENCRYPT_SEQUENCE key and its last number. After "store" it is as before. */
   keepSession(key: KeyHandle): void;
-
   /** After a wake from deep sleep, once: the key, counting on. undefined after any other reset. */
   resumeSession(): KeyHandle | undefined;
   /** Why the machine started: a number of ESP-IDF's esp_reset_reason_t, 0 where nothing is known. */

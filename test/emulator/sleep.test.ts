@@ -133,6 +133,20 @@ function rowsOf(path: string): number[][] {
   }
 }
 
+/** By whose word each reading is dated, in order, and how many events there are. */
+function datesOf(path: string): { from: string[]; events: number } {
+  const database = new Database(path, { readonly: true });
+  try {
+    const from = database
+      .prepare("SELECT DISTINCT sequence, time_from FROM measurement ORDER BY session, sequence")
+      .all() as { time_from: string }[];
+    const events = database.prepare("SELECT count(*) FROM event").pluck().get() as number;
+    return { from: from.map((row) => row.time_from), events };
+  } finally {
+    database.close();
+  }
+}
+
 function expectNoErrors({ lines }: Interpreter): void {
   expect(lines.filter((line) => /Uncaught|New interpreter error/.test(line))).toEqual([]);
 }
@@ -175,6 +189,10 @@ describeEspruino("a board that sleeps, in Espruino", () => {
     expectNoErrors(device);
     await device.powerOff();
     expect(rowsOf(receiver.database)).toEqual(used.map((_count, wake) => [1, wake + 1]));
+    // The first came before any receipt. One health record, at the second wake.
+    const { from, events } = datesOf(receiver.database);
+    expect(from).toEqual(used.map((_count, wake) => (wake === 0 ? "arrival" : "device")));
+    expect(events).toBe(1);
     console.log(`in Espruino: ${used} of 4095 variables at the end of each wake`);
   });
 });

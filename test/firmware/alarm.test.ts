@@ -6,6 +6,7 @@ import type { Delivery } from "../../firmware/delivery.ts";
 import { startSampler } from "../../firmware/sampler.ts";
 import { refine } from "../../firmware/sensors/refine.ts";
 import { type Sensor, sensorError } from "../../firmware/sensors/sensor.ts";
+import type { SleepNote } from "../../firmware/session-list.ts";
 import { type Bytes, bytes } from "../../protocol/bytes.ts";
 import type { DeviceCrypto } from "../../protocol/cose/crypto.ts";
 import { parseSenml } from "../../protocol/senml.ts";
@@ -20,6 +21,16 @@ const BASE: SensorConfig = { driver: "probe", periodSeconds: 10_000_000, qos: 1 
 const TEMPERATURE = { name: "temperature", unit: "Cel", exponent: -2 };
 const HUMIDITY = { name: "humidity", unit: "%RH", exponent: -1 };
 const UNIX = 1_700_000_000;
+/** A boot that no sleep was before. */
+const AWAKE: SleepNote = {
+  isResumed: false,
+  isWake: false,
+  wakeAt: 0,
+  healthAt: 0,
+  failureAt: 0,
+  failing: 0,
+  tellFrom: 0,
+};
 
 interface Options {
   config?: Partial<SensorConfig>;
@@ -68,7 +79,7 @@ function bench({ config = {}, quantities = [TEMPERATURE], records = new Map(), s
         records.set(id, content);
       },
     } as unknown as DeviceCrypto,
-    resume: sleeps ? () => true : undefined,
+    resume: sleeps ? () => AWAKE : undefined,
   };
   const device = { delivery, busy: 0 };
   const wanted = { ...BASE, ...config };
@@ -87,6 +98,7 @@ function bench({ config = {}, quantities = [TEMPERATURE], records = new Map(), s
         },
         device,
         wanted,
+        1,
       );
   }
   return {

@@ -87,7 +87,8 @@ async function keepTime(steps: Steps) {
     await pass(900);
     const due = produced.flatMap((values, index) => (SURE in values ? [index] : []));
     expect(await world.judge(due)).toEqual([]);
-    const wrong = world.cloud.dates(SURE).map(({ value, time }) => {
+    const dates = await world.cloud.dates(SURE);
+    const wrong = dates.map(({ value, time }) => {
       const index = Math.round(value * 100) - 1;
       return Math.abs(time - FIRST_DAY - (producedAt[index] as number));
     });

@@ -171,7 +171,8 @@ describe("an enrolment", () => {
       expect(world.scheduler.now()).toBeLessThan(20);
       expect([world.memory.counter, world.stored.size]).toEqual([2, 1]);
       await cycles(world, told, 3);
-      expect([sent(world, "enrol"), world.memory.counter, world.stored.size]).toEqual([1, 2, 4]);
+      // Enrolment, session and health record.
+      expect([sent(world, "enrol"), world.memory.counter, world.stored.size]).toEqual([1, 3, 4]);
     });
   });
 

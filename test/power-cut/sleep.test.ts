@@ -1,5 +1,6 @@
 /** A board that sleeps deeply between readings, in virtual time: its session, its queue, its power. */
 import { afterAll, describe, expect, it } from "vitest";
+import type { Bytes } from "../../protocol/bytes.ts";
 import { openBase, SURE, type World } from "../support/world/world.ts";
 import { CYCLE, cycles, sent, sleepingOn } from "./sleeping.ts";
 
@@ -30,8 +31,9 @@ describe("a board that sleeps", () => {
       expect(await readingsOf(world)).toEqual(upTo(1, 40));
       // Once at its first boot, and again until it was registered.
       expect(sent(world, "session")).toBeLessThan(4);
-      expect([sent(world, "reading"), sent(world, "event")]).toEqual([40, 0]);
-      expect(world.memory.counter).toBe(1);
+      // The event is the health record.
+      expect([sent(world, "reading"), sent(world, "event")]).toEqual([40, 1]);
+      expect(world.memory.counter).toBe(2);
     });
   });
 
@@ -45,13 +47,14 @@ describe("a board that sleeps", () => {
     });
   });
 
-  it("writes nothing to flash in a cycle when all is well", async () => {
+  it("writes one record in a cycle when all is well", async () => {
     await sleeping(async (world, told) => {
       await cycles(world, told, 3);
       const ring = Buffer.from(world.memory.ring);
       const records = new Map(world.memory.records);
       await cycles(world, told, 5);
       expect(world.memory.ring.equals(ring)).toBe(true);
+      records.set("sleep", world.memory.records.get("sleep") as Bytes);
       expect(world.memory.records).toEqual(records);
     });
   });
@@ -77,7 +80,8 @@ describe("a board that sleeps", () => {
       await cycles(world, told, 6);
       expect(await world.judge(all(world))).toEqual([]);
       expect(await readingsOf(world)).toEqual(upTo(1, 106));
-      expect(world.memory.counter).toBe(1);
+      // One session, and one health record.
+      expect(world.memory.counter).toBe(2);
     });
   });
 
@@ -100,13 +104,15 @@ describe("a board that sleeps", () => {
     await sleeping(async (world, told) => {
       const perDay = 86_400 / CYCLE;
       await cycles(world, told, perDay + 10);
+      // A health record at the second wake, and a day later.
+      expect(sent(world, "event")).toBe(2);
       expect(await world.judge(all(world))).toEqual([]);
       const rows = await readingsOf(world);
       const first = rows.filter(([session]) => session === 1).length;
       expect(first).toBeGreaterThan(perDay - 10);
       // The first wake is longer, and a day is judged by whole seconds.
       expect(first).toBeLessThan(perDay + 4);
-      expect(rows).toEqual([...upTo(1, first), ...upTo(2, rows.length - first)]);
+      expect(rows).toEqual([...upTo(1, first), ...upTo(4, rows.length - first)]);
     });
   });
 
@@ -116,8 +122,9 @@ describe("a board that sleeps", () => {
       async (world, told) => {
         await cycles(world, told, 12);
         expect(await world.judge(all(world))).toEqual([]);
-        expect(world.memory.counter).toBeGreaterThanOrEqual(3);
-        expect(world.memory.counter).toBeLessThanOrEqual(4);
+        // With one health record.
+        expect(world.memory.counter).toBeGreaterThanOrEqual(4);
+        expect(world.memory.counter).toBeLessThanOrEqual(5);
       },
       { board },
     );
@@ -150,7 +157,7 @@ describe("the power of a board that sleeps", () => {
       await cycles(world, told, 2);
       expect(await world.judge(all(world))).toEqual([]);
       expect(await readingsOf(world)).toEqual(
-        [upTo(1, 3), upTo(2, 3), upTo(3, 3), upTo(4, 2)].flat(),
+        [upTo(1, 3), upTo(3, 3), upTo(5, 3), upTo(7, 2)].flat(),
       );
     });
   });
@@ -181,7 +188,8 @@ describe("the power of a board that sleeps", () => {
             expect([plan, await world.judge(due)]).toEqual([plan, []]);
             expect(world.cuts()).toBe(plan.length > 0 ? 1 : 0);
             // The cut has cost one session: no wake after it shared its key.
-            expect(world.memory.counter).toBe(1 + world.cuts());
+            const sessions = (await readingsOf(world)).map(([session]) => session);
+            expect(new Set(sessions).size).toBe(1 + world.cuts());
           },
           { plan },
         );

@@ -11,6 +11,7 @@ import {
 import { fail } from "../../../protocol/errors.ts";
 import { checkArguments } from "../../../simulator/devcrypto/arguments.ts";
 import { blankFlash, openLog } from "../../../simulator/devcrypto/ring-log.ts";
+import { RESET_POWERON } from "../../../simulator/devcrypto/sleep.ts";
 import type { Power } from "./power.ts";
 
 /** A key of the device's own, under an id. */
@@ -29,6 +30,8 @@ export interface DeviceMemory {
   ring: Buffer;
   /** Not flash: what deep sleep keeps, and a cut does not. */
   kept: KeyHandle | undefined;
+  /** Why the power cycle at hand began. */
+  resetReason: number;
 }
 
 const DEVICE_ID = "device";
@@ -48,6 +51,7 @@ export function createDeviceMemory(): DeviceMemory {
     records: new Map(),
     ring: blankFlash(),
     kept: undefined,
+    resetReason: RESET_POWERON,
   };
 }
 
@@ -191,7 +195,7 @@ export function openMemoryCrypto(
       power.pass();
       return key;
     },
-    resetReason: () => 0,
+    resetReason: () => memory.resetReason,
   };
 
   const volatile: Partial<DeviceCrypto> = {

@@ -18,6 +18,7 @@ import { storeOf } from "../../../cloud/store/sqlite.ts";
 import type { Device, Reading } from "../../../cloud/store/store.ts";
 import type { Bytes } from "../../../protocol/bytes.ts";
 import { MAX_RECEIPTS, sealReceipt } from "../../../protocol/receipt.ts";
+import { parseSenml, type SenmlRecord } from "../../../protocol/senml.ts";
 import {
   CLASSES,
   type MessageClass,
@@ -144,12 +145,23 @@ export function createMemoryCloud(options: MemoryCloudOptions) {
       await store.counts();
       return readCloud(database, KEK, thumbprint);
     },
-    /** Each value of this name, and when it was measured as far as is known, Unix seconds. */
-    dates(name: string): { value: number; time: number }[] {
-      const rows = database.prepare<[string], { value: number; time: number }>(
-        "SELECT value, time FROM measurement WHERE name = ?",
-      );
-      return rows.all(name);
+    /** When each reading of this name was measured, in the order of session and number, and by whose word. */
+    async dates(name: string): Promise<{ value: number; time: number; from: string }[]> {
+      await store.counts();
+      return database
+        .prepare<[string], { value: number; time: number; from: string }>(
+          `SELECT value, time, time_from AS "from" FROM measurement WHERE name = ?
+           ORDER BY session, sequence`,
+        )
+        .all(name);
+    },
+    /** The records of each event, in the order of their counters. */
+    async events(): Promise<SenmlRecord[][]> {
+      await store.counts();
+      return database
+        .prepare<[], { payload: Buffer }>("SELECT payload FROM event ORDER BY counter")
+        .all()
+        .map(({ payload }) => parseSenml(payload.toString("latin1") as Bytes));
     },
     async close(): Promise<void> {
       sessionKeys.close();

@@ -13,6 +13,7 @@ import { createLife } from "../../../firmware/life.ts";
 import type { ReportError } from "../../../firmware/ports.ts";
 import { startSleeper } from "../../../firmware/sleep.ts";
 import { toHex } from "../../../protocol/bytes.ts";
+import { RESET_DEEPSLEEP, RESET_POWERON } from "../../../simulator/devcrypto/sleep.ts";
 import { type OpenDeviceCrypto, openStandIn } from "../../../simulator/devcrypto/stand-in.ts";
 import { coldParts } from "../cold-parts.ts";
 import { thumbprintOracle } from "../cose-builder.ts";
@@ -34,6 +35,8 @@ import { createVirtualNet, type Peer } from "./virtual-net.ts";
 const DARK_MS = 1000;
 /** From the device's first words to its registration by a person. */
 const REGISTER_MS = 5000;
+/** What the service around a device counts; nothing here. */
+const COUNTS = { boots: 0, reason: 0, errors: 0, lastError: "" };
 /** What of a chip nobody asks for here. */
 const ESP32 = { getWakeupCause: () => 0, getState: () => ({ freeHeap: 0 }) };
 /** The sensor of QoS 1, each reading of which counts; and one of QoS 0. */
@@ -180,6 +183,7 @@ export function createWorld(base: OpenDeviceCrypto, options: WorldOptions = {}) 
   function forgetKept(): void {
     if (memory.kept !== undefined) base.destroyKey(memory.kept);
     memory.kept = undefined;
+    memory.resetReason = RESET_POWERON;
   }
 
   function cut(): void {
@@ -199,6 +203,7 @@ export function createWorld(base: OpenDeviceCrypto, options: WorldOptions = {}) 
     bootPower.pass();
     bootPower.halt();
     wipe();
+    memory.resetReason = RESET_DEEPSLEEP;
     wake = scheduler.at(microseconds / 1000, boot);
     world.onSleep();
   }
@@ -274,7 +279,7 @@ export function createWorld(base: OpenDeviceCrypto, options: WorldOptions = {}) 
         const deepSleep = (microseconds: number) => sleep(bootPower, microseconds);
         const system = { ...NO_SYSTEM, esp32: { ...ESP32, deepSleep } };
         startSleeper(
-          { ...coldParts, crypto, clock, log: say, life, report, system },
+          { ...COUNTS, ...coldParts, crypto, clock, log: say, life, report, system },
           device,
           board,
         );
