@@ -82,7 +82,8 @@ export function createDelivery(options: DeliveryOptions) {
       phase: item.phase,
       keep(phase) {
         item.phase = phase;
-        writeSigned(crypto, item);
+        // A receipt may be faster than PUBREC: its place may be another message's by now.
+        if (item.record) writeSigned(crypto, item);
       },
     };
   }

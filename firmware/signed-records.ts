@@ -24,7 +24,7 @@ export type SignedClass = "session" | "event" | "reply" | "enrol";
 /** A message with one counter value; its bytes are sent until a receipt lists its hash. */
 export interface Signed extends Outgoing {
   messageClass: SignedClass;
-  /** Id of its record. */
+  /** Id of its record; "" once that is erased. */
   record: string;
   /** The device counter as shortest big-endian bytes: a session's kid. */
   kid: Bytes;
@@ -43,10 +43,12 @@ export function writeSigned(store: DeviceRecords, item: Signed): void {
 
 /** One that cannot be erased is sent again after a restart, and the cloud drops the repeat. */
 export function eraseSigned(store: DeviceRecords, item: Signed, log: Log): void {
+  const record = item.record;
+  item.record = "";
   try {
-    store.eraseRecord(item.record);
+    store.eraseRecord(record);
   } catch (error) {
-    log("record " + item.record + ": " + (error as Error).message);
+    log("record " + record + ": " + (error as Error).message);
   }
 }
 

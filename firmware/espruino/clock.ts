@@ -4,7 +4,7 @@ import type { Clock } from "../ports.ts";
  * Longer than two looks at the clock can be apart: the service looks every 20 s, and a board that
  * hangs is reset within two minutes.
  */
-const LONGEST_STEP = 3600;
+const LONGEST_STEP = 600;
 
 /**
  * Espruino's timers and time since this boot. getTime() follows the system's clock, which

@@ -287,13 +287,13 @@ export function createMqttClient(options: MqttOptions): MqttClient {
         return true;
       }
       if (phase !== ONLINE || !drained || replies !== "" || unsentMessage(session)) return false;
+      // A receipt was faster than the broker, which still owes the end of the first time.
+      if (kept && findMessage(session, kept.packetId) >= 0) return false;
       if (qos === 0) {
         write(encodePublish(topic, payload, 0, 0, false));
         done();
-      } else {
-        if (session.outbound.length >= MAX_INFLIGHT) return false;
-        write(packetOf(addMessage(session, topic, payload, qos, done, kept), clock.uptime()));
-      }
+      } else if (session.outbound.length >= MAX_INFLIGHT) return false;
+      else write(packetOf(addMessage(session, topic, payload, qos, done, kept), clock.uptime()));
       return true;
     },
   };

@@ -120,13 +120,14 @@ export interface Interpreter {
   powerOff(): Promise<void>;
 }
 
-export function boot(directory: string): Interpreter {
+export function boot(directory: string, environment?: NodeJS.ProcessEnv): Interpreter {
   const lines: string[] = [];
   const waiting = new Set<() => void>();
-  const child = start(directory, [], (line) => {
+  const onLine = (line: string) => {
     lines.push(line);
     for (const look of [...waiting]) look();
-  });
+  };
+  const child = start(directory, [], onLine, environment);
   child.once("exit", () => {
     for (const look of [...waiting]) look();
   });

@@ -40,8 +40,12 @@ export async function unpack(
   return { directory, broker, receiver };
 }
 
-export function powerOn(cleanUp: CleanUp, { directory }: Unpacked): Interpreter {
-  const device = boot(directory);
+export function powerOn(
+  cleanUp: CleanUp,
+  { directory }: Unpacked,
+  environment?: NodeJS.ProcessEnv,
+): Interpreter {
+  const device = boot(directory, environment);
   cleanUp.push(device.powerOff);
   return device;
 }
@@ -50,8 +54,9 @@ export function powerOn(cleanUp: CleanUp, { directory }: Unpacked): Interpreter 
 export async function register(
   cleanUp: CleanUp,
   unpacked: Unpacked,
+  environment?: NodeJS.ProcessEnv,
 ): Promise<[Interpreter, string]> {
-  const device = powerOn(cleanUp, unpacked);
+  const device = powerOn(cleanUp, unpacked, environment);
   return [device, await registerAt(unpacked, device)];
 }
 

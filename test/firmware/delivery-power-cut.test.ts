@@ -2,9 +2,11 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { AWAIT_PUBCOMP, AWAIT_PUBREC } from "../../firmware/mqtt/inflight.ts";
 import { FIRST_KEPT_ID } from "../../firmware/mqtt/session-state.ts";
 import { type Bytes, bytes } from "../../protocol/bytes.ts";
 import { parseSequencedEncrypt0 } from "../../protocol/cose/encrypt0.ts";
+import { MESSAGE_HASH_LENGTH } from "../../protocol/cose/sign1.ts";
 import type { OpenedSession } from "../../protocol/session-message.ts";
 import { openStandIn } from "../../simulator/devcrypto/stand-in.ts";
 import { createDeliveryBench } from "../support/delivery-bench.ts";
@@ -59,6 +61,21 @@ describe("delivery over a power cut", () => {
     }
     return opened;
   }
+
+  it("keeps nothing of an event whose receipt was faster than the broker's word", () => {
+    const { delivery, take, receipt, deliver, session } = streaming();
+    delivery.event(bytes("\x80"));
+    const event = take();
+    event.kept?.keep(AWAIT_PUBREC);
+    // SPEC.md, "What the device keeps": the hash stands behind five bytes and the counter.
+    const record = crypto.readRecord("e0") as Bytes;
+    const hashAt = 5 + record.charCodeAt(4);
+    const hash = record.substring(hashAt, hashAt + MESSAGE_HASH_LENGTH) as Bytes;
+    deliver(receipt(session, UNIX, [hash], []));
+    expect(crypto.readRecord("e0")).toBeUndefined();
+    event.kept?.keep(AWAIT_PUBCOMP);
+    expect(crypto.readRecord("e0")).toBeUndefined();
+  });
 
   it("gives MQTT back what was in flight, byte for byte, with packet id and phase", () => {
     const first = createDeliveryBench(crypto, FLASH);

@@ -31,7 +31,7 @@ export const BYTE_FAULTS = [
 export interface Fault {
   kind: (typeof PACKET_FAULTS)[number] | (typeof BYTE_FAULTS)[number];
   direction: Direction;
-  /** Which packet of this direction, from 0, over all connections. */
+  /** Which packet of this direction, from 0, over all connections; or the next that has this byte. */
   packet: number;
   /** Of a fault at a byte. */
   at?: number;
@@ -140,7 +140,8 @@ export async function startFaultProxy(brokerPort: number, fault?: Fault): Promis
       seen.push({ direction, cmd: nameOf(packet), length: packet.length });
       const isHere =
         fault?.direction === direction &&
-        fault.packet === packetNumber &&
+        !isInjected &&
+        fault.packet <= packetNumber &&
         (fault.at ?? 0) < packet.length;
       if (fault && isHere) inject(fault, packet);
       else forward(packet);

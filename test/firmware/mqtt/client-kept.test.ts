@@ -107,6 +107,22 @@ describe("a kept message", () => {
     expect(done).toBe(1);
   });
 
+  it("goes out anew only once the broker has ended what it had under its packet id", () => {
+    client.connect();
+    const socket = accept(CONNACK);
+    socket.emit("drain");
+    send(kept(packetId));
+    socket.emit("drain");
+    expect(send(kept(packetId))).toBe(false);
+    socket.emit("data", pubrec(packetId));
+    socket.emit("drain");
+    expect(send(kept(packetId))).toBe(false);
+    socket.emit("data", pubcomp(packetId));
+    trace.length = 0;
+    expect(send(kept(packetId))).toBe(true);
+    expect(trace).toEqual([`kept ${packetId} ${AWAIT_PUBREC}`, publish(packetId, false)]);
+  });
+
   it("does not go out when it cannot be stored", () => {
     client.connect();
     accept(CONNACK).emit("drain");

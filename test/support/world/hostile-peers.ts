@@ -64,12 +64,12 @@ function wrongId(type: number | undefined) {
     meddling(world, (data) => [typeOf(data) === type ? otherId(data) : data]);
 }
 
-function publish(topic: string, payload: Buffer, qos: 0 | 1 | 2, messageId: number): Buffer {
+export function publish(topic: string, payload: Buffer, qos: 0 | 1 | 2, messageId: number): Buffer {
   return generate({ cmd: "publish", topic, payload, qos, messageId, dup: false, retain: false });
 }
 
 /** One packet of so many messages to the device's own topic. */
-export function burst(world: World, count: number, qos: 0 | 1 | 2): Buffer {
+export function burst(world: Pick<World, "receiptTopic">, count: number, qos: 0 | 1 | 2): Buffer {
   const messages = Array.from({ length: count }, (_, at) =>
     publish(world.receiptTopic, Buffer.from("no receipt"), qos, (at % 60_000) + 1),
   );
@@ -124,9 +124,9 @@ const refusing = (returnCode: number) => () =>
   });
 
 const LONGEST = Buffer.from([0xff, 0xff, 0xff, 0x7f]);
-const withLength256M = (first: number) => Buffer.concat([Buffer.of(first), LONGEST]);
+export const withLength256M = (first: number) => Buffer.concat([Buffer.of(first), LONGEST]);
 /** A PUBLISH that is all topic, as long as its lengths allow. */
-const allTopic = Buffer.concat([
+export const allTopic = Buffer.concat([
   Buffer.from([0x30, 0xff, 0xff, 0x03, 0xff, 0xfd]),
   Buffer.alloc(0xfffd, "t"),
 ]);
