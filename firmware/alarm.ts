@@ -40,7 +40,10 @@ export function createAlarm(
   let told: string = readVersioned(ports.crypto, RECORD + place, VERSION, ports.log) || "";
   let next = 0;
 
-  /** By itself, since a signature needs a stack of its own. Told first: what is told twice is not lost. */
+  /**
+   * By itself, since a signature needs a stack of its own. The record comes after the event: what is
+   * told twice is not lost.
+   */
   function send(pack: Bytes, states: string): void {
     device.busy--;
     try {
@@ -84,7 +87,7 @@ export function createAlarm(
     function (done) {
       read(function (error, values) {
         try {
-          if (!error) look(values, own, named);
+          if (values.length > 0) look(values, own, named);
         } catch (thrown) {
           ports.report(thrown, "alarm of " + config.driver);
         }

@@ -203,6 +203,15 @@ describe("an alarm", () => {
     expect(reports.length).toBe(2);
   });
 
+  it("is not over because a sensor has nothing to tell", () => {
+    const { take, events, clock } = bench(thresholds({ above: 30 }));
+    for (const values of [[3100], []]) {
+      take(values);
+      clock.advance(0);
+    }
+    expect(events).toHaveLength(1);
+  });
+
   it("comes at most once a minute of one sensor, and then says what has become of it", () => {
     const { take, events, clock } = bench(thresholds({ above: 30 }));
     let seconds = 0;
