@@ -164,8 +164,12 @@ export function createOutbox(options: OutboxOptions) {
 
     /** Moves to flash what was taken in at `before` or earlier; `gently`: as far as none loses its place there. */
     spill(before: number, gently?: boolean): void {
-      while (tail.length > 0 && (tail[0] as SealedReading).since <= before)
-        if ((gently && inFlash >= flash) || !spill()) return;
+      while (
+        tail.length > 0 &&
+        (tail[0] as SealedReading).since <= before &&
+        !(gently && inFlash >= flash) &&
+        spill()
+      );
     },
 
     /** Uptime since which the oldest reading waits in memory; Infinity when none does. */
