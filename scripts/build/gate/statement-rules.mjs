@@ -46,6 +46,16 @@ export const statementRules = [
     },
   },
   {
+    rule: "return-before-brace",
+    why: "Espruino takes a bare `return` without braces for unfinished where its function ends",
+    types: ["ReturnStatement"],
+    refuses: ({ argument, end }, ancestors, { code }) =>
+      argument === null &&
+      ancestors.at(-1).type !== "BlockStatement" &&
+      code[end - 1] !== ";" &&
+      /^\s*\}/.test(code.slice(end)),
+  },
+  {
     rule: "nested-var",
     why: "a var in a branch not taken does not exist; an outer variable answers instead",
     types: ["VariableDeclaration"],

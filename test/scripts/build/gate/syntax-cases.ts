@@ -94,6 +94,13 @@ export const syntaxCases: GateCase[] = [
   ["missing-semicolon", "let a=1;let b=a\n++a", "let a=1;let b=a;++a"],
   ["missing-semicolon", "do{}while(0)print(1)", "do{}while(0);print(1)"],
   ["missing-semicolon", "function f(){return\n1}", "function f(){return}"],
+  ["return-before-brace", "function f(a){if(a)return}", "function f(a){if(a){return}}"],
+  [
+    "return-before-brace",
+    "function f(a){for(;;)if(a)return}",
+    "function f(a){for(;;)if(a)return;}",
+  ],
+  ["return-before-brace", "function f(a){if(a)a=1;else return}", "function f(a){return}"],
   ["nested-var", "if(E){var a=1;print(a)}", "if(E){let a=1;print(a)}"],
   [
     "nested-var",
