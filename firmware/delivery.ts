@@ -1,8 +1,6 @@
 /**
- * From a sealed reading to the cloud's word that it is stored. PUBCOMP and PUBACK
- * say only that a broker has a message; what counts is the receipt. A session's
- * readings go out after its receipt, and stay queued until a receipt lists them.
- * Signed messages, and readings that wait long, outlive a power cut.
+ * From a sealed reading to the cloud's word that it is stored, its receipt: PUBCOMP and PUBACK are a
+ * broker's. Signed messages, and readings that wait long, outlive a power cut.
  */
 import type { Bytes } from "../protocol/bytes.ts";
 import { parseRandomIvEncrypt0 } from "../protocol/cose/encrypt0.ts";

@@ -127,8 +127,8 @@ export function startDevice(ports: DevicePorts, board: Board, settings: Settings
   }
 
   /** What enrolment and commands are given. */
-  function parts() {
-    if (device.delivery) device.delivery.spill(Infinity, true); // What comes needs the memory.
+  function parts(isLarge?: boolean) {
+    if (isLarge && device.delivery) device.delivery.spill(Infinity, true); // It needs the memory.
     return {
       crypto: crypto,
       identity: identity,
@@ -181,7 +181,7 @@ export function startDevice(ports: DevicePorts, board: Board, settings: Settings
   }
 
   function takeEnrolled(message: Bytes): void {
-    if (rolling !== 0 && ports.certify().certifyKey(parts(), message)) rolling = CERTIFIED;
+    if (rolling !== 0 && ports.certify().certifyKey(parts(true), message)) rolling = CERTIFIED;
     if (rolling === CERTIFIED) command(undefined, true);
     if (!device.enroller || !device.enroller.receive(message)) return;
     device.enroller = undefined; // What is cold goes before more of it is made.
@@ -197,7 +197,7 @@ export function startDevice(ports: DevicePorts, board: Board, settings: Settings
       if (message !== undefined) ports.log("command passed over: there is no session yet");
       return;
     }
-    const taking = parts();
+    const taking = parts(message !== undefined || isRoll);
     const isOver = isRoll && ports.roll().continueRoll(taking, delivery);
     const end = isRoll ? undefined : ports.command().runCommand(taking, message);
     if (end) ports.reply().concludeCommand(taking, delivery.reply, end);

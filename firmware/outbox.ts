@@ -16,8 +16,8 @@ import type { Log } from "./ports.ts";
 import { fromEntry, type SealedReading, toEntry } from "./ring-entry.ts";
 import type { Session } from "./session.ts";
 
-/** Readings loaded from the ring at a time: twice what MQTT has in flight. */
-export const LOADED = 8;
+/** Readings loaded from the ring at a time: what MQTT has in flight, and two that may follow. A command needs the room of more. */
+export const LOADED = 6;
 
 export interface OutboxOptions {
   ring: DeviceRing;

@@ -10,10 +10,10 @@ export interface BrokerSettings {
 /** The parts of a broker's URL that go into a device's settings; throws for what a device cannot use. */
 export function brokerSettings(url: string): BrokerSettings {
   if (!URL.canParse(url)) throw new Error(`broker, expected mqtt://host:port, got ${url}`);
-  const { protocol, hostname, port, username, password } = new URL(url);
+  const { protocol, host, hostname, port, username, password } = new URL(url);
   const isTls = protocol === "mqtts:";
   if (protocol !== "mqtt:" && !isTls)
-    throw new Error(`broker, expected mqtt:// or mqtts://, got ${protocol}//`);
+    throw new Error(`broker, expected mqtt:// or mqtts://, got ${protocol}//${host}`);
   return {
     host: hostname.replace(/^\[|\]$/g, ""),
     port: Number(port || (isTls ? 8883 : 1883)),

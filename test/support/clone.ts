@@ -6,7 +6,15 @@ import { findMosquitto } from "./mosquitto.ts";
 
 const root = resolve(import.meta.dirname, "..", "..");
 /** What a command reads of it. */
-const COPIED = ["package.json", "boards", "scripts", "dist", "build/native", "build/firmware"];
+const COPIED = [
+  "package.json",
+  "size.json",
+  "boards",
+  "scripts",
+  "dist",
+  "build/native",
+  "build/firmware",
+];
 
 export interface Clone {
   cwd: string;

@@ -101,7 +101,8 @@ describe("an event", () => {
     await receiver.kill();
     await receiver.start();
     const session = await openSession();
-    expect(await nextReceipt(session)).toEqual([nameOf(session.hash)]);
+    // The kill may have come before the broker's PUBREC: then it brings the event again by itself.
+    expect(await nextReceipt(session)).toContain(nameOf(session.hash));
     await publish("event", message);
     expect(await nextReceipt(session)).toEqual([nameOf(hash)]);
     expect(rows("SELECT counter FROM event")).toEqual([{ counter: 1 }]);
