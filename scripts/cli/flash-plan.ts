@@ -7,6 +7,7 @@ import type { Plan } from "../flash/flash-board.ts";
 import { readImage } from "../flash/image.ts";
 import { encodeSettings } from "../flash/settings.ts";
 import { readImageFiles } from "./flash-image.ts";
+import { readText } from "./read-text.ts";
 
 /** What `coseflow flash` needs of a board file. */
 interface BoardFile {
@@ -40,7 +41,7 @@ const DEFAULT_MEGABYTES = 4;
 
 function readJson(path: string): Record<string, unknown> {
   try {
-    const value: unknown = JSON.parse(readFileSync(path, "utf8"));
+    const value: unknown = JSON.parse(readText(path));
     if (typeof value === "object" && value !== null && !Array.isArray(value))
       return value as Record<string, unknown>;
   } catch (error) {

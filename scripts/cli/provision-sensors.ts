@@ -1,7 +1,7 @@
 /** The sensors of an update, from options such as --period 0=30. */
-import { readFileSync } from "node:fs";
 import { InvalidArgumentError } from "@commander-js/extra-typings";
 import { MAX_PERIOD, MAX_SENSORS, type SensorUpdate } from "../../protocol/update-parameters.ts";
+import { readText } from "./read-text.ts";
 
 /** A sensor, by its place in the board file or its driver's name, and what it is to have. */
 export interface SensorOption {
@@ -27,7 +27,7 @@ type Known = Omit<SensorUpdate, "sensor"> & { driver: string };
 
 /** The sensors of a board file, with what it says of each. */
 function readBoard(path: string): Known[] {
-  const { sensors } = JSON.parse(readFileSync(path, "utf8")) as {
+  const { sensors } = JSON.parse(readText(path)) as {
     sensors?: { driver: string; periodSeconds: number; qos: 0 | 1; drop?: SensorUpdate["drop"] }[];
   };
   if (!Array.isArray(sensors)) throw new Error(`${path}, expected a board file, got no sensors`);

@@ -1,4 +1,3 @@
-import { readFileSync } from "node:fs";
 import type { Command } from "@commander-js/extra-typings";
 import { checkClaim } from "../../cloud/claims.ts";
 import type { Bytes } from "../../protocol/bytes.ts";
@@ -8,10 +7,11 @@ import { provision } from "./provision-issue.ts";
 import { withIssue } from "./provision-options.ts";
 import { addResend, addStatus } from "./provision-status.ts";
 import { addUpdate } from "./provision-update.ts";
+import { readText } from "./read-text.ts";
 
 /** In a file: on the command line every user would see it. */
 function readClaim(file: string | undefined): Bytes | undefined {
-  return file === undefined ? undefined : checkClaim(readFileSync(file, "utf8").trim());
+  return file === undefined ? undefined : checkClaim(readText(file).trim());
 }
 
 function addRequest(parent: Command, output: Output): void {

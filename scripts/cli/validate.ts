@@ -1,4 +1,4 @@
-import { readdirSync, readFileSync } from "node:fs";
+import { readdirSync } from "node:fs";
 import { basename, join } from "node:path";
 import type { Command } from "@commander-js/extra-typings";
 import { repositoryRoot } from "../../simulator/repository.ts";
@@ -6,6 +6,7 @@ import { formatFault } from "../board/fault.ts";
 import { createValidator } from "../board/validate.ts";
 import { JudgedAsFailed } from "./exit.ts";
 import { type Output, printable } from "./output.ts";
+import { readText } from "./read-text.ts";
 
 /** All board files of the project: what lies there with another ending is none. */
 function allBoards(): string[] {
@@ -36,7 +37,7 @@ Examples:
       const validate = createValidator();
       let sound = true;
       for (const file of files.length > 0 ? files : allBoards()) {
-        const faults = validate(readFileSync(file, "utf8"), basename(file, ".json"));
+        const faults = validate(readText(file), basename(file, ".json"));
         sound = sound && faults.length === 0;
         for (const fault of faults)
           output.out(
