@@ -56,7 +56,7 @@ const directory = mkdtempSync(join(tmpdir(), "coseflow-boards-"));
 const validate = createValidator();
 
 /** Of a passing board that is bundled and booted: each takes seconds. */
-const BUNDLED = 3;
+const BUNDLED = 1;
 
 afterAll(() => rmSync(directory, { recursive: true }));
 
