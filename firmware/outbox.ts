@@ -16,8 +16,11 @@ import type { Log } from "./ports.ts";
 import { fromEntry, type SealedReading, toEntry } from "./ring-entry.ts";
 import type { Session } from "./session.ts";
 
-/** Readings loaded from the ring at a time: what MQTT has in flight, and two that may follow. A command needs the room of more. */
-export const LOADED = 6;
+/**
+ * Readings loaded from the ring at a time: what MQTT has in flight, and three that may follow at once. With
+ * fewer a queue empties slower than a fast sensor fills it; a command needs the room of more.
+ */
+export const LOADED = 7;
 
 export interface OutboxOptions {
   ring: DeviceRing;
