@@ -1,5 +1,5 @@
 import { createLineReader } from "./console-text.ts";
-import { BAUD_RATE, type Port, pause } from "./port.ts";
+import { BAUD_RATE, type Port, pause, readToItsEnd } from "./port.ts";
 
 /** An open console of Espruino: lines that come, and questions that are answered. */
 export interface Console {
@@ -65,15 +65,7 @@ export async function openConsole(port: Port, options: ConsoleOptions = {}): Pro
   const reading = readAll();
 
   async function readAll(): Promise<void> {
-    try {
-      for (;;) {
-        const { value, done } = await reader.read();
-        if (done) break;
-        input.take(value);
-      }
-    } catch {
-      // A port that is gone ends with an error of the system.
-    }
+    await readToItsEnd(reader, (bytes) => input.take(bytes));
     lost = !closing;
     reader.releaseLock();
   }

@@ -26,3 +26,19 @@ export const BAUD_RATE = 115_200;
 export function pause(milliseconds: number): Promise<void> {
   return new Promise((resolve) => setTimeout(resolve, milliseconds));
 }
+
+/** Gives all that arrives to `take`, until the port is closed, is gone, or the reader is cancelled. */
+export async function readToItsEnd(
+  reader: ReadableStreamDefaultReader<Uint8Array>,
+  take: (bytes: Uint8Array) => void,
+): Promise<void> {
+  try {
+    for (;;) {
+      const { value, done } = await reader.read();
+      if (done) break;
+      take(value);
+    }
+  } catch {
+    // A port that is gone ends with an error of the system.
+  }
+}

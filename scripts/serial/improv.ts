@@ -18,7 +18,7 @@ import {
   readTexts,
 } from "../../protocol/improv.ts";
 import { openConsole } from "../flash/console.ts";
-import { BAUD_RATE, type Port, pause } from "../flash/port.ts";
+import { BAUD_RATE, type Port, pause, readToItsEnd } from "../flash/port.ts";
 
 /** Why it ended, and what a person does about it. */
 export class ImprovFailure extends Error {
@@ -109,15 +109,7 @@ export async function openImprov(port: Port): Promise<Improv> {
   const reading = readAll();
 
   async function readAll(): Promise<void> {
-    try {
-      for (;;) {
-        const { value, done } = await reader.read();
-        if (done) break;
-        input.take(Buffer.from(value).toString("latin1"));
-      }
-    } catch {
-      // A port that is gone ends with an error of the system.
-    }
+    await readToItsEnd(reader, (bytes) => input.take(Buffer.from(bytes).toString("latin1")));
     lost = true;
     reader.releaseLock();
   }
