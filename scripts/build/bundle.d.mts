@@ -8,7 +8,4 @@ export interface BundlePlan {
   readBoard?: (boardFile: string) => object;
 }
 
-/** What is made for each use: files of firmware/, by the function of coseflow:cold that makes each. */
-export const COLD: { [name: string]: string };
-
 export function bundleOptions(plan: BundlePlan): RollupOptions & { output: OutputOptions };

@@ -1,53 +1,13 @@
 import { readFileSync } from "node:fs";
-import { basename, join, sep } from "node:path";
-import { rollup } from "rollup";
+import { basename, join } from "node:path";
 import { minify } from "terser";
 import { forgetBootOnly } from "./boot-only.mjs";
+import { loadColdModule } from "./cold.mjs";
 import { inlineConstants } from "./constants.mjs";
-import { GLOBALS, pinNames } from "./gate/surface.mjs";
 import { formatHits, gate } from "./gate.mjs";
 import { madeOf, sha256 } from "./made-of.mjs";
 import { measure } from "./measure.mjs";
-import { INTERNAL_PATTERN } from "./properties.mjs";
-
-/** The longest line terser makes where it can break: see MINIFY. */
-const LINE_LENGTH = 80;
-
-/**
- * No inlining or reordering: both overwrite outer variables on Espruino. `of` is a
- * reserved word there, which terser would give out as a short name; names of globals
- * stay free, since the bundle's own names are globals too. Lines are short because every
- * Error there holds, for each function it was made in, as many spaces as the column.
- */
-const MINIFY = {
-  ecma: 2015,
-  compress: false,
-  mangle: {
-    toplevel: true,
-    reserved: ["of", ...GLOBALS, ...pinNames()],
-    properties: { regex: INTERNAL_PATTERN, keep_quoted: "strict", builtins: true },
-  },
-  format: { ascii_only: true, comments: false, max_line_len: LINE_LENGTH },
-};
-
-/** Of rollup's output: nothing that only other engines than Espruino have a use for. */
-const PLAIN = {
-  freeze: false,
-  esModule: false,
-  strict: false,
-  generatedCode: { symbols: false },
-};
-
-/** What is made for each use, by the function that makes it: as little at a time as will do. */
-export const COLD = {
-  loadCold: "cold.js",
-  loadEnrolment: "provision/enrol.js",
-  loadCommand: "provision/run-command.js",
-  loadReply: "provision/conclude.js",
-  loadRoll: "provision/roll.js",
-  loadCertify: "provision/certify.js",
-  loadSetup: "espruino/setup.js",
-};
+import { fence, MINIFY, PLAIN } from "./script.mjs";
 
 const DRIVER_NAME = /^[a-z][a-z0-9-]*$/;
 
@@ -63,8 +23,8 @@ const DRIVER_NAME = /^[a-z][a-z0-9-]*$/;
  */
 export function bundleOptions({ boardFile, dist, outputDirectory, readBoard = readPlainBoard }) {
   const board = basename(boardFile, ".json");
-  /** What coseflow:cold was made of, for the record of sizes. */
-  const coldModules = [];
+  /** Of coseflow:cold: what each of its modules brings. */
+  const coldSizes = {};
   return {
     input: join(dist, "firmware", "main.js"),
     onLog(level, log) {
@@ -73,9 +33,9 @@ export function bundleOptions({ boardFile, dist, outputDirectory, readBoard = re
     // What a board does not have is left out of try blocks too, and of all that they call.
     treeshake: { tryCatchDeoptimization: false },
     plugins: [
-      virtualModules({ boardFile, dist, readBoard, coldModules }),
+      virtualModules({ boardFile, dist, readBoard, coldSizes }),
       fence(dist),
-      finish(boardFile, dist, coldModules),
+      finish(boardFile, dist, coldSizes),
     ],
     output: {
       file: join(outputDirectory, `${board}.js`),
@@ -98,16 +58,21 @@ function readPlainBoard(boardFile) {
 }
 
 /**
- * `coseflow:cold` has a function for each of COLD, with all of that module in it;
  * `coseflow:board` is the board's description, `coseflow:drivers` the factories its sensors name,
  * `coseflow:parts` what the board has: code for what it has not is left out of its bundle.
+ * `coseflow:cold` is the same for all.
  */
-function virtualModules({ boardFile, dist, readBoard, coldModules }) {
+function virtualModules({ boardFile, dist, readBoard, coldSizes }) {
   const modules = {
     "coseflow:board": () => `export default ${JSON.stringify(readBoard(boardFile))};`,
     "coseflow:drivers": () => driversModule(readBoard(boardFile), boardFile, dist),
     "coseflow:parts": () => partsModule(readBoard(boardFile)),
-    "coseflow:cold": (watch) => coldModule(dist, coldModules, watch),
+    "coseflow:cold": async (watch) => {
+      const { code, sizes, files } = await loadColdModule(dist);
+      for (const file of files) watch(join(dist, file));
+      Object.assign(coldSizes, sizes);
+      return code;
+    },
   };
   return {
     name: "board",
@@ -119,26 +84,6 @@ function virtualModules({ boardFile, dist, readBoard, coldModules }) {
       return id.startsWith("\0") ? modules[id.slice(1)]((file) => this.addWatchFile(file)) : null;
     },
   };
-}
-
-/** What is used a few times in a device's life: a call makes all of it, and nothing keeps it. */
-async function coldModule(dist, modules, watch) {
-  modules.length = 0;
-  const functions = [];
-  for (const [name, file] of Object.entries(COLD))
-    functions.push(await coldFunction({ dist, name, file, modules, watch }));
-  return functions.join("\n");
-}
-
-async function coldFunction({ dist, name, file, modules, watch }) {
-  const built = await rollup({ input: join(dist, "firmware", file), plugins: [fence(dist)] });
-  const { output } = await built.generate({ format: "cjs", exports: "named", ...PLAIN });
-  built.watchFiles.forEach(watch);
-  await built.close();
-  // What is in both is in flash twice, and is twice in the list.
-  modules.push(...Object.entries(output[0].modules).map(([id, { code }]) => [id, code]));
-  const code = inlineConstants(output[0].code);
-  return `export function ${name}() {\nconst exports = {};\n${code}\nreturn exports;\n}`;
 }
 
 const DAY = 86400;
@@ -199,20 +144,8 @@ function driversModule(board, boardFile, dist) {
   return `${imports.join("\n")}\nexport default { ${entries.join(", ")} };`;
 }
 
-/** Relative imports may not leave the two folders that run on a device. */
-function fence(dist) {
-  const allowed = ["firmware", "protocol"].map((folder) => join(dist, folder) + sep);
-  return {
-    name: "fence",
-    load(id) {
-      if (allowed.some((folder) => id.startsWith(folder))) return null;
-      return this.error(`import, expected a file in firmware/ or protocol/, got ${id}`);
-    },
-  };
-}
-
 /** Puts constants in place, has the boot's own functions deleted, minifies, then judges the final text. */
-function finish(boardFile, dist, coldModules) {
+function finish(boardFile, dist, coldSizes) {
   const board = basename(boardFile, ".json");
   return {
     name: "finish",
@@ -221,7 +154,7 @@ function finish(boardFile, dist, coldModules) {
       for (const chunk of Object.values(bundle)) {
         const hits = gate(chunk.code);
         if (hits.length > 0) this.error(formatHits(chunk.fileName, hits));
-        const sizes = await measure(chunk, coldModules, dist, MINIFY);
+        const sizes = await measure(chunk, coldSizes, dist, MINIFY);
         const record = {
           ...sizes,
           sha256: sha256(chunk.code),

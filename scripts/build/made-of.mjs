@@ -14,14 +14,22 @@ function scriptsIn(folder) {
     .sort();
 }
 
+/** One number for what is in every bundle: the compiled sources, and the build with the packages it is made of. */
+export function hashSources(dist) {
+  const hash = createHash("sha256").update(readFileSync(join(here, "../../package.json")));
+  for (const folder of [join(dist, "firmware"), join(dist, "protocol"), here])
+    for (const file of scriptsIn(folder))
+      hash.update(`${relative(folder, file)} ${sha256(readFileSync(file))}\n`);
+  return hash.digest("hex");
+}
+
 /**
  * One number for all that decides what is in a bundle: the board file, the compiled sources and the
  * build itself. Not the day: a bundle of yesterday is as good.
  */
 export function madeOf({ boardFile, dist }) {
-  const hash = createHash("sha256");
-  for (const folder of [join(dist, "firmware"), join(dist, "protocol"), here])
-    for (const file of scriptsIn(folder))
-      hash.update(`${relative(folder, file)} ${sha256(readFileSync(file))}\n`);
-  return hash.update(readFileSync(boardFile)).digest("hex");
+  return createHash("sha256")
+    .update(hashSources(dist))
+    .update(readFileSync(boardFile))
+    .digest("hex");
 }

@@ -3,30 +3,41 @@ import { minify } from "terser";
 
 /** Where a module of coseflow:cold is named: it stands in a function of the script, not at its top. */
 const COLD = "cold:";
+const COLD_ID = "\0coseflow:cold";
+
+/** Bytes of each of these modules, [id, code], when it is minified alone, by its name; `options` are terser's. */
+export async function measureModules(modules, dist, options) {
+  const sizes = {};
+  for (const [id, code] of modules) {
+    const { code: minified } = await minify(code ?? "", options);
+    const name = moduleName(id, dist);
+    sizes[name] = (sizes[name] ?? 0) + minified.length;
+  }
+  return sizes;
+}
 
 /**
  * Bytes of a script, and of its modules when each is minified alone: `modules` by name, `parts`
- * their sums by folder. `chunk` is rollup's, `coldModules` the [id, code] of each module of
- * `\0coseflow:cold`; `options` are terser's.
+ * their sums by folder. `chunk` is rollup's, `coldSizes` those of the modules of coseflow:cold.
  */
-export async function measure(chunk, coldModules, dist, options) {
-  const modules = {};
+export async function measure(chunk, coldSizes, dist, options) {
+  const own = Object.entries(chunk.modules).filter(([id]) => id !== COLD_ID);
+  const hasCold = own.length < Object.keys(chunk.modules).length;
+  const sizes = await measureModules(
+    own.map(([id, { code }]) => [id, code]),
+    dist,
+    options,
+  );
+  const cold = Object.entries(hasCold ? coldSizes : {});
   const parts = {};
-  const record = async (id, code, prefix) => {
-    const { code: minified } = await minify(code ?? "", options);
-    const name = prefix + moduleName(id, dist);
-    const part = prefix === COLD ? "cold" : partName(id, dist);
-    modules[name] = (modules[name] ?? 0) + minified.length;
-    parts[part] = (parts[part] ?? 0) + minified.length;
-  };
-  for (const [id, { code }] of Object.entries(chunk.modules))
-    if (!isCold(id)) await record(id, code, "");
-  if (Object.keys(chunk.modules).some(isCold))
-    for (const [id, code] of coldModules) await record(id, code, COLD);
+  for (const [id] of own) {
+    const part = partName(id, dist);
+    parts[part] = (parts[part] ?? 0) + sizes[moduleName(id, dist)];
+  }
+  if (hasCold) parts.cold = cold.reduce((sum, [, bytes]) => sum + bytes, 0);
+  const modules = { ...sizes, ...Object.fromEntries(cold.map(([name, n]) => [COLD + name, n])) };
   return { bytes: chunk.code.length, parts: sorted(parts), modules: sorted(modules) };
 }
-
-const isCold = (id) => id === "\0coseflow:cold";
 
 function sorted(sizes) {
   return Object.fromEntries(Object.entries(sizes).sort(([a], [b]) => (a < b ? -1 : 1)));

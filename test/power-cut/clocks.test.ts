@@ -18,7 +18,7 @@ const LOOK_SECONDS = 10;
 /** Uptime and receipts tell whole seconds. */
 const ROUNDED = 2;
 
-const BOOTS = isNightly ? 10_000 : 1000;
+const BOOTS = isNightly ? 10_000 : 500;
 /** The power goes this long after the boot, a little later each time, up to a good second. */
 const FIRST_CUT_MS = 7;
 const CUT_STEP_MS = 13;

@@ -12,8 +12,8 @@ import { NIGHTLY_MS } from "./lives.ts";
 import { choose, liveAll, losing, sentAs } from "./plans.ts";
 
 /** Of points, and of pairs of them, a daily run takes so many. */
-const DAILY_POINTS = 60;
-const DAILY_PAIRS = 30;
+const DAILY_POINTS = 40;
+const DAILY_PAIRS = 20;
 
 const base = openBase();
 let authority: WorldAuthority;

@@ -10,7 +10,7 @@ import { createTally, isNightly, isOver, NIGHTLY_MS, report, spread, take } from
 import { live } from "./scenario.ts";
 
 /** Of more points than that, every second, third ... is taken. */
-const DAILY_CUTS = 250;
+const DAILY_CUTS = 120;
 const NIGHTLY_CUTS = 8000;
 
 const base = openBase();

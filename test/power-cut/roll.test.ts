@@ -12,8 +12,8 @@ import { choose, liveAll, losing, sentAs } from "./plans.ts";
 import { type RollOptions, rollLife } from "./roll-life.ts";
 
 /** Of points, and of pairs of them, a daily run takes so many. */
-const DAILY_POINTS = 100;
-const DAILY_PAIRS = 40;
+const DAILY_POINTS = 60;
+const DAILY_PAIRS = 20;
 /** After this a week is over, for the cloud. */
 const WEEK_AT_MS = 120_000;
 const DAY_SECONDS = 86_400;

@@ -4,8 +4,8 @@ import { openBase } from "../support/world/world.ts";
 import { createTally, isNightly, isOver, NIGHTLY_MS, report, spread, take } from "./lives.ts";
 
 /** First cuts of a seed, and second cuts after each. There are half a million pairs to a seed. */
-const FIRSTS = isNightly ? 60 : 12;
-const SECONDS = isNightly ? 40 : 10;
+const FIRSTS = isNightly ? 60 : 8;
+const SECONDS = isNightly ? 40 : 8;
 const NIGHTLY_CUTS = 16_000;
 /** Multiples of it, modulo 1, fill the range from 0 to 1 evenly. */
 const GOLDEN = 0.618034;
