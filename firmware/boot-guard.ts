@@ -32,6 +32,7 @@ export const RESET_CONSOLE = 2;
 export const RESET_PAUSE = 3;
 export const RESET_SAFE = 4;
 export const RESET_COMMAND = 5;
+export const RESET_MEMORY = 6;
 /** Added to the chip's number, ESP-IDF's esp_reset_reason_t, where that is not 0. */
 const RESET_CHIP = 10;
 
@@ -70,7 +71,7 @@ export function openBootGuard(records: Records, log: Log) {
       record.charCodeAt(0) === VERSION &&
       record.charCodeAt(1) <= SAFE_BOOTS &&
       record.charCodeAt(2) <= MAX_LEVEL &&
-      record.charCodeAt(3) <= RESET_COMMAND
+      record.charCodeAt(3) <= RESET_MEMORY
     )
       stored = record;
   } catch (error) {
@@ -121,10 +122,15 @@ export function openBootGuard(records: Records, log: Log) {
     },
 
     /**
-     * Right before a restart that is meant, RESET_CONSOLE to RESET_COMMAND, of the boot that
-     * was counted as `boots`: it is no failure.
+     * Right before a restart that is meant, RESET_CONSOLE to RESET_MEMORY, of the boot that
+     * was counted as `boots`: it is no failure, unless memory ran out. Then that boot counts as one
+     * that did not last, however long it did.
      */
     restarting(boots: number, why: number): void {
+      if (why === RESET_MEMORY) {
+        save(boots, level, why);
+        return;
+      }
       const before = counted === boots ? boots - 1 : counted;
       const rest = Math.max(0, Math.min(before, TRIAL_BOOTS));
       save(why === RESET_SAFE ? SAFE_BOOTS - 1 : rest, level, why);

@@ -81,6 +81,8 @@ export interface System {
   interpreter: {
     enableWatchdog(seconds: number, isAuto: boolean): void;
     kickWatchdog(): void;
+    /** What has gone wrong since the last look, "MEMORY" among it. */
+    getErrorFlags(): string[];
     /** Resets the chip; nothing runs afterwards. */
     reboot(): void;
   };

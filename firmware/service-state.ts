@@ -24,7 +24,7 @@ export interface ServiceState {
   device?: RunningDevice;
 }
 
-/** Restarts the board on purpose: RESET_CONSOLE to RESET_COMMAND. */
+/** Restarts the board on purpose: RESET_CONSOLE to RESET_MEMORY. */
 export function restart(
   service: Pick<ServiceState, "cold" | "crypto" | "log" | "boots" | "system" | "device">,
   why: number,

@@ -3,7 +3,7 @@
  * the device does: boot guard, safe mode, watchdog, LED, button, console, health.
  */
 import type { DeviceCrypto } from "../protocol/cose/crypto.ts";
-import { RESET_SAFE, RESET_WAKE, SAFE_BOOTS, STABLE_SECONDS } from "./boot-guard.ts";
+import { RESET_MEMORY, RESET_SAFE, RESET_WAKE, SAFE_BOOTS, STABLE_SECONDS } from "./boot-guard.ts";
 import type * as Cold from "./cold.ts";
 import type { Board } from "./config.ts";
 import type { RunningDevice } from "./device-ports.ts";
@@ -11,7 +11,7 @@ import type * as Setup from "./espruino/setup.ts";
 import { createLife, UNSAFE, UNSET } from "./life.ts";
 import { KEEP_SECONDS } from "./losses.ts";
 import type { Clock, Log, ReportError, System } from "./ports.ts";
-import type { ServiceState } from "./service-state.ts";
+import { restart, type ServiceState } from "./service-state.ts";
 
 /** A blocked connect takes 22 s, after a name that blocks for nearly as long: twice that, and room. */
 export const WATCHDOG_SECONDS = 120;
@@ -20,6 +20,8 @@ const ROUND_SECONDS = 20;
 /** From the first receipt of a boot to its report at most, a round aside: readings that wait go first. */
 const REPORT_SECONDS = 30;
 export const DEFAULT_PERIOD_HOURS = 24;
+/** A boot whose memory lasted so long is none of a row that leads to safe mode. */
+const MEMORY_SECONDS = 3600;
 /** Of the last error: it is kept in memory. */
 const MAX_ERROR = 100;
 
@@ -59,8 +61,8 @@ function createReport(service: ServiceState): ReportError {
 }
 
 /**
- * The rounds that go on for ever, by one timer for all there is to do: the LED, the watchdog, the
- * end of a short boot, the health record.
+ * The rounds that go on for ever, by one timer for all there is to do: the LED, the watchdog, memory
+ * that ran out, the end of a short boot, the health record.
  *
  * Espruino's own way to feed the watchdog ("auto") does it from the idle loop, which goes
  * on when all timers are gone: that device would sit there for ever. Fed from here, a hung
@@ -72,6 +74,7 @@ function startRounds(
   periodHours: number,
 ): void {
   let lasted = false;
+  let ranOut = false;
   let due = 0;
   let keepFrom = 0;
 
@@ -81,6 +84,16 @@ function startRounds(
     if (service.system.esp32) service.system.interpreter.kickWatchdog();
     const device = service.device;
     const now = service.clock.uptime();
+    // What ran then was ended in its middle, past every catch: nothing in memory can be relied on.
+    if (service.system.interpreter.getErrorFlags().some((flag) => flag === "MEMORY")) {
+      service.log("memory ran out: restarting");
+      // What notes the reason found no memory either.
+      if (ranOut) service.system.interpreter.reboot();
+      ranOut = true;
+      if (now >= MEMORY_SECONDS) service.boots = 0;
+      restart(service, RESET_MEMORY);
+      return;
+    }
     // An event is signed and costs a counter, which a boot loop must not.
     if (!device || now < STABLE_SECONDS) return;
     if (!lasted) {

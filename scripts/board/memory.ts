@@ -14,26 +14,23 @@ import type { Source } from "./source.ts";
 const VARIABLES = 4095;
 
 /**
- * The most that a board may hold while it streams. A command takes some 1,400 more: one that held 2,253
- * obeyed it (test/emulator/board-limit.test.ts), one that held 2,303 ran out. Some 84 of each were the
- * test's own, which stands for the chips.
+ * The most that a board may hold while it streams. A command takes some 1,400 more and a step of a key
+ * roll 1,500: a board that held 2,395 did both (test/emulator/board-limit.test.ts), for one that held
+ * 2,520 the key roll was too much. Some 84 of each were the test's own, which stands for the chips.
  */
-export const MOST_STREAMING = 2170;
+export const MOST_STREAMING = 2300;
 
-/** The same for a key roll, which takes some 1,500 more: well at 2,029, refused for want of memory at 2,115. */
-export const MOST_FOR_KEY_ROLL = 1945;
-
-/** Each has code of its own beside each sensor that wants it. */
+/** Each has code of its own beside each sensor that wants it; a sensor that has one counts as named. */
 const REFINEMENTS = ["range", "average", "deadband"];
+const NAMED = ["name", "alarm", ...REFINEMENTS];
 
 export interface Estimate {
   /** Variables that the board holds while it streams. */
   streaming: number;
   /** What of them is its sensors'. */
   sensors: number;
-  /** What `streaming` may be, to obey commands and to roll its key. */
+  /** What `streaming` may be. */
   most: number;
-  mostForKeyRoll: number;
   /** What the interpreter has. */
   variables: number;
 }
@@ -55,13 +52,15 @@ export function createMemoryEstimate({ states, costs } = readVariables()): Estim
   function ofSensors(list: unknown[]): number {
     const kinds = new Set<string>();
     const entries = list.filter(isObject);
-    let sum = entries.some(({ name }) => name !== undefined) ? part("named") : 0;
+    const has = (entry: object, names: string[]) =>
+      names.some((name) => Object.hasOwn(entry, name));
+    let sum = entries.some((entry) => has(entry, NAMED)) ? part("named") : 0;
     for (const entry of entries) {
       const name = driverOf(entry)?.name ?? "";
       const cost = costs.sensors[name];
       sum += (kinds.has(name) ? cost?.another : cost?.first) ?? 0;
-      if (REFINEMENTS.some((each) => Object.hasOwn(entry, each))) sum += part("refined");
-      if (Object.hasOwn(entry, "alarm")) sum += part("alarm");
+      if (has(entry, REFINEMENTS)) sum += part("refined");
+      if (has(entry, ["alarm"])) sum += part("alarm");
       kinds.add(name);
     }
     return sum;
@@ -74,7 +73,6 @@ export function createMemoryEstimate({ states, costs } = readVariables()): Estim
       streaming: pins.reduce((sum, each) => sum + each, empty + sensors),
       sensors,
       most: MOST_STREAMING,
-      mostForKeyRoll: MOST_FOR_KEY_ROLL,
       variables: VARIABLES,
     };
   };
@@ -91,7 +89,7 @@ export function checkMemory(
   return [
     source.at(["sensors"], {
       expected: `at most ${Math.max(0, sensors + most - streaming)} variables`,
-      got: `${sensors}: of ${variables} a command would find too few; name fewer kinds of sensors`,
+      got: `${sensors}: of ${variables} a command or a key roll would find too few; name fewer sensors, or leave out names, ranges, alarms, LED or button`,
     }),
   ];
 }

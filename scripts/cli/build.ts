@@ -21,12 +21,8 @@ const percent = (part: number, whole: number) => `${Math.round((part / whole) * 
 
 /** Whoever builds it can still leave a sensor out. */
 function memoryOf({ memory }: Built): string {
-  const { streaming, most, mostForKeyRoll, variables } = memory;
-  const roll =
-    streaming <= mostForKeyRoll
-      ? ""
-      : `; for a key roll it may be too much, seen to work at ${mostForKeyRoll}`;
-  return `about ${streaming} of ${variables} variables while it streams (at most ${most})${roll}`;
+  const { streaming, most, variables } = memory;
+  return `about ${streaming} of ${variables} variables while it streams (at most ${most})`;
 }
 
 function summary(built: Built): string {

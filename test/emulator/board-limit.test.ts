@@ -1,4 +1,4 @@
-/** The limit of `coseflow validate` in Espruino: a board that holds as much still obeys a command. */
+/** The limit of `coseflow validate` in Espruino: a board that holds as much obeys commands and rolls its key. */
 import { execFile } from "node:child_process";
 import { join } from "node:path";
 import { promisify } from "node:util";
@@ -7,7 +7,7 @@ import { createMemoryEstimate, MOST_STREAMING } from "../../scripts/board/memory
 import { CLI } from "../support/built.ts";
 import { describeEspruino } from "./espruino.ts";
 import { STUBS } from "./sensor-stubs.ts";
-import { faultsOf, register, unpack } from "./unpack.ts";
+import { faultsOf, powerOn, register, unpack } from "./unpack.ts";
 import { leastUsage, watchUsage } from "./variables.ts";
 
 const EVERY = { periodSeconds: 2, qos: 1 };
@@ -21,6 +21,8 @@ const BOARD = {
     { ...EVERY, driver: "sht3x" },
     { ...EVERY, driver: "bme280", name: "attic" },
   ],
+  led: { pin: "D10" },
+  button: { pin: "D11" },
 };
 const LOOKS = 6;
 
@@ -30,7 +32,7 @@ afterEach(async () => {
 });
 
 describeEspruino("a board at the limit of variables in Espruino", () => {
-  it("measures, and obeys a command", { timeout: 240_000 }, async () => {
+  it("measures, obeys a command and rolls its key", { timeout: 300_000 }, async () => {
     expect(createMemoryEstimate()(BOARD).streaming).toBeLessThanOrEqual(MOST_STREAMING);
     const unpacked = await unpack(cleanUp, BOARD, { receiptSeconds: 1 }, STUBS);
     const { broker, directory, receiver } = unpacked;
@@ -50,6 +52,15 @@ describeEspruino("a board at the limit of variables in Espruino", () => {
     const all = ["provision", "update", ...whom, ...what, ...where, "--db", receiver.database];
     const { stdout } = await promisify(execFile)(process.execPath, [CLI, ...all]);
     expect(stdout).toMatch(/done/);
+
+    const roll = ["provision", "update", ...whom, "--roll", ...where, "--db", receiver.database];
+    const rolled = promisify(execFile)(process.execPath, [CLI, ...roll]);
+    await device.line(/^new key in use: restarting with it/);
+    expect((await rolled).stdout).toMatch(/rolled/);
     expect(faultsOf(device)).toEqual([]);
+    await device.powerOff();
+    const next = powerOn(cleanUp, unpacked);
+    await next.line(/^new key known to the cloud: the old one is erased/);
+    expect(faultsOf(next)).toEqual([]);
   });
 });

@@ -90,10 +90,12 @@ describeEspruino("variables that sensors take", () => {
   it("named, refined, an alarm, a LED and a button", { timeout: 600_000 }, async () => {
     const plain = { ...EVERY, driver: "sht3x" };
     const alone = await streaming([plain]);
+    // What refines a value is there with a name already: the others come on top of that.
+    const named = await streaming([{ ...plain, name: "attic" }]);
     const parts = {
-      named: (await streaming([{ ...plain, name: "attic" }])) - alone,
-      refined: (await streaming([REFINED])) - alone,
-      alarm: (await streaming([ALARMED])) - alone,
+      named: named - alone,
+      refined: (await streaming([REFINED])) - named,
+      alarm: (await streaming([ALARMED])) - named,
       led: (await streaming([plain], { led: { pin: "D10" } })) - alone,
       button: (await streaming([plain], { button: { pin: "D11" } })) - alone,
     };

@@ -5,6 +5,7 @@ import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import {
   openBootGuard,
   RESET_CONSOLE,
+  RESET_MEMORY,
   RESET_PAUSE,
   RESET_SAFE,
   RESET_UNKNOWN,
@@ -145,6 +146,19 @@ describe("a restart that is meant", () => {
     expect(boot().pauseSeconds).toBe(1200);
   });
 
+  it("for want of memory is a failure, also after a boot that lasted", () => {
+    const counted: number[] = [];
+    for (let row = 1; row < SAFE_BOOTS; row++) {
+      const guard = boot();
+      counted.push(guard.boots);
+      if (row % 2 === 0) guard.lasted();
+      guard.restarting(RESET_MEMORY);
+    }
+    expect(counted).toEqual([1, 2, 3, 4]);
+    const last = boot();
+    expect([last.boots, last.reason]).toEqual([SAFE_BOOTS, RESET_MEMORY]);
+  });
+
   it("after a boot that lasted leaves nothing counted", () => {
     const guard = boot();
     guard.lasted();
@@ -169,7 +183,7 @@ describe("a record that makes no sense", () => {
     ["another version", "\x02\x04\x00\x00"],
     ["too many boots", "\x01\x06\x00\x00"],
     ["too many doublings", "\x01\x04\x09\x00"],
-    ["an unknown reason", "\x01\x04\x00\x06"],
+    ["an unknown reason", "\x01\x04\x00\x07"],
   ])("counts as none: %s", (_name, record) => {
     const guard = bootFrom({ readRecord: () => bytes(record), writeRecord: quiet });
     expect([guard.boots, guard.reason, guard.pauseSeconds]).toEqual([1, RESET_UNKNOWN, 600]);

@@ -1,6 +1,7 @@
 /** What the service does again and again, by the hour: watchdog, boot guard, health record. */
 
 import { expect, it } from "vitest";
+import { RESET_MEMORY } from "../../firmware/boot-guard.ts";
 import * as cold from "../../firmware/cold.ts";
 import type { Board } from "../../firmware/config.ts";
 import type { Losses } from "../../firmware/losses.ts";
@@ -20,6 +21,7 @@ interface StartOptions {
   isEsp32?: boolean;
   isDead?: boolean;
   sleeps?: boolean;
+  isShort?: boolean;
 }
 
 function start(options: StartOptions = {}) {
@@ -41,9 +43,14 @@ function start(options: StartOptions = {}) {
     throw new Error("out of memory");
   };
   const { periodHours } = options;
+  let isMade = false;
   startService(
     {
-      cold: () => cold,
+      cold() {
+        if (options.isShort && isMade) return dead();
+        isMade = true;
+        return cold;
+      },
       setup: undefined,
       version: "",
       crypto: service.crypto,
@@ -148,6 +155,41 @@ it("what nobody caught is counted, kept in short and logged with its place", () 
   expect(bench.state).toMatchObject({ errors: 2, lastError: "Uncaught: a text (at 0 s)" });
   bench.state.report(error, "sensor");
   expect(bench.state.lastError.length).toBeLessThan(150);
+});
+
+it("restarts once memory ran out, and such boots in a row lead to safe mode however long they last", () => {
+  const bench = start();
+  bench.clock.advance(2 * STABLE);
+  expect([bench.boots(), bench.events.includes("reboot")]).toEqual([0, false]);
+  bench.flags.push("LOW_MEMORY", "CALLBACK", "BUFFER_FULL");
+  bench.clock.advance(ROUND);
+  expect(bench.events).not.toContain("reboot");
+  bench.flags.push("CALLBACK", "MEMORY");
+  bench.clock.advance(ROUND);
+  expect(bench.events.at(-1)).toBe("reboot");
+  expect(bench.lines).toContain("memory ran out: restarting");
+  expect(bench.guard().reason).toBe(RESET_MEMORY);
+  expect(bench.guard().count(false)).toBe(bench.state.boots + 1);
+});
+
+it("restarts without a note where memory is too short for one", () => {
+  const { events, flags, clock, records, guard } = start({ isShort: true });
+  flags.push("MEMORY");
+  expect(() => clock.advance(ROUND)).toThrow("out of memory");
+  expect([events.includes("reboot"), guard().reason]).toEqual([false, 0]);
+  flags.push("MEMORY");
+  expect(() => clock.advance(ROUND)).toThrow("out of memory");
+  expect(events.at(-1)).toBe("reboot");
+  expect(records.size).toBe(1);
+});
+
+it("counts no boot whose memory lasted for an hour", () => {
+  const { clock, events, flags, guard } = start();
+  clock.advance(HOUR);
+  flags.push("MEMORY");
+  clock.advance(ROUND);
+  expect(events.at(-1)).toBe("reboot");
+  expect(guard().count(false)).toBe(1);
 });
 
 it("keeps what is lost within a round, and then once an hour at most", () => {

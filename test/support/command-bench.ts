@@ -27,6 +27,7 @@ import { parseSign1 } from "../../protocol/cose/sign1.ts";
 import { kidOf, thumbprintOf } from "../../protocol/kid.ts";
 import { createReplyOpener, type OpenedReply } from "../../protocol/reply-message.ts";
 import type { OpenDeviceCrypto } from "../../simulator/devcrypto/stand-in.ts";
+import { NO_STORAGE } from "./no-storage.ts";
 import { makeParty, nodeCrypto } from "./parties.ts";
 import { provisioningOf } from "./trust.ts";
 import { createDeviceMemory, openMemoryCrypto } from "./world/device-memory.ts";
@@ -123,7 +124,7 @@ export function createCommandBench(
       log: (line: string) => log.push(line),
       system: {
         storage: storage(),
-        interpreter: { enableWatchdog() {}, kickWatchdog() {}, reboot: own.off },
+        interpreter: { ...NO_STORAGE.interpreter, reboot: own.off },
       },
     };
   }

@@ -21,10 +21,13 @@ export function createServiceBench() {
   const lines: string[] = [];
   const packs: Bytes[] = [];
   const records = new Map<string, Bytes>();
+  /** Error flags of the interpreter that nobody has looked at. */
+  const flags: string[] = [];
   const system: System = {
     interpreter: {
       enableWatchdog: (seconds, isAuto) => events.push(`watchdog ${seconds} ${isAuto}`),
       kickWatchdog: () => events.push("kick"),
+      getErrorFlags: () => flags.splice(0),
       reboot: () => events.push("reboot"),
     },
     process: { memory: () => ({ free: 2100 }), on: () => undefined },
@@ -93,5 +96,5 @@ export function createServiceBench() {
   };
   /** What the next boot will find in the record. */
   const guard = () => openBootGuard(service.crypto, service.log);
-  return { events, lines, packs, cloud, clock, device, service, records, guard };
+  return { events, flags, lines, packs, cloud, clock, device, service, records, guard };
 }

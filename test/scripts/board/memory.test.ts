@@ -15,7 +15,7 @@ const estimate = createMemoryEstimate({
   states: { ...STATES, streaming: 1900 },
   costs: {
     sensors: { host: one(100, 90), sht3x: one(200, 150), pulses: one(30, 20) },
-    parts: { named: 7, refined: 50, led: 3, button: 5 },
+    parts: { named: 7, refined: 50, alarm: 30, led: 3, button: 5 },
   },
 });
 const streaming = (board: object) => estimate(board as Record<string, unknown>).streaming;
@@ -29,6 +29,8 @@ describe("the estimate of variables", () => {
     expect(streaming({ sensors: [two, two, { driver: "pulses" }] })).toBe(1800 + 200 + 150 + 30);
     const named = { ...two, name: "a", range: {} };
     expect(streaming({ sensors: [named, named] })).toBe(1800 + 200 + 150 + 7 + 100);
+    const told = { ...two, alarm: {} };
+    expect(streaming({ sensors: [told] })).toBe(1800 + 200 + 7 + 30);
     expect(streaming({ sensors: [], led: {}, button: {} })).toBe(1808);
   });
 
@@ -42,7 +44,9 @@ describe("the estimate of variables", () => {
       readFileSync(join(repositoryRoot(), "size.json"), "utf8"),
     ).variables;
     expect(Object.keys(costs.sensors).sort()).toEqual(DRIVERS.map(({ name }) => name).sort());
-    expect(costs.parts.named).toBeGreaterThan(0);
+    const parts = ["named", "refined", "alarm", "led", "button"];
+    expect(Object.keys(costs.parts)).toEqual(parts);
+    for (const part of parts) expect(costs.parts[part]).toBeGreaterThan(0);
     for (const { first, another } of Object.values<{ first: number; another: number }>(
       costs.sensors,
     ))
@@ -75,7 +79,7 @@ describe("a board", () => {
   it("of five kinds of sensor is refused where its sensors stand, with what there is and what it takes", () => {
     expect(judge(FIVE)).toEqual([
       expect.stringMatching(
-        /^bench\.json:10:14: \/sensors, expected at most \d+ variables, got \d+: of 4095 a command would find too few; name fewer kinds of sensors$/,
+        /^bench\.json:10:14: \/sensors, expected at most \d+ variables, got \d+: of 4095 a command or a key roll would find too few; name fewer sensors, or leave out names, ranges, alarms, LED or button$/,
       ),
     ]);
   });

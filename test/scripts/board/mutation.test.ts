@@ -16,16 +16,16 @@ const boards = join(root, "boards");
 const EVERY = { periodSeconds: 30, qos: 1 };
 
 const SENSORS = [
-  [{ ...EVERY, driver: "sht3x", range: { humidity: { min: 0, max: 100 } }, average: 2 }],
   [
     {
       ...EVERY,
-      driver: "bme280",
-      name: "attic",
-      deadband: { pressure: 50 },
-      alarm: { pressure: { above: 103000, below: 98000, hysteresis: 50 } },
+      driver: "sht3x",
+      range: { humidity: { min: 0, max: 100 } },
+      average: 2,
+      alarm: { humidity: { above: 90, below: 10, hysteresis: 5 } },
     },
   ],
+  [{ ...EVERY, driver: "bme280", name: "attic", deadband: { pressure: 50 } }],
   [{ ...EVERY, driver: "bmp280", name: "cellar", address: 119, drop: "newest" }],
   [{ ...EVERY, driver: "ds18b20", name: "flow", pin: "D4", rom: "28ff641e02160380" }],
   [{ ...EVERY, driver: "analogue", pin: "D2", unit: "V", decimals: 2, scale: 3.3, offset: 0 }],
