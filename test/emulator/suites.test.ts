@@ -22,7 +22,7 @@ const PLAYING_MS = 900_000;
 /** The player calls the code and is called by it: its frames stand between those a board would have. */
 const STACK = { ESPRUINO_STACK: "200000" };
 /** Names of the language that the interpreter holds once used. What more is left it never gives back. */
-const MOST_LEFT = 40;
+const MOST_LEFT = 60;
 /** Lines of the recording around the one that differs. */
 const CONTEXT = 3;
 
