@@ -14,7 +14,9 @@ export const BACKOFF_MAX_MS = 120000;
 export function backoffMs(failures: number, random: Random): number {
   const limit = Math.min(BACKOFF_FIRST_MS * Math.pow(2, failures - 1), BACKOFF_MAX_MS);
   try {
-    return Math.floor((limit * fromBigEndian(random(2))) / 65536);
+    // Not an argument: it is called where the stack is deep, and each call around it adds 400 bytes.
+    const share = random(2);
+    return Math.floor((limit * fromBigEndian(share)) / 65536);
   } catch {
     return limit;
   }

@@ -46,6 +46,8 @@ export function startDevice(ports: DevicePorts, board: Board, settings: Settings
   let unheard = 0;
   /** Step of a key roll (roll-record.ts), CERTIFIED also where it is given up; 0 without one. */
   let rolling = 0;
+  /** Who the device is, once it has enrolled. */
+  let ids: { deviceId: Bytes; userId: Bytes } | undefined;
   /** The cloud, alone in the list; nobody while no certificate of it is acceptable. */
   const recipients: Recipient[] = [];
   life.move(STARTED);
@@ -124,6 +126,7 @@ export function startDevice(ports: DevicePorts, board: Board, settings: Settings
     if (ports.resume) device.atSleep = atSleep;
     device.firstSession = fromBigEndian(running.newest().kid);
     device.samples = board.sensors.map((config, i) => startSampler(ports, device, config, 1 << i));
+    for (const sample of device.samples) later("sensor", sample); // A boot is deep in calls here.
   }
 
   /** What enrolment and commands are given. */
@@ -152,9 +155,6 @@ export function startDevice(ports: DevicePorts, board: Board, settings: Settings
       enrol: () => later("enrolment", proceed),
     };
   }
-
-  /** Who the device is, once it has enrolled. */
-  let ids: { deviceId: Bytes; userId: Bytes } | undefined;
 
   /**
    * Enrols where that is still to be done, and streams where it has what that needs. Waits where

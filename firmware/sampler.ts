@@ -9,8 +9,8 @@ import type { DevicePorts, RunningDevice } from "./device-ports.ts";
 export const FAILURE_SECONDS = 3600;
 
 /**
- * Starts reading a sensor now and then every period, for ever. The result reads it at
- * once; the next reading follows a period later.
+ * The result reads the sensor at once, and then every period, for ever; called again, it begins a
+ * period anew.
  *
  * On a board that sleeps deeply (`resume`) it is read once. Its readings have no uptime: each
  * wake begins at 0, and a session outlasts it, so that no boot report could tell which wake
@@ -81,6 +81,5 @@ export function startSampler(
   }
 
   if (ports.watchChanges) ports.watchChanges(ports, device.delivery as Delivery, sensor, config);
-  tick();
   return tick;
 }

@@ -8,7 +8,10 @@ import type { Bytes } from "./bytes.ts";
 import { BYTE_STRING, NEGATIVE, TEXT, UNSIGNED } from "./cbor.ts";
 import { fail } from "./errors.ts";
 
-/** A reader at the start of a message. One that is dropped leaves nothing on the device. */
+/**
+ * A reader at the start of a message. One that is dropped leaves nothing on the device, whatever it
+ * has refused: nothing that can throw stands in a call of another of its functions (DESIGN.md, section 1).
+ */
 export function createReader(message: Bytes) {
   let at = 0;
 
@@ -50,16 +53,21 @@ export function createReader(message: Bytes) {
     return message.substring(start, at) as Bytes;
   }
 
+  function readBytes(): Bytes {
+    const length = readHead(BYTE_STRING);
+    return take(length);
+  }
+
   return {
     peek: peek,
     head: readHead,
     /** As many bytes as they come. */
     take: take,
-    bytes: () => take(readHead(BYTE_STRING)),
+    bytes: readBytes,
 
     /** A byte string of exactly `length` bytes; "size" otherwise. */
     bytesOf(length: number): Bytes {
-      const value = take(readHead(BYTE_STRING));
+      const value = readBytes();
       if (value.length !== length)
         fail("size", "byte string, expected " + length + " bytes, got " + value.length);
       return value;
@@ -67,7 +75,7 @@ export function createReader(message: Bytes) {
 
     /** A counter: a byte string of 1 to `longest` bytes without a leading zero. */
     counter(longest: number, what: string): Bytes {
-      const value = take(readHead(BYTE_STRING));
+      const value = readBytes();
       if (value.length < 1 || value.length > longest || value.charCodeAt(0) === 0)
         fail("sequence", what + ", expected 1 to " + longest + " bytes without a leading zero");
       return value;
@@ -122,7 +130,8 @@ function isUtf8(text: Bytes): boolean {
 
 /** Text as its UTF-8 bytes. */
 export function readText(reader: Reader): Bytes {
-  const text = reader.take(reader.head(TEXT));
+  const length = reader.head(TEXT);
+  const text = reader.take(length);
   if (!isUtf8(text)) fail("cbor", "CBOR text, expected UTF-8, got other bytes");
   return text;
 }

@@ -51,7 +51,8 @@ export function createContentParts() {
   }
 
   function readId(reader: Reader, what: string): Bytes {
-    return checkId(readText(reader), what);
+    const id = readText(reader);
+    return checkId(id, what);
   }
 
   function readDeviceCounter(reader: Reader): number {

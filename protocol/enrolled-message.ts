@@ -77,7 +77,8 @@ export function createEnrolledOpener(crypto: CoseCrypto) {
     registrarPublicKey: Bytes,
   ): Enrolled {
     const registrar = downward.verify(sign1, device.thumbprint, registrarPublicKey);
-    return readContent(downward.decrypt(sign1.payload, device, registrar));
+    const content = downward.decrypt(sign1.payload, device, registrar);
+    return readContent(content);
   }
 
   return { parse: downward.parse, open: open };

@@ -88,7 +88,8 @@ export interface Update {
 export function createUpdateReader() {
   const parts = createContentParts();
 
-  function checkNumber(value: number, least: number, most: number, what: string): number {
+  function readNumber(reader: Reader, least: number, most: number, what: string): number {
+    const value = reader.head(UNSIGNED);
     if (value < least || value > most)
       fail("form", what + ", expected " + least + " to " + most + ", got " + value);
     return value;
@@ -108,14 +109,19 @@ export function createUpdateReader() {
     return text;
   }
 
+  function readBounded(reader: Reader, least: number, most: number, what: string): Bytes {
+    const text = readText(reader);
+    return checkText(text, least, most, what);
+  }
+
   function readSensors(reader: Reader): SensorUpdate[] {
     const sensors: SensorUpdate[] = [];
     for (let count = readCount(reader, MAX_SENSORS, "sensors"); count > 0; count--) {
       reader.exactly("\x84", "sensor of an update");
-      const sensor = checkNumber(reader.head(UNSIGNED), 0, MAX_SENSORS - 1, "place of a sensor");
-      const periodSeconds = checkNumber(reader.head(UNSIGNED), 1, MAX_PERIOD, "period of a sensor");
-      const qos = checkNumber(reader.head(UNSIGNED), 0, 1, "QoS of a sensor") as 0 | 1;
-      const drop = checkNumber(reader.head(UNSIGNED), 0, 1, "drop policy of a sensor");
+      const sensor = readNumber(reader, 0, MAX_SENSORS - 1, "place of a sensor");
+      const periodSeconds = readNumber(reader, 1, MAX_PERIOD, "period of a sensor");
+      const qos = readNumber(reader, 0, 1, "QoS of a sensor") as 0 | 1;
+      const drop = readNumber(reader, 0, 1, "drop policy of a sensor");
       sensors.push({
         sensor: sensor,
         periodSeconds: periodSeconds,
@@ -132,14 +138,14 @@ export function createUpdateReader() {
       const elements = reader.head(ARRAY);
       if (elements !== 2 && elements !== 5)
         fail("profile", "Wi-Fi network, expected 2 or 5 elements, got " + elements);
-      const ssid = checkText(readText(reader), 1, MAX_SSID, "SSID");
+      const ssid = readBounded(reader, 1, MAX_SSID, "SSID");
       const password = readText(reader);
       if (password !== "") checkText(password, MIN_PASSPHRASE, MAX_PASSPHRASE, "Wi-Fi password");
       const network: WifiUpdate = { ssid: ssid, password: password };
       if (elements === 5) {
-        const ip = checkText(readText(reader), MIN_ADDRESS, MAX_ADDRESS, "Wi-Fi address");
-        const netmask = checkText(readText(reader), MIN_ADDRESS, MAX_ADDRESS, "Wi-Fi netmask");
-        const gateway = checkText(readText(reader), MIN_ADDRESS, MAX_ADDRESS, "Wi-Fi gateway");
+        const ip = readBounded(reader, MIN_ADDRESS, MAX_ADDRESS, "Wi-Fi address");
+        const netmask = readBounded(reader, MIN_ADDRESS, MAX_ADDRESS, "Wi-Fi netmask");
+        const gateway = readBounded(reader, MIN_ADDRESS, MAX_ADDRESS, "Wi-Fi gateway");
         network.address = { ip: ip, netmask: netmask, gateway: gateway };
       }
       networks.push(network);
@@ -151,14 +157,14 @@ export function createUpdateReader() {
     const brokers: BrokerUpdate[] = [];
     for (let count = readCount(reader, MAX_BROKERS, "brokers"); count > 0; count--) {
       reader.exactly("\x86", "broker of an update");
-      const host = checkText(readText(reader), 1, MAX_HOST, "broker host");
-      const port = checkNumber(reader.head(UNSIGNED), 1, 65535, "broker port");
+      const host = readBounded(reader, 1, MAX_HOST, "broker host");
+      const port = readNumber(reader, 1, 65535, "broker port");
       const username = readText(reader);
       const password = readText(reader);
       if (username === "" && password !== "")
         fail("form", "broker, expected a user name beside its password, got none");
       const tls = readBoolean(reader);
-      const maxQos = checkNumber(reader.head(UNSIGNED), 1, 2, "broker QoS") as 1 | 2;
+      const maxQos = readNumber(reader, 1, 2, "broker QoS") as 1 | 2;
       const broker: BrokerUpdate = { host: host, port: port, tls: tls, maxQos: maxQos };
       if (username !== "") broker.username = username;
       if (password !== "") broker.password = password;

@@ -38,11 +38,10 @@ import {
 } from "./session-state.ts";
 
 /**
- * An MQTT 3.1.1 client with a lasting session for a device with one thread and little
- * memory. One write at a time: the next goes out when the socket
- * has drained; replies (together) before what a reconnect resends before anything
- * new. Every error ends the connection and nothing else. Throws "argument" for a bad
- * keepAlive, and when the first packet id cannot be drawn.
+ * An MQTT 3.1.1 client with a lasting session for a device with one thread and little memory. One
+ * write at a time: the next goes out when the socket has drained; replies (together) before what a
+ * reconnect resends before anything new. Every error ends the connection and nothing else. Throws
+ * "argument" for a bad keepAlive, and when the first packet id cannot be drawn.
  */
 export function createMqttClient(options: MqttOptions): MqttClient {
   const clock = options.clock;
@@ -119,7 +118,8 @@ export function createMqttClient(options: MqttOptions): MqttClient {
       write(together);
     } else if (phase === ONLINE) {
       const message = unsentMessage(session);
-      if (message) write(packetOf(message, clock.uptime()));
+      const packet = message && packetOf(message, clock.uptime()); // Its record may fail.
+      if (packet) write(packet);
       else options.onReady();
     }
   }
@@ -143,11 +143,8 @@ export function createMqttClient(options: MqttOptions): MqttClient {
 
   function onSuback(packet: ServerPacket): void {
     const count = options.subscriptions.length;
-    if (
-      phase !== SUBSCRIBING ||
-      packet.packetId !== SUBSCRIBE_ID ||
-      packet.payload.length !== count
-    )
+    const isAsked = phase === SUBSCRIBING && packet.packetId === SUBSCRIBE_ID;
+    if (!isAsked || packet.payload.length !== count)
       fail("form", `mqtt suback, expected one with ${count} codes, got ${packet.payload.length}`);
     if (packet.payload.indexOf(chars(SUBSCRIBE_FAILURE)) >= 0) {
       drop("subscribe");
@@ -292,8 +289,11 @@ export function createMqttClient(options: MqttOptions): MqttClient {
       if (qos === 0) {
         write(encodePublish(topic, payload, 0, 0, false));
         done();
-      } else if (session.outbound.length >= MAX_INFLIGHT) return false;
-      else write(packetOf(addMessage(session, topic, payload, qos, done, kept), clock.uptime()));
+        return true;
+      }
+      if (session.outbound.length >= MAX_INFLIGHT) return false;
+      const packet = packetOf(addMessage(session, topic, payload, qos, done, kept), clock.uptime());
+      write(packet);
       return true;
     },
   };

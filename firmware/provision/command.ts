@@ -219,7 +219,8 @@ export function createCommandHandler(ports: CommandPorts) {
       const record = readCommandRecord(crypto, log);
       if (record === undefined || record.phase === REPLIED) return undefined;
       if (record.phase !== DOING) return ended(record, undefined);
-      return carryOut(record, createCommandReader()(record.body, record.form));
+      const command = createCommandReader()(record.body, record.form);
+      return carryOut(record, command);
     },
   };
 }

@@ -37,7 +37,8 @@ export function takeEnrolled(
     return undefined;
   }
   const trust = openTrust(crypto, ports.provisioning, log);
-  const enrolled = opener.open(sign1, identity, trust.signer(REGISTRAR, sign1.leaf));
+  const signer = trust.signer(REGISTRAR, sign1.leaf);
+  const enrolled = opener.open(sign1, identity, signer);
   if (enrolled.request !== request) {
     log("enrolled not taken: it answers another request");
     return undefined;

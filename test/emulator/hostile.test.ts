@@ -84,6 +84,12 @@ const garbage = (length: number) => randomFillSync(Buffer.alloc(length));
 const repeated = (count: number, make: (at: number) => Buffer) =>
   Buffer.concat(Array.from({ length: count }, (_, at) => make(at)));
 
+/** They begin as they should, and are refused in the middle of reading. */
+const NO_ENCRYPT0 = Buffer.from([0xd0, 0x83, 0x01]);
+const NO_SIGN1 = Buffer.from([0xd2, 0x84, 0x01]);
+const RECEIPTS = 60;
+const COMMANDS = 20;
+
 /** By what they are. The topics of the device begin with `prefix`. */
 function hostileWords(prefix: string): Record<string, Buffer> {
   const world = { receiptTopic: `${prefix}receipt` };
@@ -94,6 +100,10 @@ function hostileWords(prefix: string): Record<string, Buffer> {
     "a flood of QoS 2": burst(world, FLOOD, 2),
     "garbage as receipts": repeated(60, (at) => publish(receipt, garbage(1 + 16 * at), 0, 1)),
     "garbage as commands": repeated(20, (at) => publish(command, garbage(50 * at), 2, at + 1)),
+    "receipts of another form": repeated(RECEIPTS, (at) =>
+      publish(receipt, NO_ENCRYPT0, 1, at + 1),
+    ),
+    "commands of another form": repeated(COMMANDS, (at) => publish(command, NO_SIGN1, 1, at + 1)),
     "long messages": repeated(20, (at) => publish(receipt, garbage(LONG), 1, at + 1)),
     "a message of 256 MB": Buffer.concat([withLength256M(0x30), garbage(5000)]),
     "an acknowledgement of 256 MB": Buffer.concat([withLength256M(0x40), garbage(5000)]),
@@ -178,6 +188,10 @@ describeEspruino("a hostile broker, for Espruino", () => {
       expect(await flags(), what).toEqual([]);
     }
 
+    const refused = (what: string) =>
+      device.lines.filter((line) => line.startsWith(`${what} refused: CBOR item`)).length;
+    expect(refused("receipt")).toBeGreaterThanOrEqual(RECEIPTS);
+    expect(refused("command")).toBeGreaterThanOrEqual(COMMANDS);
     await liar.online();
     await until(last + WARM);
     const after = await leastUsage(device, SAMPLES);

@@ -19,6 +19,10 @@ const ROOT = join(import.meta.dirname, "../..");
 const RECORDING_MS = 600_000;
 /** The interpreter does some 300 lines a second, on an idle machine. */
 const PLAYING_MS = 900_000;
+/** The player calls the code and is called by it: its frames stand between those a board would have. */
+const STACK = { ESPRUINO_STACK: "200000" };
+/** Names of the language that the interpreter holds once used. What more is left it never gives back. */
+const MOST_LEFT = 60;
 /** Lines of the recording around the one that differs. */
 const CONTEXT = 3;
 
@@ -72,17 +76,20 @@ describeEspruino("tests in Espruino", () => {
     try {
       await writeFile(join(flash, "recording"), toText(log.lines));
       await writeFlash(flash, { ".bootcde": await bundlePlayer(log, "recording") });
-      const device = boot(flash);
+      const device = boot(flash, STACK);
       try {
         const [end] = await device.line(/^played .*|^differs .*|Uncaught.*|LOW_MEMORY.*|MEMORY.*/);
         const at = Number(/at line (\d+)/.exec(end as string)?.[1] ?? 0);
         const around = log.lines
           .slice(Math.max(0, at - CONTEXT), at + 1)
           .map((line) => JSON.stringify(line));
-        expect(end, around.join("\n")).toMatch(/^played/);
+        const played = /^played \d+ lines, (-?\d+) variables left$/.exec(end as string);
+        expect(played, `${end}\n${around.join("\n")}`).not.toBeNull();
+        const left = Number(played?.[1]);
         console.log(
-          `${relative("test", file)}: ${log.calls} calls, ${log.callbacks} answers, ${log.unsaid} left out`,
+          `${relative("test", file)}: ${log.calls} calls, ${log.callbacks} answers, ${log.unsaid} left out, ${left} variables left`,
         );
+        expect(left).toBeLessThanOrEqual(MOST_LEFT);
       } finally {
         await device.powerOff();
       }

@@ -83,23 +83,20 @@ function bench({ config = {}, quantities = [TEMPERATURE], records = new Map(), s
   };
   const device = { delivery, busy: 0 };
   const wanted = { ...BASE, ...config };
-  let sample: (() => void) | undefined;
+  const sample = startSampler(
+    {
+      ...ports,
+      ...coldParts,
+      createSensor: (asked, of) => refine(sensor, asked, clock, createAlarm(ports, of, asked, 3)),
+    },
+    device,
+    wanted,
+    1,
+  );
   function take(next: number[] | undefined, after = PERIOD): void {
     values = next;
     clock.advance(after);
-    if (sample) sample();
-    else
-      sample = startSampler(
-        {
-          ...ports,
-          ...coldParts,
-          createSensor: (asked, of) =>
-            refine(sensor, asked, clock, createAlarm(ports, of, asked, 3)),
-        },
-        device,
-        wanted,
-        1,
-      );
+    sample();
   }
   return {
     clock,

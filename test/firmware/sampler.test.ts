@@ -62,7 +62,7 @@ function bench(config: Partial<SensorConfig> = {}) {
 
 function sample(config: Partial<SensorConfig> = {}) {
   const parts = bench(config);
-  startSampler(parts.ports, parts.device, parts.config, 1);
+  startSampler(parts.ports, parts.device, parts.config, 1)();
   return parts;
 }
 
@@ -112,7 +112,7 @@ describe("sampler", () => {
   it("tells nothing before a boot has lasted, so that a boot loop costs no counters", () => {
     const parts = bench();
     parts.state.failure = "range";
-    startSampler(parts.ports, parts.device, parts.config, 1);
+    startSampler(parts.ports, parts.device, parts.config, 1)();
     parts.clock.advance(59);
     expect(parts.events).toEqual([]);
     parts.clock.advance(10);

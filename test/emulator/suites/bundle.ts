@@ -35,6 +35,7 @@ function entry(exported: Log["exported"], file: string): string {
         fromBase64: atob,
         toArray: E.toUint8Array,
         fromArray: function (array) { return E.toString(array); },
+        variables: function () { return process.memory().usage; },
       });
     }
     // Not while the script is read: its text would count as depth of the stack.

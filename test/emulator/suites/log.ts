@@ -1,4 +1,7 @@
-/** A recording made ready for the device: what it need not remember has no number. */
+/**
+ * A recording made ready for the device: what it need not remember has no number, and of a function
+ * that nobody calls it need only know that it is one.
+ */
 import type { Coded, Line } from "./recorder.ts";
 
 export interface Log {
@@ -12,7 +15,8 @@ export interface Log {
 }
 
 /** Lines that name something of the other side. */
-const NUMBERED = ["c", "s"];
+const NUMBERED = ["c", "s", "p"];
+const CALLS = ["c", "k"];
 
 type Visit = (holder: { [key: string]: Coded }, key: "i" | "f" | "r") => void;
 
@@ -27,6 +31,19 @@ function walk(value: Coded, visit: Visit): void {
 }
 
 export function finish(lines: Line[], exports: Log["exported"], unsaid: number): Log {
+  const called = new Set(exports.map(({ id }) => id));
+  for (const line of lines) {
+    if (CALLS.includes(line[0] as string)) called.add(line[1] as number);
+    walk(line, (holder, key) => {
+      if (key === "r") called.add(holder.r as number);
+    });
+  }
+  for (const line of lines)
+    walk(line, (holder, key) => {
+      if (key !== "f" || called.has(holder.f as number)) return;
+      delete holder.f;
+      holder.d = 1;
+    });
   const last = new Map<number, number>();
   const uses = new Map<number, number>();
   function use(id: number, at: number): void {

@@ -9,9 +9,14 @@ interface Item {
   seen: number;
 }
 
+interface Scope {
+  double?: () => number;
+}
+
 interface Port {
   ask(question: string): number;
   later(task: () => void): void;
+  never(): void;
 }
 
 /** Something like the device's code: a factory with a port, objects that both sides hold, errors. */
@@ -28,6 +33,12 @@ function createCounter(port: Port) {
       return item;
     },
     total: () => total / 4,
+    expose(scope: Scope): void {
+      scope.double = () => {
+        total *= 2;
+        return total;
+      };
+    },
   };
 }
 
@@ -38,13 +49,20 @@ function replay(code: Code, lines?: (text: string) => string): string {
   const recorder = createRecorder({ counter: ["createCounter"] });
   const create = recorder.record("counter", "createCounter", createCounter) as Code;
   const tasks: (() => void)[] = [];
-  const counter = create({ ask: (question) => question.length, later: (task) => tasks.push(task) });
+  const counter = create({
+    ask: (question) => question.length,
+    later: (task) => tasks.push(task),
+    never() {},
+  });
   const item = { text: "\x00\xff\n", seen: 1 };
   expect(counter.add(item)).toBe(item);
   item.seen = 5;
   for (const task of tasks) task();
   expect(counter.total()).toBe(2.25);
   expect(() => counter.add({ text: "", seen: 0 })).toThrow("expected some");
+  const scope: Scope = {};
+  counter.expose(scope);
+  expect(scope.double?.()).toBe(18);
   counter.add({ text: "\u20ac", seen: 0 });
   expect(recorder.unsaid()).toBe(1);
 
@@ -66,6 +84,7 @@ function replay(code: Code, lines?: (text: string) => string): string {
         fromBase64: atob,
         toArray: (bytes) => Buffer.from(bytes, "latin1"),
         fromArray: (array) => Buffer.from(array).toString("latin1"),
+        variables: () => 0,
       },
     );
   } catch (error) {
@@ -84,7 +103,7 @@ const changed = (change: (counter: ReturnType<Code>, port: Port) => Partial<Retu
 
 describe("a recording", () => {
   it("is played by the code that it was made of", () => {
-    expect(replay(createCounter)).toMatch(/^played \d+ lines$/);
+    expect(replay(createCounter)).toMatch(/^played \d+ lines, 0 variables left$/);
   });
 
   it.each<[string, string, Code]>([
@@ -105,9 +124,24 @@ describe("a recording", () => {
       })),
     ],
     [
+      "a call of the test's that was not made",
+      "did not call",
+      changed(({ total }, port) => ({
+        total() {
+          port.never();
+          return total();
+        },
+      })),
+    ],
+    [
       "another object that is the same",
       "thing",
       changed(({ add }) => ({ add: (item) => ({ ...add(item) }) })),
+    ],
+    [
+      "a function in an object of the test's",
+      "double, expected a function",
+      changed(() => ({ expose: () => undefined })),
     ],
     [
       "another code of an error",

@@ -14,6 +14,7 @@ interface Marked {
   r?: number;
   f?: number;
   g?: number;
+  d?: 1;
   i?: number;
   x?: 1;
   e?: Coded;
@@ -36,12 +37,14 @@ export interface PlayerOptions {
   fromBase64(text: string): string;
   toArray(bytes: string): Uint8Array;
   fromArray(array: Uint8Array): string;
+  /** How many are in use. */
+  variables(): number;
 }
 
 const DIGITS = 5;
 const ROUNDING = 1e-12;
 
-/** `things` holds, by number, what the code exports. Prints "played ..." or "differs ...". */
+/** `things` holds, by number, what the code exports. Prints "played ..., <number> variables left" or "differs ...". */
 export function play(things: { [id: number]: unknown }, options: PlayerOptions): void {
   const file = options.file;
   let count = 0;
@@ -66,6 +69,9 @@ export function play(things: { [id: number]: unknown }, options: PlayerOptions):
     return (typeof value === "string" ? btoa(value) : `${typeof value} ${value}`).substr(0, 200);
   }
 
+  function uncalled(): void {
+    differ("the code calls a function of the test that it did not call");
+  }
   function keep(id: number | undefined, thing: unknown): unknown {
     if (id !== undefined) things[id] = thing;
     return thing;
@@ -84,6 +90,7 @@ export function play(things: { [id: number]: unknown }, options: PlayerOptions):
     if (coded.n) return parseFloat(coded.n);
     if (coded.b !== undefined) return options.fromBase64(coded.b);
     if (coded.r !== undefined) return things[coded.r];
+    if (coded.d) return uncalled;
     if (coded.f !== undefined || coded.g !== undefined) return makeFunction(coded);
     const id = coded.i;
     if (coded.u !== undefined) return keep(id, options.toArray(options.fromBase64(coded.u)));
@@ -148,7 +155,7 @@ export function play(things: { [id: number]: unknown }, options: PlayerOptions):
       if (things[coded.r] !== value) differ(`${where}, expected thing ${coded.r}, got another`);
       return;
     }
-    if (coded.f !== undefined || coded.g !== undefined) {
+    if (coded.f !== undefined || coded.g !== undefined || coded.d) {
       if (typeof value !== "function") differ(`${where}, expected a function, got ${show(value)}`);
       keep(coded.f, value);
       return;
@@ -175,14 +182,18 @@ export function play(things: { [id: number]: unknown }, options: PlayerOptions):
     });
   }
 
-  /** The next line but what the test changes, which is changed. */
+  /** The next line but what test and code change in the test's objects, which is changed and looked at. */
   function next(): Line {
     let line = read();
-    while (line[0] === "s") {
+    while (line[0] === "s" || line[0] === "p") {
       const object = things[line[1] as unknown as number] as Thing;
       const entries = line[2] as unknown as unknown[];
-      for (let i = 0; i < entries.length; i += 2)
-        object[entries[i] as never] = make(entries[i + 1] as Coded) as never;
+      for (let i = 0; i < entries.length; i += 2) {
+        const key = entries[i] as never;
+        const coded = entries[i + 1] as Coded;
+        if (line[0] === "s") object[key] = make(coded) as never;
+        else match(coded, object[key], key);
+      }
       forget(line[3] as never);
       line = read();
     }
@@ -233,6 +244,8 @@ export function play(things: { [id: number]: unknown }, options: PlayerOptions):
     }
   }
 
+  const before = options.variables();
   run();
-  options.print(`played ${count - 1} lines`);
+  const left = options.variables() - before;
+  options.print(`played ${count - 1} lines, ${left} variables left`);
 }

@@ -6,6 +6,7 @@
  *   ["c", function, [argument ...]]   a test calls the code, which ends with
  *   ["r", result] or ["t", message, code]
  *   ["s", object, [name, value ...]]  a test changes an object of which the code knows
+ *   ["p", object, [name, function ...]]  the code has put functions into an object of a test's
  *   ["k", function, [argument ...]]   the code calls what the test gave it, which ends with
  *   ["v", result] or ["w", message, code]
  */
@@ -89,6 +90,22 @@ export function createRecorder(device: { [module: string]: string[] }) {
     }
   }
 
+  /** Tests call them as they call what the code returns. */
+  function noteFunctions(): void {
+    for (const [thing, seen] of watched) {
+      if (owners.get(thing) !== "test") continue;
+      const put: Coded[] = [];
+      for (const [key, value] of Object.entries(thing)) {
+        if (typeof value !== "function" || seen[key] === value) continue;
+        const made = originals.get(value) ?? value;
+        if (owners.get(made) === "test") continue;
+        if (!ids.has(made)) put.push(key, code(made, "code"));
+        (thing as { [key: string]: unknown })[key] = standIn(made, "code");
+      }
+      if (put.length > 0) note(["p", ids.get(thing) as number, put]);
+    }
+  }
+
   function identify(thing: object, owner: Side): number {
     ids.set(thing, ++lastId);
     owners.set(thing, owner);
@@ -167,6 +184,7 @@ export function createRecorder(device: { [module: string]: string[] }) {
       const result = run(...values.map((value) => standIn(value, from)));
       noteEnd(() => {
         if (owner === "test") noteChanges();
+        else noteFunctions();
         return [back as string, code(result, owner)];
       });
       if (owner === "code") look();
