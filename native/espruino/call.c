@@ -14,6 +14,9 @@
 /* By a pointer that the compiler cannot see through: it would leave a last write out. */
 static void *(*const volatile wipe)(void *, int, size_t) = memset;
 
+/* Variables that a scattered result leaves, for the error or object that may follow it. */
+#define SPARE 32u
+
 /* The largest integer of JavaScript that is one of its own. */
 #define INTEGER_MAX 9007199254740991.0
 
@@ -71,6 +74,7 @@ void begin_call(struct call *call, const char *function, size_t stack) {
   call->result = NULL;
   for (unsigned i = 0; i < MAX_ARGUMENTS; i++) call->spread[i] = NULL;
   call->copy_count = 0;
+  call->staged.data = NULL;
   call->short_used = 0;
   size_t needed = module_open || stack > STACK_STORE ? stack : STACK_STORE;
   size_t free_stack = jsuGetFreeStack();
@@ -133,20 +137,21 @@ static void refuse_view(struct call *call, const char *name) {
                            call->function, name));
 }
 
-/* Room for a copy: in the call, or in JavaScript's memory until the finish. */
+/* Room for a copy: in the call, or on the heap until the finish. JavaScript's own memory may have
+ * room enough and none in one piece. */
 static uint8_t *make_room(struct call *call, size_t length) {
   if (length <= SHORT_SIZE - call->short_used) {
     uint8_t *room = call->shorts + call->short_used;
     call->short_used += length;
     return room;
   }
-  JsVar *copy = call->copy_count < MAX_COPIES ? jsvNewFlatStringOfLength((unsigned)length) : NULL;
-  if (copy == NULL) {
+  if (call->copy_count == MAX_COPIES) {
     check(call, DC_ERR_MEMORY);
     return NULL;
   }
-  call->copies[call->copy_count++] = copy;
-  return (uint8_t *)jsvGetFlatStringPointer(copy);
+  uint8_t *room = borrow_memory(call, length);
+  if (room != NULL) call->copies[call->copy_count++] = (struct memory){room, length};
+  return room;
 }
 
 struct dc_bytes take_bytes(struct call *call, JsVar *var, const char *name, size_t max) {
@@ -227,19 +232,45 @@ dc_handle take_handle(JsVar *var) {
   return number < 0 ? 0 : (dc_handle)number;
 }
 
+/* In one piece where there is one. NULL where there is no room at all. */
+static JsVar *new_string(size_t length) {
+  JsVar *flat = jsvNewFlatStringOfLength((unsigned)length);
+  if (flat != NULL) return flat;
+  /* Asked before: Espruino ends the statement that finds no variable, past every catch. */
+  bool fits = jsvMoreFreeVariablesThan((unsigned)length / JSVAR_DATA_STRING_LEN + SPARE);
+  return fits ? jsvNewStringOfLength((unsigned)length, NULL) : NULL;
+}
+
 uint8_t *make_result(struct call *call, size_t length) {
   static uint8_t nothing[1];
   if (call->failed) return NULL;
   /* Espruino loses a variable with each flat string of no bytes. */
-  call->result =
-      length == 0 ? jsvNewFromEmptyString() : jsvNewFlatStringOfLength((unsigned)length);
+  call->result = length == 0 ? jsvNewFromEmptyString() : new_string(length);
   if (call->result == NULL) check(call, DC_ERR_MEMORY);
   if (call->result == NULL || length == 0) return call->failed ? NULL : nothing;
-  return (uint8_t *)jsvGetFlatStringPointer(call->result);
+  if (jsvIsFlatString(call->result)) return (uint8_t *)jsvGetFlatStringPointer(call->result);
+  call->staged = (struct memory){borrow_memory(call, length), length};
+  return call->staged.data;
+}
+
+/* Puts what was calculated on the heap into the result. */
+static void settle(struct call *call) {
+  uint8_t *data = call->staged.data;
+  if (data == NULL) return;
+  if (!call->failed) {
+    JsvStringIterator it;
+    jsvStringIteratorNew(&it, call->result, 0);
+    for (size_t i = 0; i < call->staged.size; i++) jsvStringIteratorSetCharAndNext(&it, (char)data[i]);
+    jsvStringIteratorFree(&it);
+  }
+  return_memory(data, call->staged.size);
+  call->staged.data = NULL;
 }
 
 JsVar *finish_call(struct call *call) {
-  jsvUnLockMany(call->copy_count, call->copies);
+  settle(call);
+  for (unsigned i = 0; i < call->copy_count; i++)
+    return_memory(call->copies[i].data, call->copies[i].size);
   jsvUnLockMany(MAX_ARGUMENTS, call->spread);
   if (!call->failed) return call->result;
   jsvUnLock(call->result);
@@ -282,6 +313,7 @@ static bool add_property(JsVar *object, const char *name, JsVar *value) {
 }
 
 JsVar *finish_with_prefix_and_key(struct call *call, dc_handle key) {
+  settle(call);
   if (call->failed) return finish_call(call);
   JsVar *object = jsvNewObject();
   bool made = add_property(object, "prefix", call->result);
@@ -298,6 +330,7 @@ JsVar *finish_with_certificate(struct call *call, const struct dc_certificate *c
   uint8_t *out = make_result(call, DC_POINT_SIZE);
   if (call->failed) return finish_call(call);
   memcpy(out, certificate->public_key, DC_POINT_SIZE);
+  settle(call);
   JsVar *object = jsvNewObject();
   bool made = add_property(object, "publicKey", call->result);
   made = add_property(object, "notBefore", jsvNewFromLongInteger(certificate->not_before)) && made;

@@ -32,6 +32,12 @@
  */
 #define STACK_STORE 4096u
 
+/** Memory outside JavaScript's, where what is scattered there finds room in one piece. */
+struct memory {
+  uint8_t *data; /* NULL for none */
+  size_t size;
+};
+
 /**
  * Once `failed` is set an exception is pending, inputs read as empty, and nothing may
  * be calculated any more. Pointers into JavaScript's memory hold until the finish.
@@ -43,7 +49,8 @@ struct call {
   JsVar *result;
   JsVar *spread[MAX_ARGUMENTS]; /* held until the finish; NULL where there is none */
   unsigned copy_count;
-  JsVar *copies[MAX_COPIES];
+  struct memory copies[MAX_COPIES];
+  struct memory staged; /* the result's bytes, where it does not lie in one piece */
   size_t short_used;
   uint8_t shorts[SHORT_SIZE];
 };

@@ -235,7 +235,35 @@ function testLimits() {
   );
   expect("memory back", process.memory().free > free - 20, true);
 
+  testScattered();
   testStack();
+}
+
+/** Room enough, and none of it in one piece: what comes and goes in bytes is the same. */
+function testScattered() {
+  var text = repeat(1100);
+  var key = crypto.generateKey(USAGE.ENCRYPT + USAGE.DECRYPT);
+  var sealed = crypto.aeadEncrypt(key, nonce, "", text);
+  var digest = crypto.hashCompute(sealed);
+  var kept = [];
+  var dropped = [];
+  while (process.memory().free > 60) {
+    kept.push(1);
+    dropped.push(1);
+  }
+  expect("no room in pieces", thrown("aeadEncrypt", [key, nonce, "", text]), "memory");
+  dropped = undefined;
+  var free = process.memory().free;
+  expect("room", free > 1000, true);
+  var again = crypto.aeadEncrypt(key, nonce, "", text);
+  expect("in pieces", E.getAddressOf(again, true), 0);
+  expect("hash of pieces", crypto.hashCompute(again) === digest, true);
+  expect("sealed in pieces", again === sealed, true);
+  expect("opened in pieces", crypto.aeadDecrypt(key, nonce, "", again) === text, true);
+  again = undefined;
+  expect("pieces back", process.memory().free > free - 20, true);
+  kept = undefined;
+  crypto.destroyKey(key);
 }
 
 /** Deeper and deeper: less stack is asked for a hash than for what reaches the store. */
