@@ -1,4 +1,6 @@
 #!/usr/bin/env node
+import { guardProcess } from "./cli/guard.ts";
 import { runCli } from "./cli/program.ts";
 
-process.exitCode = await runCli(process.argv.slice(2));
+const end = guardProcess();
+end(await runCli(process.argv.slice(2)));

@@ -60,7 +60,7 @@ async function readWifiPassword(file: string | undefined, terminal: Terminal): P
   if (file !== undefined) return readFileSync(file, "utf8").replace(/\r?\n$/, "");
   if (!terminal.input.isTTY)
     throw new Error("--wifi-password-file, expected it, got no terminal to ask at");
-  return askHidden("Password of the Wi-Fi network: ", terminal);
+  return askHidden("Password of the Wi-Fi network: ", terminal, "password");
 }
 
 async function chooseSensors(

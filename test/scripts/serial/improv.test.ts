@@ -1,7 +1,7 @@
 /** The side that holds the cable, and the firmware's own answers at the other end of it. */
 import { describe, expect, it } from "vitest";
 import { createImprov, type ImprovPorts } from "../../../firmware/setup/improv.ts";
-import { chars } from "../../../protocol/bytes.ts";
+import { type Bytes, chars } from "../../../protocol/bytes.ts";
 import {
   COMMAND_STATE,
   createPacketReader,
@@ -15,9 +15,7 @@ import { openImprov } from "../../../scripts/serial/improv.ts";
 const NETWORK = ["greenhouse", "hush-hush"] as const;
 
 /** A port whose other end takes packets, and sends what it is given. */
-function createPort(
-  start: (send: (bytes: string) => void) => (type: number, data: string) => void,
-) {
+function createPort(start: (send: (bytes: string) => void) => (type: number, data: Bytes) => void) {
   let readable: ReadableStream<Uint8Array> | null = null;
   let writable: WritableStream<Uint8Array> | null = null;
   const port: Port = {
