@@ -33,9 +33,11 @@ export async function plugInUnset(
   cleanUp: (() => unknown)[],
   settings: object = {},
   console = "open",
+  flash?: string,
 ) {
-  const [directory, remove] = await temporaryDirectory("wifi-board");
+  const [made, remove] = await temporaryDirectory("wifi-board");
   cleanUp.push(remove);
+  const directory = flash ?? made;
   const pty = await openPty();
   cleanUp.push(pty.unplug);
   const lines: string[] = [];
@@ -58,5 +60,5 @@ export async function plugInUnset(
   });
   cleanUp.push(device.powerOff);
   pty.child.stdout?.on("data", (bytes: Buffer) => device.send(bytes.toString("latin1")));
-  return { path: pty.path, lines, device };
+  return { path: pty.path, lines, device, directory };
 }

@@ -1,7 +1,16 @@
 /** `coseflow wifi` against the firmware itself, in a simulated board at the far end of a terminal. */
 import { execFileSync, spawn } from "node:child_process";
 import { once } from "node:events";
-import { closeSync, constants, openSync } from "node:fs";
+import {
+  closeSync,
+  constants,
+  openSync,
+  readFileSync,
+  rmSync,
+  truncateSync,
+  writeFileSync,
+} from "node:fs";
+import { join } from "node:path";
 import { afterEach, beforeAll, describe, expect, it } from "vitest";
 import { createNodePort } from "../../../scripts/serial/node-port.ts";
 import { CLI } from "../../support/built.ts";
@@ -38,8 +47,8 @@ beforeAll(async () => {
   return remove;
 });
 
-const plugIn = (settings: object, console = "open") =>
-  plugInUnset(bundles, cleanUp, settings, console);
+const plugIn = (settings: object, console = "open", flash?: string) =>
+  plugInUnset(bundles, cleanUp, settings, console, flash);
 
 const GIVE = ["--ssid", "desk", "--password-stdin"];
 
@@ -117,6 +126,27 @@ describe("coseflow wifi", () => {
       expect(await wifi(PASSWORD, "--port", locked.path, ...GIVE)).toMatchObject({ code: 0 });
       // What was typed and logged in between is nowhere.
       expect(locked.lines).toEqual([]);
+    },
+    TEST_MS,
+  );
+
+  it(
+    "boots with what it had, or with the new network, where the power went while it kept it",
+    async () => {
+      const { path, directory, device } = await plugIn({});
+      expect(await wifi(PASSWORD, "--port", path, ...GIVE)).toMatchObject({ code: 0 });
+      device.powerOff();
+      const [first, second] = ["b", "a"].map((slot) => join(directory, "keys", `r-set-${slot}`));
+      const whole = readFileSync(first as string);
+      truncateSync(second as string, 40);
+      const late = await plugIn({}, "open", directory);
+      await expect
+        .poll(() => late.lines, { timeout: 10_000 })
+        .toContainEqual(expect.stringMatching(/^Wi-Fi: joined desk/));
+      late.device.powerOff();
+      rmSync(second as string);
+      writeFileSync(first as string, whole.subarray(0, 40));
+      expect((await plugIn({}, "open", directory)).lines).toContain("state: setup");
     },
     TEST_MS,
   );
