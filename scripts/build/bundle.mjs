@@ -1,5 +1,5 @@
-import { readFileSync } from "node:fs";
-import { basename, join, sep } from "node:path";
+import { mkdirSync, readFileSync } from "node:fs";
+import { basename, dirname, join, sep } from "node:path";
 import { rollup } from "rollup";
 import { minify } from "terser";
 import { forgetBootOnly } from "./boot-only.mjs";
@@ -9,6 +9,7 @@ import { formatHits, gate } from "./gate.mjs";
 import { madeOf, sha256 } from "./made-of.mjs";
 import { measure } from "./measure.mjs";
 import { INTERNAL_PATTERN } from "./properties.mjs";
+import { writeWhole } from "./write-whole.mjs";
 
 /** The longest line terser makes where it can break: see MINIFY. */
 const LINE_LENGTH = 80;
@@ -76,6 +77,7 @@ export function bundleOptions({ boardFile, dist, outputDirectory, readBoard = re
       virtualModules({ boardFile, dist, readBoard, coldModules }),
       fence(dist),
       finish(boardFile, dist, coldModules),
+      { name: "output", generateBundle: writeOutput },
     ],
     output: {
       file: join(outputDirectory, `${board}.js`),
@@ -209,6 +211,17 @@ function fence(dist) {
       return this.error(`import, expected a file in firmware/ or protocol/, got ${id}`);
     },
   };
+}
+
+/** In place of rollup, which leaves half a bundle on a full disk, and does not say of which file. */
+function writeOutput({ file }, bundle, isWrite) {
+  if (!isWrite) return;
+  const folder = dirname(file);
+  mkdirSync(folder, { recursive: true });
+  for (const [name, output] of Object.entries(bundle)) {
+    writeWhole(join(folder, name), output.type === "chunk" ? output.code : output.source);
+    delete bundle[name];
+  }
 }
 
 /** Puts constants in place, has the boot's own functions deleted, minifies, then judges the final text. */

@@ -2,12 +2,12 @@ import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { readDeviceTrust } from "../../cloud/keys/device-trust.ts";
 import { repositoryRoot } from "../../simulator/repository.ts";
+import { readText } from "../board/read-text.ts";
 import { FlashFailure } from "../flash/failure.ts";
 import type { Plan } from "../flash/flash-board.ts";
 import { readImage } from "../flash/image.ts";
 import { encodeSettings } from "../flash/settings.ts";
 import { readImageFiles } from "./flash-image.ts";
-import { readText } from "./read-text.ts";
 
 /** What `coseflow flash` needs of a board file. */
 interface BoardFile {
