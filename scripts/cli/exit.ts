@@ -1,7 +1,5 @@
 import { CommanderError } from "commander";
-
-/** What a shell is told. */
-export const EXIT = { ok: 0, failure: 1, usage: 2 } as const;
+import { EXIT } from "./exit-code.ts";
 
 /** The same in the help of a command that has no more to say of them. */
 export const EXIT_CODES = "Exit codes: 0 all went well, 1 it failed, 2 the command line is wrong.";

@@ -138,5 +138,9 @@ export function toFailure(
 ): FlashFailure {
   return error instanceof FlashFailure
     ? error
-    : new FlashFailure(step, explain(error), "coseflow doctor");
+    : new FlashFailure(
+        step,
+        explain(error),
+        "set that right and run it again, or see coseflow doctor",
+      );
 }

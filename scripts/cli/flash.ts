@@ -9,7 +9,8 @@ import { FlashFailure, type Step } from "../flash/failure.ts";
 import { flashBoard } from "../flash/flash-board.ts";
 import { choosePort, machinePort } from "../serial/open-port.ts";
 import { KEYS_DIRECTORY } from "./defaults.ts";
-import { EXIT, explain, JudgedAsFailed } from "./exit.ts";
+import { explain, JudgedAsFailed } from "./exit.ts";
+import { EXIT } from "./exit-code.ts";
 import { bringBundleUpToDate } from "./flash-bundle.ts";
 import { serveFlashPage } from "./flash-page.ts";
 import { makePlan, type PlanOptions, readBoardFiles } from "./flash-plan.ts";
@@ -37,17 +38,18 @@ async function flash(
   machine: Machine,
   note: (text: string) => void,
 ): Promise<void> {
-  await bringBundleUpToDate(options.board, note);
-  const plan = makePlan(options);
-  view.planned(plan);
-  if (options.dryRun) return;
-  let step: Step = "port";
+  let step: Step = "files";
   const unwatch = endOnSignal((signal) => {
     const reason = `stopped by ${signal}`;
     view.failed(new FlashFailure(step, reason, "run it again: what is on the board is found"));
     return EXIT.failure;
   });
   try {
+    await bringBundleUpToDate(options.board, note);
+    const plan = makePlan(options);
+    view.planned(plan);
+    if (options.dryRun) return;
+    step = "port";
     const port = machinePort(choosePort(options.port, machine), machine);
     const flashed = await flashBoard(port, plan, {
       baudRate: options.baud,
@@ -75,11 +77,12 @@ async function servePage(
   view: FlashView,
   note: (text: string) => void,
 ): Promise<void> {
+  await bringBundleUpToDate(options.board, note);
+  const files = readBoardFiles(options);
+  const script = await bundlePage();
+  // Only from here on a signal is what it waits for.
   const { stopped, unwatch } = watchForStop();
   try {
-    await bringBundleUpToDate(options.board, note);
-    const files = readBoardFiles(options);
-    const script = await bundlePage();
     const page = await serveFlashPage({ files, baudRate: options.baud, script, keyIdOf });
     view.served(page.url);
     try {

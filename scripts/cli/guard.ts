@@ -1,4 +1,4 @@
-import { EXIT } from "./exit.ts";
+import { EXIT } from "./exit-code.ts";
 import { endOnSignal, unwritten } from "./stop.ts";
 
 /**
