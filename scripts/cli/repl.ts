@@ -4,7 +4,7 @@ import { createInterface } from "node:readline";
 import type { Command } from "@commander-js/extra-typings";
 import { repositoryRoot } from "../../simulator/repository.ts";
 import { thisMachine } from "../doctor/machine.ts";
-import { openConsole } from "../flash/console.ts";
+import { ConsoleLost, openConsole } from "../flash/console.ts";
 import { choosePort, machinePort } from "../serial/open-port.ts";
 import { createLineRunner, hideSecrets, refusalOf, secretsOf } from "../serial/repl.ts";
 import { JudgedAsFailed } from "./exit.ts";
@@ -76,6 +76,7 @@ Examples:
           else if (line.trim() !== "") {
             isRunning = true;
             if (!(await run(line))) {
+              if (console.isLost) throw new ConsoleLost();
               output.error("no end: a bracket is open, it runs on, or nobody answers\n");
               sound = false;
             }
@@ -84,6 +85,9 @@ Examples:
           sound &&= refusal === undefined || isTerminal;
           prompt();
         }
+      } catch (error) {
+        if (!(error instanceof ConsoleLost)) throw error;
+        throw new Error("port, expected it to stay, got its end; next: plug the board in again");
       } finally {
         unwatch();
         input.close();
