@@ -54,6 +54,8 @@ export function readPrivateFile(path: string): Buffer {
   try {
     checkPrivateFile(path, file);
     return readFileSync(file);
+  } catch (error) {
+    throw Object.assign(error as Error, { path });
   } finally {
     closeSync(file);
   }

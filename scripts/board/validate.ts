@@ -2,7 +2,7 @@ import { basename } from "node:path";
 import { checkTogether } from "./cross.ts";
 import { type Fault, formatFaults } from "./fault.ts";
 import { createMemoryEstimate } from "./memory.ts";
-import { readText } from "./read-text.ts";
+import { readText } from "./read-file.ts";
 import { BUILD_PROPERTIES } from "./schema.ts";
 import { findSecrets } from "./secrets.ts";
 import { createShapeCheck } from "./shape.ts";

@@ -1,11 +1,11 @@
-import { existsSync, readFileSync } from "node:fs";
+import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { type Command, InvalidArgumentError } from "@commander-js/extra-typings";
 import { repositoryRoot } from "../../simulator/repository.ts";
 import { DRIVERS } from "../board/drivers.ts";
 import { formatFaults, nearestName } from "../board/fault.ts";
 import { type NewSensor, writeNewBoard } from "../board/new-board.ts";
-import { readText } from "../board/read-text.ts";
+import { readText } from "../board/read-file.ts";
 import { isObject } from "../board/shape.ts";
 import { readSource } from "../board/source.ts";
 import { obtain } from "./ask.ts";
@@ -64,7 +64,7 @@ const parseName = (text: string): string => {
 
 /** Of its own file, never of the environment: what stands there is for other keys. */
 async function readWifiPassword(file: string | undefined, terminal: Terminal): Promise<string> {
-  if (file !== undefined) return readFileSync(file, "utf8").replace(/\r?\n$/, "");
+  if (file !== undefined) return readText(file).replace(/\r?\n$/, "");
   if (!terminal.input.isTTY)
     throw new Error("--wifi-password-file, expected it, got no terminal to ask at");
   return askHidden("Password of the Wi-Fi network: ", terminal, "password");

@@ -1,6 +1,6 @@
-import { readFileSync } from "node:fs";
 import { createInterface } from "node:readline";
 import { Writable } from "node:stream";
+import { readText } from "../board/read-file.ts";
 
 export const PASSPHRASE_VARIABLE = "COSEFLOW_PASSPHRASE";
 
@@ -38,7 +38,7 @@ export function askHidden(
 
 /** From the file, otherwise from the environment: on the command line every user would see it. */
 function givenPassphrase(file: string | undefined): string | undefined {
-  if (file !== undefined) return readFileSync(file, "utf8").replace(/\r?\n$/, "");
+  if (file !== undefined) return readText(file).replace(/\r?\n$/, "");
   return process.env[PASSPHRASE_VARIABLE];
 }
 

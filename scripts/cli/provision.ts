@@ -1,7 +1,7 @@
 import type { Command } from "@commander-js/extra-typings";
 import { checkClaim } from "../../cloud/claims.ts";
 import type { Bytes } from "../../protocol/bytes.ts";
-import { readText } from "../board/read-text.ts";
+import { readText } from "../board/read-file.ts";
 import { EXIT_CODES } from "./exit.ts";
 import type { Output } from "./output.ts";
 import { provision } from "./provision-issue.ts";

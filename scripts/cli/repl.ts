@@ -1,8 +1,9 @@
-import { existsSync, readFileSync } from "node:fs";
+import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
 import type { Command } from "@commander-js/extra-typings";
 import { repositoryRoot } from "../../simulator/repository.ts";
+import { readText } from "../board/read-file.ts";
 import { thisMachine } from "../doctor/machine.ts";
 import { ConsoleLost, openConsole } from "../flash/console.ts";
 import { choosePort, machinePort } from "../serial/open-port.ts";
@@ -18,7 +19,7 @@ function readSecrets(file: string | undefined, board: string | undefined): strin
   const path = file ?? (usual && existsSync(usual) ? usual : undefined);
   if (path === undefined) return [];
   try {
-    return secretsOf(JSON.parse(readFileSync(path, "utf8")));
+    return secretsOf(JSON.parse(readText(path)));
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== undefined) throw error;
     throw new Error(`${path}, expected JSON, got something else`);

@@ -3,7 +3,7 @@ import { basename, join } from "node:path";
 import type { Command } from "@commander-js/extra-typings";
 import { repositoryRoot } from "../../simulator/repository.ts";
 import { formatFaults } from "../board/fault.ts";
-import { readText } from "../board/read-text.ts";
+import { readText } from "../board/read-file.ts";
 import { createValidator } from "../board/validate.ts";
 import { JudgedAsFailed } from "./exit.ts";
 import { type Output, printable } from "./output.ts";
