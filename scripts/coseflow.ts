@@ -1,4 +1,7 @@
 #!/usr/bin/env node
-import { runCli } from "./cli/program.ts";
+import { guardProcess } from "./cli/guard.ts";
 
-process.exitCode = await runCli(process.argv.slice(2));
+const end = guardProcess();
+// Loading takes long enough for a signal to come.
+const { runCli } = await import("./cli/program.ts");
+end(await runCli(process.argv.slice(2)));

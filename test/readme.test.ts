@@ -5,7 +5,7 @@ import { DRIVERS } from "../scripts/board/drivers.ts";
 import { createValidator } from "../scripts/board/validate.ts";
 import { listBoards } from "../scripts/build/boards.mjs";
 import { HEADING } from "../scripts/cli/demo-view.ts";
-import { EXIT } from "../scripts/cli/exit.ts";
+import { EXIT } from "../scripts/cli/exit-code.ts";
 import { runCli } from "../scripts/cli/program.ts";
 import {
   blocks,

@@ -11,6 +11,7 @@ import {
   readSync,
   rmSync,
   statSync,
+  writeFileSync,
   writeSync,
 } from "node:fs";
 import { join } from "node:path";
@@ -53,6 +54,8 @@ export function readPrivateFile(path: string): Buffer {
   try {
     checkPrivateFile(path, file);
     return readFileSync(file);
+  } catch (error) {
+    throw Object.assign(error as Error, { path });
   } finally {
     closeSync(file);
   }
@@ -68,13 +71,16 @@ export function createPrivateFile(directory: string, name: string, content: stri
   try {
     const file = openSync(temporary, "wx", OWNER_ONLY_FILE);
     try {
-      writeSync(file, bytes);
+      // Not writeSync: on a disk that is nearly full it writes a part, and says no more than how much.
+      writeFileSync(file, bytes);
       fsyncSync(file);
     } finally {
       closeSync(file);
     }
     linkSync(temporary, join(directory, name));
     syncDirectory(directory);
+  } catch (error) {
+    throw Object.assign(error as Error, { path: join(directory, name) });
   } finally {
     bytes.fill(0);
     rmSync(temporary, { force: true });
@@ -97,6 +103,8 @@ export function appendPrivateLine(path: string, line: string): void {
     fsyncSync(file);
     if (written !== bytes.length)
       throw new Error(`${path}, expected ${bytes.length} bytes more, got ${written} written`);
+  } catch (error) {
+    throw Object.assign(error as Error, { path });
   } finally {
     closeSync(file);
   }

@@ -114,6 +114,13 @@ export function storeOf(database: Database.Database, parts: StoreParts = {}): St
   };
 }
 
+/** What SQLite says, and the system of a full disk, names no file: it gets the database's. */
+export function nameDatabase(error: unknown, path: string): unknown {
+  const { code, path: named } = error as NodeJS.ErrnoException;
+  const isNameless = named === undefined && /^(?:SQLITE_|ENOSPC|EDQUOT|EFBIG|EIO)/.test(`${code}`);
+  return isNameless ? Object.assign(error as Error, { path }) : error;
+}
+
 /** The database of a file, made if it is not there, with all its tables. */
 export function openDatabase(path: string): Database.Database {
   createFile(path);
@@ -123,7 +130,7 @@ export function openDatabase(path: string): Database.Database {
     migrate(database);
   } catch (error) {
     database.close();
-    throw error;
+    throw nameDatabase(error, path);
   }
   return database;
 }
@@ -139,6 +146,6 @@ export function openSqliteStore(path: string, now = Date.now): Store {
     return storeOf(database, { journal, now });
   } catch (error) {
     database.close();
-    throw error;
+    throw nameDatabase(error, path);
   }
 }

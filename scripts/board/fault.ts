@@ -30,6 +30,16 @@ export function formatFault(file: string, fault: Fault): string {
   return `${file}:${line}:${column}: ${pointer || "/"}, expected ${expected}, got ${got}${hint}`;
 }
 
+/** Whoever corrects these runs it again; more of them is a file that is no board file. */
+export const MAX_TOLD = 20;
+
+/** The first faults of a file, a line each, and how many more there are. */
+export function formatFaults(file: string, faults: Fault[]): string[] {
+  const told = faults.slice(0, MAX_TOLD).map((fault) => formatFault(file, fault));
+  const rest = faults.length - told.length;
+  return rest === 0 ? told : [...told, `${file}: … and ${rest} more`];
+}
+
 /** Of edits that are still taken for a slip: one for each so many letters of the name. */
 const LETTERS_A_SLIP = 3;
 

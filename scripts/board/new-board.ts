@@ -1,8 +1,8 @@
-import { readFileSync, writeFileSync } from "node:fs";
+import { closeSync, openSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join, relative } from "node:path";
 import type { LaunchedBroker } from "../../simulator/launch.ts";
 import { repositoryRoot } from "../../simulator/repository.ts";
-import { formatFault } from "./fault.ts";
+import { formatFaults } from "./fault.ts";
 import { createValidator } from "./validate.ts";
 
 export interface NewSensor {
@@ -39,9 +39,7 @@ export function writeNewBoard(directory: string, plan: NewBoard): string[] {
   const file = join(directory, `${plan.name}.json`);
   const faults = createValidator()(text, plan.name);
   if (faults.length > 0)
-    throw new Error(
-      `nothing is written: ${faults.map((fault) => formatFault(file, fault)).join("; ")}`,
-    );
+    throw new Error(`nothing is written: ${formatFaults(file, faults).join("; ")}`);
   const secrets = join(directory, `${plan.name}.secrets.json`);
   const settings = {
     brokers: [plan.broker],
@@ -49,12 +47,27 @@ export function writeNewBoard(directory: string, plan: NewBoard): string[] {
   };
   for (const path of [file, secrets])
     if (exists(path)) throw new Error(`${path}, expected no such file, got one: it stays as it is`);
-  writeFileSync(secrets, `${JSON.stringify(settings, null, 2)}\n`, {
-    flag: "wx",
-    mode: SECRET_MODE,
-  });
-  writeFileSync(file, text, { flag: "wx" });
+  writeNew(secrets, `${JSON.stringify(settings, null, 2)}\n`, SECRET_MODE);
+  try {
+    writeNew(file, text);
+  } catch (error) {
+    rmSync(secrets);
+    throw error;
+  }
   return [file, secrets];
+}
+
+/** A file that was not there, whole or not at all. What goes wrong names it: of a full disk the system does not. */
+function writeNew(path: string, text: string, mode?: number): void {
+  const file = openSync(path, "wx", mode);
+  try {
+    writeFileSync(file, text);
+  } catch (error) {
+    rmSync(path);
+    throw Object.assign(error as Error, { path });
+  } finally {
+    closeSync(file);
+  }
 }
 
 function exists(path: string): boolean {

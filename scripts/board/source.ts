@@ -10,6 +10,10 @@ import {
 import type { Fault } from "./fault.ts";
 import { MAX_BYTES, MAX_DEPTH } from "./limits.ts";
 
+/** What stands for bytes that are none; no board file has that sign itself. */
+const NOT_UTF8 = "\ufffd";
+const BYTE_ORDER_MARK = "\ufeff";
+
 /** jsonc-parser's numbers of the brackets. */
 const OPEN = [1, 3];
 const CLOSE = [2, 4];
@@ -57,11 +61,24 @@ function repeated(node: Node): Node[] {
   return [...twice, ...(node.children ?? []).flatMap(repeated)];
 }
 
-export function readSource(text: string): Source {
-  const place = (offset: number) => {
-    const before = text.slice(0, offset).split("\n");
-    return { line: before.length, column: (before.at(-1) as string).length + 1 };
+/** Line and column of an offset. What is no JSON has thousands of faults: the lines are looked up. */
+function createPlaces(text: string): (offset: number) => { line: number; column: number } {
+  const starts = [0];
+  for (let end = text.indexOf("\n"); end >= 0; end = text.indexOf("\n", end + 1))
+    starts.push(end + 1);
+  return function place(offset) {
+    let line = 0;
+    for (let next = starts.length; next - line > 1; ) {
+      const middle = (line + next) >> 1;
+      if ((starts[middle] as number) <= offset) line = middle;
+      else next = middle;
+    }
+    return { line: line + 1, column: offset - (starts[line] as number) + 1 };
   };
+}
+
+export function readSource(text: string): Source {
+  const place = createPlaces(text);
   const whole = (offset: number, expected: string, got: string): Fault => {
     return { ...place(offset), pointer: "", expected, got };
   };
@@ -73,6 +90,10 @@ export function readSource(text: string): Source {
       at: (_, what) => ({ ...fault, ...what }),
     };
   };
+  const strange = text.indexOf(NOT_UTF8);
+  if (strange >= 0) return refused(whole(strange, "UTF-8", "other bytes"));
+  if (text.startsWith(BYTE_ORDER_MARK))
+    return refused(whole(0, "JSON", "a byte order mark before it"));
   if (text.length > MAX_BYTES)
     return refused(whole(0, `at most ${MAX_BYTES} characters`, `${text.length}`));
   const depth = depthOf(text);

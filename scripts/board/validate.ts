@@ -1,8 +1,8 @@
-import { readFileSync } from "node:fs";
 import { basename } from "node:path";
 import { checkTogether } from "./cross.ts";
-import { type Fault, formatFault } from "./fault.ts";
+import { type Fault, formatFaults } from "./fault.ts";
 import { createMemoryEstimate } from "./memory.ts";
+import { readText } from "./read-file.ts";
 import { BUILD_PROPERTIES } from "./schema.ts";
 import { findSecrets } from "./secrets.ts";
 import { createShapeCheck } from "./shape.ts";
@@ -23,7 +23,7 @@ export function createValidator(): (text: string, fileName: string) => Fault[] {
   };
 }
 
-/** Every fault of a board file that was to be built, a line each. */
+/** The faults of a board file that was to be built, a line each. */
 export class BoardFaults extends Error {
   readonly lines: string[];
 
@@ -37,9 +37,9 @@ export class BoardFaults extends Error {
 export function createBoardReader(): (file: string) => object {
   const validate = createValidator();
   return function readBoard(file) {
-    const text = readFileSync(file, "utf8");
+    const text = readText(file);
     const faults = validate(text, basename(file, ".json"));
-    if (faults.length > 0) throw new BoardFaults(faults.map((fault) => formatFault(file, fault)));
+    if (faults.length > 0) throw new BoardFaults(formatFaults(file, faults));
     const ours = Object.entries(JSON.parse(text)).filter(
       ([name]) => !Object.hasOwn(BUILD_PROPERTIES, name),
     );

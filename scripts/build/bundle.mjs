@@ -1,5 +1,5 @@
-import { readFileSync } from "node:fs";
-import { basename, join } from "node:path";
+import { mkdirSync, readFileSync } from "node:fs";
+import { basename, dirname, join } from "node:path";
 import { minify } from "terser";
 import { forgetBootOnly } from "./boot-only.mjs";
 import { loadColdModule } from "./cold.mjs";
@@ -8,6 +8,7 @@ import { formatHits, gate } from "./gate.mjs";
 import { madeOf, sha256 } from "./made-of.mjs";
 import { measure } from "./measure.mjs";
 import { fence, MINIFY, PLAIN } from "./script.mjs";
+import { writeWhole } from "./write-whole.mjs";
 
 const DRIVER_NAME = /^[a-z][a-z0-9-]*$/;
 
@@ -36,6 +37,7 @@ export function bundleOptions({ boardFile, dist, outputDirectory, readBoard = re
       virtualModules({ boardFile, dist, readBoard, coldSizes }),
       fence(dist),
       finish(boardFile, dist, coldSizes),
+      { name: "output", generateBundle: writeOutput },
     ],
     output: {
       file: join(outputDirectory, `${board}.js`),
@@ -142,6 +144,17 @@ function driversModule(board, boardFile, dist) {
   });
   const entries = names.map((name, index) => `${JSON.stringify(name)}: sensor${index}`);
   return `${imports.join("\n")}\nexport default { ${entries.join(", ")} };`;
+}
+
+/** In place of rollup, which leaves half a bundle on a full disk, and does not say of which file. */
+function writeOutput({ file }, bundle, isWrite) {
+  if (!isWrite) return;
+  const folder = dirname(file);
+  mkdirSync(folder, { recursive: true });
+  for (const [name, output] of Object.entries(bundle)) {
+    writeWhole(join(folder, name), output.type === "chunk" ? output.code : output.source);
+    delete bundle[name];
+  }
 }
 
 /** Puts constants in place, has the boot's own functions deleted, minifies, then judges the final text. */

@@ -3,21 +3,14 @@
  * It is the same for every board and takes most of a build's time, so it is kept in `dist`/cold
  * until the compiled sources or the build change.
  */
-import {
-  mkdirSync,
-  mkdtempSync,
-  readdirSync,
-  readFileSync,
-  renameSync,
-  rmSync,
-  writeFileSync,
-} from "node:fs";
+import { mkdirSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { join, relative } from "node:path";
 import { rollup } from "rollup";
 import { inlineConstants } from "./constants.mjs";
 import { hashSources } from "./made-of.mjs";
 import { measureModules } from "./measure.mjs";
 import { fence, MINIFY, PLAIN } from "./script.mjs";
+import { writeWhole } from "./write-whole.mjs";
 
 /** What is made for each use, by the function that makes it: as little at a time as will do. */
 export const COLD = {
@@ -65,19 +58,14 @@ async function makeColdModule(dist) {
   return { code: functions.join("\n"), sizes, files: [...files].sort() };
 }
 
-/** In place of what was kept before, whole or not at all. */
+/** In place of what was kept before. */
 function keep(folder, file, content) {
-  let own;
   try {
     mkdirSync(folder, { recursive: true });
     const before = readdirSync(folder).filter((name) => name.endsWith(".json"));
-    own = mkdtempSync(join(folder, "new-"));
-    writeFileSync(join(own, file), content);
-    renameSync(join(own, file), join(folder, file));
+    writeWhole(join(folder, file), content);
     for (const name of before) if (name !== file) rmSync(join(folder, name), { force: true });
   } catch {
     // A folder that may not be written to, or a full disk: it is made anew the next time.
-  } finally {
-    if (own !== undefined) rmSync(own, { recursive: true, force: true });
   }
 }

@@ -16,8 +16,14 @@ export interface Question<T> {
 function askLine(question: string, { input, output }: Terminal): Promise<string> {
   const lines = createInterface({ input, output });
   return new Promise((resolve, reject) => {
-    lines.once("close", () => reject(new Error("answer, expected one, got the end of the input")));
+    let isAnswered = false;
+    lines.once("close", () => {
+      if (isAnswered) return;
+      output.write("\n");
+      reject(new Error("answer, expected one, got the end of the input"));
+    });
     lines.question(question, (answer) => {
+      isAnswered = true;
       resolve(answer.trim());
       lines.close();
     });

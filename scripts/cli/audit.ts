@@ -1,17 +1,17 @@
-import { readFileSync } from "node:fs";
 import type { Command } from "@commander-js/extra-typings";
 import { type ExportedHead, encodeHead, parseHead } from "../../cloud/audit/head.ts";
 import { openAudit } from "../../cloud/audit/reader.ts";
 import type { AuditRow } from "../../cloud/audit/row.ts";
 import type { AuditReport, ExpectedHead } from "../../cloud/audit/verify.ts";
 import { toHex } from "../../protocol/bytes.ts";
+import { readText } from "../board/read-file.ts";
 import { EXIT_CODES } from "./exit.ts";
 import { type Output, printable } from "./output.ts";
 import { parseCount } from "./parse.ts";
 import { DATABASE_OPTION } from "./with-store.ts";
 
 function readHead(file: string): ExportedHead & ExpectedHead {
-  return { ...parseHead(readFileSync(file, "utf8")), from: file };
+  return { ...parseHead(readText(file)), from: file };
 }
 
 function rowToJson(row: AuditRow) {

@@ -1,10 +1,10 @@
-import { readFileSync } from "node:fs";
 import type { Command } from "@commander-js/extra-typings";
 import { checkId } from "../../cloud/claims.ts";
 import { createNodeCrypto } from "../../cloud/crypto/node-crypto.ts";
 import { parsePublicKey, registerDevice } from "../../cloud/registry.ts";
 import type { DeviceSummary } from "../../cloud/store/store.ts";
 import { type Bytes, toHex } from "../../protocol/bytes.ts";
+import { readBytes } from "../board/read-file.ts";
 import { EXIT_CODES } from "./exit.ts";
 import { findOne } from "./find-device.ts";
 import { type Output, printable, when } from "./output.ts";
@@ -18,7 +18,7 @@ const RAW_POINT = 65;
 
 function readKey(given: string): Bytes {
   if (KEY_IN_PLACE.test(given.trim())) return parsePublicKey(given);
-  const content = readFileSync(given);
+  const content = readBytes(given);
   const isRaw = content.length === RAW_POINT && content[0] === 4;
   return parsePublicKey(content.toString(isRaw ? "hex" : "utf8"));
 }

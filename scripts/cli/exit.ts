@@ -1,7 +1,5 @@
 import { CommanderError } from "commander";
-
-/** What a shell is told. */
-export const EXIT = { ok: 0, failure: 1, usage: 2 } as const;
+import { EXIT } from "./exit-code.ts";
 
 /** The same in the help of a command that has no more to say of them. */
 export const EXIT_CODES = "Exit codes: 0 all went well, 1 it failed, 2 the command line is wrong.";
@@ -21,6 +19,8 @@ const SYSTEM_ERRORS: Record<string, string> = {
   EISDIR: "is a directory",
   EEXIST: "is there already",
   ENOSPC: "no space left",
+  EDQUOT: "no space left of the quota",
+  EFBIG: "larger than a file may be here",
   EROFS: "read-only file system",
   EADDRINUSE: "address in use by another process",
   SQLITE_CANTOPEN: "cannot be opened",
@@ -28,10 +28,14 @@ const SYSTEM_ERRORS: Record<string, string> = {
   SQLITE_CORRUPT: "is damaged",
   SQLITE_BUSY: "is locked by another process",
   SQLITE_READONLY: "is read-only",
+  SQLITE_IOERR: "cannot be read or written: look whether the disk is full",
+  SQLITE_FULL: "has no space left",
 };
 
 interface SystemError extends Error {
   code?: string;
+  /** The system's, where the bundler has put its own in place of it. */
+  pluginCode?: string;
   path?: string;
   address?: string;
   port?: number;
@@ -46,7 +50,8 @@ function subject({ code = "", path, address, port }: SystemError): string {
 /** An error as one line for people, without a stack trace. */
 export function explain(error: unknown): string {
   if (!(error instanceof Error)) return String(error);
-  const words = SYSTEM_ERRORS[(error as SystemError).code ?? ""];
+  const { code = "", pluginCode = code }: SystemError = error;
+  const words = SYSTEM_ERRORS[/^SQLITE_IOERR/.exec(pluginCode)?.[0] ?? pluginCode];
   if (words !== undefined) return `${subject(error)}: ${words}`;
   return error.message.split("\n").join(" ");
 }

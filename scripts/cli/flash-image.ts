@@ -1,12 +1,13 @@
-import { readdirSync, readFileSync, statSync } from "node:fs";
+import { readdirSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { gunzipSync } from "node:zlib";
+import { readBytes } from "../board/read-file.ts";
 import type { ImageFiles } from "../flash/image.ts";
 import { failToUnpack, isGzip, MAX_UNPACKED, pickParts, readTar } from "../flash/image-archive.ts";
 
 function readFolder(path: string): Map<string, Uint8Array> {
   const names = readdirSync(path).filter((name) => name.endsWith(".bin"));
-  return new Map(names.map((name) => [name, readFileSync(join(path, name))]));
+  return new Map(names.map((name) => [name, readBytes(join(path, name))]));
 }
 
 function unpack(path: string, bytes: Buffer): Map<string, Uint8Array> {
@@ -20,6 +21,6 @@ function unpack(path: string, bytes: Buffer): Map<string, Uint8Array> {
 /** An image as it lies on disk: an archive, a folder, or one merged file. */
 export function readImageFiles(path: string): ImageFiles {
   if (statSync(path).isDirectory()) return pickParts(path, readFolder(path));
-  const bytes = readFileSync(path);
+  const bytes = readBytes(path);
   return isGzip(bytes) ? pickParts(path, unpack(path, bytes)) : { kind: "merged", bytes };
 }

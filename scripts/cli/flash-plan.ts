@@ -1,13 +1,13 @@
-import { existsSync, readFileSync } from "node:fs";
+import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { readDeviceTrust } from "../../cloud/keys/device-trust.ts";
 import { repositoryRoot } from "../../simulator/repository.ts";
+import { readBytes, readText } from "../board/read-file.ts";
 import { FlashFailure } from "../flash/failure.ts";
 import type { Plan } from "../flash/flash-board.ts";
 import { readImage } from "../flash/image.ts";
 import { encodeSettings } from "../flash/settings.ts";
 import { readImageFiles } from "./flash-image.ts";
-import { readText } from "./read-text.ts";
 
 /** What `coseflow flash` needs of a board file. */
 interface BoardFile {
@@ -53,7 +53,7 @@ function readJson(path: string): Record<string, unknown> {
 
 function readBundle(board: string): Uint8Array {
   const path = join(repositoryRoot(), "build", "firmware", `${board}.js`);
-  if (existsSync(path)) return new Uint8Array(readFileSync(path));
+  if (existsSync(path)) return new Uint8Array(readBytes(path));
   throw new FlashFailure("files", `there is no bundle ${path}`, "npm run build");
 }
 

@@ -84,6 +84,8 @@ export function createTextView(output: Output, isTerminal: boolean, isQuiet: boo
     if (!isQuiet) output.error(`${line}\n`);
   };
   const fractions = createSteps();
+  /** The last line is a bar that has not come to its end. */
+  let isOpen = false;
 
   function progress(what: string, fraction: number): void {
     const percent = `${Math.round(fraction * 100)}`.padStart(3);
@@ -93,7 +95,9 @@ export function createTextView(output: Output, isTerminal: boolean, isQuiet: boo
     }
     const full = Math.round(fraction * BAR);
     const bar = "#".repeat(full).padEnd(BAR, ".");
-    if (!isQuiet) output.error(`\r[${bar}] ${percent} % ${what}${fraction === 1 ? "\n" : ""}`);
+    if (isQuiet) return;
+    isOpen = fraction < 1;
+    output.error(`\r[${bar}] ${percent} % ${what}${isOpen ? "" : "\n"}`);
   }
 
   return {
@@ -115,8 +119,10 @@ export function createTextView(output: Output, isTerminal: boolean, isQuiet: boo
       output.out(`coseflow on ${board}, device ${device.keyId}\n`);
       output.out(`register it: ${registerCommand(device.publicKey)}\n`);
     },
-    failed: ({ step, reason, next }) =>
-      output.error(`coseflow: not done, ${step}: ${reason}\n  next: ${next}\n`),
+    failed({ step, reason, next }) {
+      const end = isOpen ? "\n" : "";
+      output.error(`${end}coseflow: not done, ${step}: ${reason}\n  next: ${next}\n`);
+    },
     served(url) {
       output.out(`${url}\n`);
       say("open it in Chromium, Chrome or Edge on this machine; Ctrl-C ends it");
@@ -132,5 +138,9 @@ export function toFailure(
 ): FlashFailure {
   return error instanceof FlashFailure
     ? error
-    : new FlashFailure(step, explain(error), "coseflow doctor");
+    : new FlashFailure(
+        step,
+        explain(error),
+        "set that right and run it again, or see coseflow doctor",
+      );
 }

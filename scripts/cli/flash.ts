@@ -5,17 +5,19 @@ import { type Bytes, fromHex, toHex } from "../../protocol/bytes.ts";
 import { kidOf, thumbprintOf } from "../../protocol/kid.ts";
 import { bundlePage } from "../bundle/page.ts";
 import { type Machine, thisMachine } from "../doctor/machine.ts";
+import { FlashFailure, type Step } from "../flash/failure.ts";
 import { flashBoard } from "../flash/flash-board.ts";
 import { choosePort, machinePort } from "../serial/open-port.ts";
 import { KEYS_DIRECTORY } from "./defaults.ts";
 import { explain, JudgedAsFailed } from "./exit.ts";
+import { EXIT } from "./exit-code.ts";
 import { bringBundleUpToDate } from "./flash-bundle.ts";
 import { serveFlashPage } from "./flash-page.ts";
 import { makePlan, type PlanOptions, readBoardFiles } from "./flash-plan.ts";
 import { createJsonView, createTextView, type FlashView, toFailure } from "./flash-view.ts";
 import type { Output } from "./output.ts";
 import { parseBaud, parseBoard } from "./parse.ts";
-import { watchForStop } from "./stop.ts";
+import { endOnSignal, watchForStop } from "./stop.ts";
 
 interface Options extends PlanOptions {
   port: string | undefined;
@@ -36,20 +38,37 @@ async function flash(
   machine: Machine,
   note: (text: string) => void,
 ): Promise<void> {
-  await bringBundleUpToDate(options.board, note);
-  const plan = makePlan(options);
-  view.planned(plan);
-  if (options.dryRun) return;
-  const port = machinePort(choosePort(options.port, machine), machine);
-  const flashed = await flashBoard(port, plan, {
-    baudRate: options.baud,
-    eraseAll: options.erase,
-    md5: (bytes) => createHash("md5").update(bytes).digest("hex"),
-    keyIdOf,
-    report: view.event.bind(view),
-    progress: (step, fraction) => view.progress(step, fraction),
+  let step: Step = "files";
+  const unwatch = endOnSignal((signal) => {
+    const reason = `stopped by ${signal}`;
+    view.failed(new FlashFailure(step, reason, "run it again: what is on the board is found"));
+    return EXIT.failure;
   });
-  view.done(plan, flashed);
+  try {
+    await bringBundleUpToDate(options.board, note);
+    const plan = makePlan(options);
+    view.planned(plan);
+    if (options.dryRun) return;
+    step = "port";
+    const port = machinePort(choosePort(options.port, machine), machine);
+    const flashed = await flashBoard(port, plan, {
+      baudRate: options.baud,
+      eraseAll: options.erase,
+      md5: (bytes) => createHash("md5").update(bytes).digest("hex"),
+      keyIdOf,
+      report(event) {
+        step = event.kind === "erase" ? "erase" : "write";
+        view.event(event);
+      },
+      progress(next, fraction) {
+        step = next;
+        view.progress(next, fraction);
+      },
+    });
+    view.done(plan, flashed);
+  } finally {
+    unwatch();
+  }
 }
 
 /** Serves the page that does the same from a browser, until it is stopped. */
@@ -58,11 +77,12 @@ async function servePage(
   view: FlashView,
   note: (text: string) => void,
 ): Promise<void> {
+  await bringBundleUpToDate(options.board, note);
+  const files = readBoardFiles(options);
+  const script = await bundlePage();
+  // Only from here on a signal is what it waits for.
   const { stopped, unwatch } = watchForStop();
   try {
-    await bringBundleUpToDate(options.board, note);
-    const files = readBoardFiles(options);
-    const script = await bundlePage();
     const page = await serveFlashPage({ files, baudRate: options.baud, script, keyIdOf });
     view.served(page.url);
     try {

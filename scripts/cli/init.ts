@@ -1,10 +1,13 @@
-import { readFileSync } from "node:fs";
+import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { type Command, InvalidArgumentError } from "@commander-js/extra-typings";
 import { repositoryRoot } from "../../simulator/repository.ts";
 import { DRIVERS } from "../board/drivers.ts";
-import { nearestName } from "../board/fault.ts";
+import { formatFaults, nearestName } from "../board/fault.ts";
 import { type NewSensor, writeNewBoard } from "../board/new-board.ts";
+import { readText } from "../board/read-file.ts";
+import { isObject } from "../board/shape.ts";
+import { readSource } from "../board/source.ts";
 import { obtain } from "./ask.ts";
 import { brokerSettings } from "./broker-settings.ts";
 import { EXIT_CODES } from "./exit.ts";
@@ -41,13 +44,17 @@ export function parseSensor(text: string, before: NewSensor[] = []): NewSensor[]
   return [...before, { driver, periodSeconds, qos: 1, ...(pin === undefined ? {} : { pin }) }];
 }
 
-/** The text of a ready board. */
-function readReady(name: string): string {
-  try {
-    return readFileSync(join(repositoryRoot(), "boards", `${name}.json`), "utf8");
-  } catch {
+/** The text of a ready board. Whether it holds is judged with the new one that is made of it. */
+export function readReady(name: string, directory = join(repositoryRoot(), "boards")): string {
+  const file = join(directory, `${name}.json`);
+  if (!existsSync(file))
     throw new Error(`ready board, expected the name of a file in boards/, got ${name}`);
-  }
+  const text = readText(file);
+  const { value, faults } = readSource(text);
+  if (faults.length > 0) throw new Error(formatFaults(file, faults).join("; "));
+  if (!isObject(value) || !Array.isArray(value.sensors) || !value.sensors.every(isObject))
+    throw new Error(`${file}, expected a board file, got something else: coseflow validate`);
+  return text;
 }
 
 const parseName = (text: string): string => {
@@ -57,10 +64,10 @@ const parseName = (text: string): string => {
 
 /** Of its own file, never of the environment: what stands there is for other keys. */
 async function readWifiPassword(file: string | undefined, terminal: Terminal): Promise<string> {
-  if (file !== undefined) return readFileSync(file, "utf8").replace(/\r?\n$/, "");
+  if (file !== undefined) return readText(file).replace(/\r?\n$/, "");
   if (!terminal.input.isTTY)
     throw new Error("--wifi-password-file, expected it, got no terminal to ask at");
-  return askHidden("Password of the Wi-Fi network: ", terminal);
+  return askHidden("Password of the Wi-Fi network: ", terminal, "password");
 }
 
 async function chooseSensors(

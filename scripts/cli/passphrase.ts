@@ -1,6 +1,6 @@
-import { readFileSync } from "node:fs";
 import { createInterface } from "node:readline";
 import { Writable } from "node:stream";
+import { readText } from "../board/read-file.ts";
 
 export const PASSPHRASE_VARIABLE = "COSEFLOW_PASSPHRASE";
 
@@ -12,8 +12,12 @@ export interface Terminal {
 
 export const processTerminal = (): Terminal => ({ input: process.stdin, output: process.stderr });
 
-/** One line, which the terminal does not show. Rejects at its end, or when it is interrupted. */
-export function askHidden(question: string, { input, output }: Terminal): Promise<string> {
+/** One line, which the terminal does not show. Rejects at its end, or when it is interrupted: `what` is missing then. */
+export function askHidden(
+  question: string,
+  { input, output }: Terminal,
+  what = "passphrase",
+): Promise<string> {
   // readline echoes to its output, so it is given one that shows nothing.
   const nowhere = new Writable({ write: (_chunk, _encoding, done) => done() });
   const lines = createInterface({ input, output: nowhere, terminal: true, historySize: 0 });
@@ -25,7 +29,7 @@ export function askHidden(question: string, { input, output }: Terminal): Promis
     });
     lines.once("close", () => {
       output.write("\n");
-      if (answer === undefined) reject(new Error("passphrase, expected one, got none"));
+      if (answer === undefined) reject(new Error(`${what}, expected one, got none`));
       else resolve(answer);
     });
     output.write(question);
@@ -34,7 +38,7 @@ export function askHidden(question: string, { input, output }: Terminal): Promis
 
 /** From the file, otherwise from the environment: on the command line every user would see it. */
 function givenPassphrase(file: string | undefined): string | undefined {
-  if (file !== undefined) return readFileSync(file, "utf8").replace(/\r?\n$/, "");
+  if (file !== undefined) return readText(file).replace(/\r?\n$/, "");
   return process.env[PASSPHRASE_VARIABLE];
 }
 

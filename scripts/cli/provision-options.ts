@@ -1,5 +1,4 @@
 /** What every command that sends to a device takes. */
-import { readFileSync } from "node:fs";
 import { type Command, InvalidArgumentError, Option } from "@commander-js/extra-typings";
 import {
   DEFAULT_PRESET,
@@ -9,6 +8,7 @@ import {
   readPolicy,
 } from "../../cloud/operator/policy.ts";
 import { TOPIC_PREFIX } from "../../protocol/topics.ts";
+import { readText } from "../board/read-file.ts";
 import { parseDuration } from "./claim.ts";
 import { KEYS_DIRECTORY } from "./defaults.ts";
 import { parseBroker } from "./parse.ts";
@@ -26,7 +26,7 @@ function parsePolicy(given: string): ProvisioningPolicy {
   const preset = presetPolicy(given);
   if (preset) return preset;
   try {
-    const { provisioning = {} } = JSON.parse(readFileSync(given, "utf8")) as {
+    const { provisioning = {} } = JSON.parse(readText(given)) as {
       provisioning?: unknown;
     };
     return readPolicy(given, provisioning);

@@ -1,7 +1,7 @@
 /** The sensors of an update, from options such as --period 0=30. */
 import { InvalidArgumentError } from "@commander-js/extra-typings";
 import { MAX_PERIOD, MAX_SENSORS, type SensorUpdate } from "../../protocol/update-parameters.ts";
-import { readText } from "./read-text.ts";
+import { readText } from "../board/read-file.ts";
 
 /** A sensor, by its place in the board file or its driver's name, and what it is to have. */
 export interface SensorOption {

@@ -1,9 +1,9 @@
 /** The networks, brokers and times of an update, from options and files. */
-import { readFileSync } from "node:fs";
 import { InvalidArgumentError } from "@commander-js/extra-typings";
 import { JUDGED_ROLES, type JudgedRole } from "../../cloud/operator/lock-out.ts";
 import type { Bytes } from "../../protocol/bytes.ts";
 import type { BrokerUpdate, Update, WifiUpdate } from "../../protocol/update-parameters.ts";
+import { readText } from "../board/read-file.ts";
 import { brokerSettings } from "./broker-settings.ts";
 import { parseDeviceBroker } from "./parse.ts";
 
@@ -20,7 +20,7 @@ const utf8 = (text: string) => Buffer.from(text, "utf8").toString("latin1") as B
 /** One password a line, in the order of the networks; an empty line is an open network. */
 function passwordLines(file: string | undefined): string[] | undefined {
   if (file === undefined) return process.env[WIFI_VARIABLE]?.split("\n");
-  return readFileSync(file, "utf8")
+  return readText(file)
     .replace(/\r?\n$/, "")
     .split(/\r?\n/);
 }

@@ -1,10 +1,10 @@
-import { readFileSync } from "node:fs";
 import { type Command, InvalidArgumentError } from "@commander-js/extra-typings";
 import { fromPem } from "../../cloud/ca/certificate.ts";
 import { validCertificates } from "../../cloud/keys/credentials.ts";
 import { checkNoLockOut, JUDGED_ROLES } from "../../cloud/operator/lock-out.ts";
 import type { Bytes } from "../../protocol/bytes.ts";
 import type { Update } from "../../protocol/update-parameters.ts";
+import { readText } from "../board/read-file.ts";
 import { EXIT_CODES } from "./exit.ts";
 import type { Output } from "./output.ts";
 import { parseCounter } from "./parse.ts";
@@ -64,7 +64,7 @@ function certificateOf(
 ): Bytes | undefined {
   if (given === undefined) return undefined;
   if (given === true) return validCertificates(keys, role, unixNow())[0].certificate.der;
-  const certificate = fromPem(readFileSync(given, "utf8"));
+  const certificate = fromPem(readText(given));
   if (certificate.role !== role)
     throw new Error(`${given}, expected a certificate of ${role}, got one of ${certificate.role}`);
   return certificate.der;

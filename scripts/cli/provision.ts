@@ -1,13 +1,13 @@
 import type { Command } from "@commander-js/extra-typings";
 import { checkClaim } from "../../cloud/claims.ts";
 import type { Bytes } from "../../protocol/bytes.ts";
+import { readText } from "../board/read-file.ts";
 import { EXIT_CODES } from "./exit.ts";
 import type { Output } from "./output.ts";
 import { provision } from "./provision-issue.ts";
 import { withIssue } from "./provision-options.ts";
 import { addResend, addStatus } from "./provision-status.ts";
 import { addUpdate } from "./provision-update.ts";
-import { readText } from "./read-text.ts";
 
 /** In a file: on the command line every user would see it. */
 function readClaim(file: string | undefined): Bytes | undefined {

@@ -1,22 +1,25 @@
-import { existsSync, readFileSync } from "node:fs";
+import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
 import type { Command } from "@commander-js/extra-typings";
 import { repositoryRoot } from "../../simulator/repository.ts";
+import { readText } from "../board/read-file.ts";
 import { thisMachine } from "../doctor/machine.ts";
-import { openConsole } from "../flash/console.ts";
+import { ConsoleLost, openConsole } from "../flash/console.ts";
 import { choosePort, machinePort } from "../serial/open-port.ts";
 import { createLineRunner, hideSecrets, refusalOf, secretsOf } from "../serial/repl.ts";
 import { JudgedAsFailed } from "./exit.ts";
+import { EXIT } from "./exit-code.ts";
 import { type Output, printable } from "./output.ts";
 import { parseBoard } from "./parse.ts";
+import { endOnSignal } from "./stop.ts";
 
 function readSecrets(file: string | undefined, board: string | undefined): string[] {
   const usual = board && join(repositoryRoot(), "boards", `${board}.secrets.json`);
   const path = file ?? (usual && existsSync(usual) ? usual : undefined);
   if (path === undefined) return [];
   try {
-    return secretsOf(JSON.parse(readFileSync(path, "utf8")));
+    return secretsOf(JSON.parse(readText(path)));
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== undefined) throw error;
     throw new Error(`${path}, expected JSON, got something else`);
@@ -42,7 +45,8 @@ Lines come from standard input, a terminal or not, and each is run before the ne
 show the settings, keys or memory are not sent: this keeps a secret off the screen, and no attacker
 away. A console that the bundle locks does not answer.
 
-Exit codes: 0 every line was run, 1 one was not, or the port is gone; 2 the command line is wrong.
+Exit codes: 0 every line was run, also when Ctrl-C ends it between two; 1 one was not, or the port
+is gone; 2 the command line is wrong.
 
 Examples:
   $ coseflow repl
@@ -59,20 +63,34 @@ Examples:
       const isTerminal = process.stdin.isTTY === true;
       const input = createInterface({ input: process.stdin });
       let sound = true;
+      let isRunning = false;
+      const unwatch = endOnSignal((signal) => {
+        if (isRunning) output.error(`stopped by ${signal}: the last line may run on\n`);
+        return isRunning || !sound ? EXIT.failure : EXIT.ok;
+      });
       const prompt = () => isTerminal && output.note("> ");
       try {
         prompt();
         for await (const line of input) {
           const refusal = refusalOf(line, secrets);
           if (refusal !== undefined) output.error(`not sent: ${refusal}\n`);
-          else if (line.trim() !== "" && !(await run(line))) {
-            output.error("no end: a bracket is open, it runs on, or nobody answers\n");
-            sound = false;
+          else if (line.trim() !== "") {
+            isRunning = true;
+            if (!(await run(line))) {
+              if (console.isLost) throw new ConsoleLost();
+              output.error("no end: a bracket is open, it runs on, or nobody answers\n");
+              sound = false;
+            }
+            isRunning = false;
           }
           sound &&= refusal === undefined || isTerminal;
           prompt();
         }
+      } catch (error) {
+        if (!(error instanceof ConsoleLost)) throw error;
+        throw new Error("port, expected it to stay, got its end; next: plug the board in again");
       } finally {
+        unwatch();
         input.close();
         await console.close();
       }

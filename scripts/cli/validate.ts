@@ -2,11 +2,11 @@ import { readdirSync } from "node:fs";
 import { basename, join } from "node:path";
 import type { Command } from "@commander-js/extra-typings";
 import { repositoryRoot } from "../../simulator/repository.ts";
-import { formatFault } from "../board/fault.ts";
+import { formatFaults } from "../board/fault.ts";
+import { readText } from "../board/read-file.ts";
 import { createValidator } from "../board/validate.ts";
 import { JudgedAsFailed } from "./exit.ts";
 import { type Output, printable } from "./output.ts";
-import { readText } from "./read-text.ts";
 
 /** All board files of the project: what lies there with another ending is none. */
 function allBoards(): string[] {
@@ -39,12 +39,10 @@ Examples:
       for (const file of files.length > 0 ? files : allBoards()) {
         const faults = validate(readText(file), basename(file, ".json"));
         sound = sound && faults.length === 0;
-        for (const fault of faults)
-          output.out(
-            options.json
-              ? `${JSON.stringify({ file, ...fault })}\n`
-              : `${printable(formatFault(file, fault))}\n`,
-          );
+        const lines = options.json
+          ? faults.map((fault) => JSON.stringify({ file, ...fault }))
+          : formatFaults(file, faults).map(printable);
+        for (const line of lines) output.out(`${line}\n`);
         if (faults.length === 0 && !options.quiet && !options.json) output.out(`${file}: ok\n`);
       }
       if (!sound) throw new JudgedAsFailed();

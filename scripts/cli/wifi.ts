@@ -5,9 +5,11 @@ import { thisMachine } from "../doctor/machine.ts";
 import { FlashFailure } from "../flash/failure.ts";
 import { ImprovFailure, openImprov, refuseRunning } from "../serial/improv.ts";
 import { choosePort, machinePort } from "../serial/open-port.ts";
-import { JudgedAsFailed } from "./exit.ts";
+import { explain, JudgedAsFailed } from "./exit.ts";
+import { EXIT } from "./exit-code.ts";
 import { type Output, printable } from "./output.ts";
 import { askHidden, processTerminal } from "./passphrase.ts";
+import { endOnSignal } from "./stop.ts";
 
 interface Options {
   port?: string | undefined;
@@ -34,7 +36,7 @@ async function readPassword({ passwordStdin }: Options): Promise<string> {
     );
   const password = passwordStdin
     ? (await text(process.stdin)).replace(/\r?\n$/, "")
-    : await askHidden("Password (none for an open network): ", terminal);
+    : await askHidden("Password (none for an open network): ", terminal, "password");
   const length = Buffer.byteLength(password);
   if (length !== 0 && (length < MIN_PASSPHRASE || length > MAX_PASSPHRASE))
     throw new ImprovFailure(
@@ -98,14 +100,23 @@ Examples:
     .action(async (options) => {
       if (options.ssid === undefined && !options.scan)
         program.error("error: wifi, expected --ssid or --scan, got neither", { exitCode: 2 });
+      const failed = (reason: string, next: string) =>
+        options.json
+          ? output.out(`${JSON.stringify({ kind: "failed", reason, next })}\n`)
+          : output.error(`coseflow: not done: ${reason}\n  next: ${next}\n`);
+      const unwatch = endOnSignal((signal) => {
+        failed(`stopped by ${signal}`, "run it again; coseflow monitor shows what the board does");
+        return EXIT.failure;
+      });
       try {
         await run(options, output);
       } catch (error) {
         const isKnown = error instanceof ImprovFailure || error instanceof FlashFailure;
-        if (!options.json || !isKnown) throw error;
-        const { reason, next } = error;
-        output.out(`${JSON.stringify({ kind: "failed", reason, next })}\n`);
+        if (isKnown) failed(error.reason, error.next);
+        else failed(explain(error), "run it again, or see coseflow doctor");
         throw new JudgedAsFailed();
+      } finally {
+        unwatch();
       }
     });
 }

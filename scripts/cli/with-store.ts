@@ -1,4 +1,4 @@
-import { openSqliteStore } from "../../cloud/store/sqlite.ts";
+import { nameDatabase, openSqliteStore } from "../../cloud/store/sqlite.ts";
 import type { Store } from "../../cloud/store/store.ts";
 import { DATABASE } from "./defaults.ts";
 
@@ -10,6 +10,8 @@ export async function withStore<T>(path: string, use: (store: Store) => Promise<
   const store = openSqliteStore(path);
   try {
     return await use(store);
+  } catch (error) {
+    throw nameDatabase(error, path);
   } finally {
     await store.close();
   }

@@ -36,6 +36,11 @@ export function holdersOf(proc: string, target: string): Process[] {
     .map((pid) => ({ pid, name: processName(proc, pid) }));
 }
 
+/** A port or an address has one holder, or a few: what more of them hold is something else. */
+const MAX_NAMED = 5;
+
 export function describeProcesses(processes: Process[]): string {
-  return processes.map(({ pid, name }) => `${name} (process ${pid})`).join(", ");
+  const named = processes.slice(0, MAX_NAMED).map(({ pid, name }) => `${name} (process ${pid})`);
+  const rest = processes.length - named.length;
+  return (rest === 0 ? named : [...named, `${rest} more`]).join(", ");
 }

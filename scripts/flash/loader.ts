@@ -47,13 +47,14 @@ const UNPLUGGED = "plug the board in again, and do the same again: nothing on it
 
 /** The same failure for a person: a step, and what to do. */
 function explain(error: unknown, step: Step, transport: LoaderTransport): FlashFailure {
-  if (error instanceof FlashFailure) return error;
+  // First of all: of a port that is gone the loader does not answer either.
   if (transport.isLost)
     return new FlashFailure(
       step,
       "the port is gone: the board was unplugged, or the cable lost it",
       UNPLUGGED,
     );
+  if (error instanceof FlashFailure) return error;
   const message = messageOf(error);
   if (/MD5/.test(message))
     return new FlashFailure(

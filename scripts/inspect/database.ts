@@ -3,6 +3,7 @@ import { createAuditLog } from "../../cloud/audit/log.ts";
 import { fromBuffer, toBuffer } from "../../cloud/crypto/convert.ts";
 import { withoutJournal } from "../../cloud/journal/journal.ts";
 import { MIGRATIONS } from "../../cloud/store/migrations.ts";
+import { nameDatabase } from "../../cloud/store/sqlite.ts";
 import { deviceTable } from "../../cloud/store/sqlite-device.ts";
 import { sessionTable } from "../../cloud/store/sqlite-session.ts";
 import { signedTable } from "../../cloud/store/sqlite-signed.ts";
@@ -81,12 +82,13 @@ function lookups(database: Database.Database): KnownMessages {
 
 /** Opens the database of a cloud, which may be running; throws when it is not one of this version. */
 export function openKnownMessages(path: string): KnownMessages {
-  const database = new Database(path, { readonly: true, fileMustExist: true, timeout: BUSY_MS });
+  let database: Database.Database | undefined;
   try {
+    database = new Database(path, { readonly: true, fileMustExist: true, timeout: BUSY_MS });
     checkVersion(database);
     return lookups(database);
   } catch (error) {
-    database.close();
-    throw error;
+    database?.close();
+    throw nameDatabase(error, path);
   }
 }

@@ -43,11 +43,16 @@ export function decodeContent(content: Buffer): Bytes {
 export async function readInput(path: string, stdin: Readable): Promise<Buffer> {
   const chunks: Buffer[] = [];
   let length = 0;
-  for await (const chunk of path === "-" ? stdin : createReadStream(path)) {
-    chunks.push(Buffer.from(chunk));
-    length += chunk.length;
-    if (length > MAX_INPUT)
-      throw new Error(`message, expected at most ${MAX_INPUT} bytes of input, got more`);
+  try {
+    for await (const chunk of path === "-" ? stdin : createReadStream(path)) {
+      chunks.push(Buffer.from(chunk));
+      length += chunk.length;
+      if (length > MAX_INPUT)
+        throw new Error(`message, expected at most ${MAX_INPUT} bytes of input, got more`);
+    }
+  } catch (error) {
+    // Of a directory the system does not say which.
+    throw Object.assign(error as Error, { path });
   }
   return Buffer.concat(chunks);
 }

@@ -42,14 +42,17 @@ export async function watchTopic(
   let left = options.count ?? Number.POSITIVE_INFINITY;
   let waiting = 0;
   let atHand: Promise<void> = Promise.resolve();
+  let isOver = false;
 
   const enough = new Promise<void>((resolve, reject) => {
     const lost = (error: Error | undefined) => {
       const why = describe({ kind: "network", error });
       reject(new Error(`broker ${addressOf(options.url)} ${why}`));
     };
-    client.once("error", lost);
-    client.once("close", () => lost(undefined));
+    client.on("error", lost);
+    client.once("close", () => {
+      if (!isOver) lost(undefined);
+    });
     client.once("connect", () => {
       client.subscribeAsync(options.filter, { qos: 0 }).then((granted) => {
         if (granted.some(({ qos }) => qos > 2)) lost(new Error("refuses the subscription"));
@@ -74,7 +77,7 @@ export async function watchTopic(
     await Promise.race([enough, options.stopped]);
     await atHand;
   } finally {
-    client.removeAllListeners("close");
+    isOver = true;
     await client.endAsync(true);
   }
 }

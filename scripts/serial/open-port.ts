@@ -1,10 +1,19 @@
-import { existsSync } from "node:fs";
+import { existsSync, statSync } from "node:fs";
 import type { Machine } from "../doctor/machine.ts";
 import { portProblems } from "../doctor/serial-ports.ts";
 import { FlashFailure } from "../flash/failure.ts";
 import type { Port } from "../flash/port.ts";
 import { createNodePort } from "./node-port.ts";
 import { findPorts, usbIdOf } from "./ports.ts";
+
+/** Linux's number of /dev/null and its kind. */
+const MEMORY_DEVICES = 1;
+
+/** Whether it may be a terminal: what is no device of characters is none, and neither is /dev/null. */
+function isTerminal(path: string): boolean {
+  const stats = statSync(path);
+  return stats.isCharacterDevice() && stats.rdev >> 8 !== MEMORY_DEVICES;
+}
 
 /** Why a port cannot be opened, as a person needs it. */
 export function explainPort(path: string, machine: Machine, error: unknown): FlashFailure {
@@ -13,6 +22,12 @@ export function explainPort(path: string, machine: Machine, error: unknown): Fla
       "port",
       `there is no ${path}`,
       "plug the board in, and see coseflow ports",
+    );
+  if (!isTerminal(path))
+    return new FlashFailure(
+      "port",
+      `${path} is no serial port`,
+      "name one of those that coseflow ports lists",
     );
   const [problem] = portProblems(path, machine);
   if (problem !== undefined) {

@@ -9,7 +9,7 @@ import {
   renameSync,
   rmSync,
   unlinkSync,
-  writeSync,
+  writeFileSync,
 } from "node:fs";
 import { join } from "node:path";
 import { fail } from "../../protocol/errors.ts";
@@ -92,7 +92,7 @@ const { O_WRONLY, O_CREAT, O_EXCL, O_NOFOLLOW } = constants;
 function writeSynced(path: string, content: Buffer, mode = O_WRONLY | O_CREAT | O_EXCL): void {
   const file = openSync(path, mode | O_NOFOLLOW, OWNER_ONLY);
   try {
-    writeSync(file, content);
+    writeFileSync(file, content);
     fsyncSync(file);
   } finally {
     closeSync(file);

@@ -1,11 +1,10 @@
 /** `coseflow flash` over a terminal into Espruino itself: its console, its flash, its restart. */
 
-import { createHash } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { afterEach, expect, it } from "vitest";
 import { openConsole } from "../../scripts/flash/console.ts";
 import type { FlashFailure } from "../../scripts/flash/failure.ts";
-import { type FlashOptions, flashBoard, type Plan } from "../../scripts/flash/flash-board.ts";
+import { flashBoard, type Plan } from "../../scripts/flash/flash-board.ts";
 import { hasDevcrypto } from "../../scripts/flash/image.ts";
 import { createNodePort } from "../../scripts/serial/node-port.ts";
 import { createLineRunner } from "../../scripts/serial/repl.ts";
@@ -15,6 +14,7 @@ import { addNoise } from "../support/esp-rom/noisy-port.ts";
 import { openPty } from "../support/pty/pty.ts";
 import { makeTrust } from "../support/trust.ts";
 import { boot, describeEspruino, writeFlash } from "./espruino.ts";
+import { flashOptions } from "./flash-options.ts";
 
 const BOARD = {
   name: "emulated",
@@ -61,18 +61,6 @@ async function plugIn(directory: string) {
   return { port: createNodePort(pty.path), pty };
 }
 
-function options(more: Partial<FlashOptions> = {}): FlashOptions {
-  return {
-    baudRate: 115_200,
-    eraseAll: false,
-    keyIdOf,
-    md5: (bytes) => createHash("md5").update(bytes).digest("hex"),
-    report: () => {},
-    progress: () => {},
-    ...more,
-  };
-}
-
 describeEspruino("flash over a terminal", () => {
   it("finds in a real build the marks by which it knows an image", () => {
     expect(hasDevcrypto(readFileSync(process.env.ESPRUINO as string))).toBe(true);
@@ -83,11 +71,11 @@ describeEspruino("flash over a terminal", () => {
     async () => {
       const { directory, plan } = await unpack();
       const { port, pty } = await plugIn(directory);
-      const first = await flashBoard(port, plan, options());
+      const first = await flashBoard(port, plan, flashOptions());
       expect(first).toMatchObject({ image: "left alone", bundle: "written", settings: "written" });
       expect(first.device?.publicKey).toMatch(/^04[0-9a-f]{128}$/);
 
-      const again = await flashBoard(port, plan, options());
+      const again = await flashBoard(port, plan, flashOptions());
       expect(again).toEqual({ ...first, bundle: "unchanged", settings: "unchanged" });
 
       const lines: string[] = [];
@@ -126,7 +114,7 @@ describeEspruino("flash over a terminal", () => {
       const flashed = await flashBoard(
         addNoise(port, { sent: 4999, received: 397 }),
         { ...plan, bundle, settings: bytesOf({ note: "x".repeat(2000) }) },
-        options(),
+        flashOptions(),
       );
       expect(flashed).toMatchObject({ bundle: "written", settings: "written" });
       expect(flashed.device).toEqual({ keyId: keyIdOf(publicKey), publicKey });
@@ -140,7 +128,11 @@ describeEspruino("flash over a terminal", () => {
       const { directory, plan } = await unpack();
       const { port } = await plugIn(directory);
       const settings = bytesOf({ ...SETTINGS, brokers: [{ host: 5, password: "hush" }] });
-      const failure: FlashFailure = await flashBoard(port, { ...plan, settings }, options()).then(
+      const failure: FlashFailure = await flashBoard(
+        port,
+        { ...plan, settings },
+        flashOptions(),
+      ).then(
         () => expect.unreachable(),
         (error) => error,
       );
@@ -161,7 +153,7 @@ describeEspruino("flash over a terminal", () => {
       const failed = flashBoard(
         port,
         { ...plan, settings: undefined },
-        options({
+        flashOptions({
           progress(step, fraction) {
             if (step === "bundle" && fraction > 0.3) pulled ??= pty.unplug();
           },
@@ -171,7 +163,11 @@ describeEspruino("flash over a terminal", () => {
       await pulled;
 
       const replugged = await plugIn(directory);
-      const flashed = await flashBoard(replugged.port, { ...plan, settings: undefined }, options());
+      const flashed = await flashBoard(
+        replugged.port,
+        { ...plan, settings: undefined },
+        flashOptions(),
+      );
       expect(flashed).toMatchObject({ bundle: "written", settings: "left alone" });
       expect(flashed.device?.publicKey).toMatch(/^04/);
     },

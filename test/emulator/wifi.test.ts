@@ -13,6 +13,7 @@ import {
   STATE_AUTHORIZED,
 } from "../../protocol/improv.ts";
 import { openConsole } from "../../scripts/flash/console.ts";
+import { flashBoard } from "../../scripts/flash/flash-board.ts";
 import { BAUD_RATE, pause } from "../../scripts/flash/port.ts";
 import { openImprov, refuseRunning } from "../../scripts/serial/improv.ts";
 import { createNodePort } from "../../scripts/serial/node-port.ts";
@@ -20,7 +21,8 @@ import { createLineRunner } from "../../scripts/serial/repl.ts";
 import { bundleBoard, temporaryDirectory } from "../support/built.ts";
 import { openPty } from "../support/pty/pty.ts";
 import { makeTrust } from "../support/trust.ts";
-import { boot, describeEspruino, writeFlash } from "./espruino.ts";
+import { describeEspruino, writeFlash } from "./espruino.ts";
+import { flashOptions } from "./flash-options.ts";
 import { noteVariables } from "./variables.ts";
 
 const SSID = "the-network";
@@ -38,6 +40,7 @@ var Serial1 = USB;
 var ESP32 = {
   getWakeupCause: function () { return 0; },
   getState: function () { return { freeHeap: 100000 }; },
+  reboot: function () { E.reboot(); },
 };
 Modules.addCached("Wifi", 'exports.connect=function(s,o,f){' +
   'setTimeout(f,10,o.password=="${PASSWORD}"?null:"NO_AP_FOUND")};' +
@@ -57,21 +60,23 @@ async function plugIn(board: { name: string }) {
   const [directory, remove] = await temporaryDirectory("emulator-wifi");
   cleanUp.push(remove);
   const { bundle } = await bundleBoard(directory, board);
+  const files = {
+    bundle: readFileSync(bundle),
+    settings: { brokers: [{ host: "127.0.0.1", port: 9 }], ...(await makeTrust()) },
+  };
   await writeFlash(directory, {
     ".boot0": CHIP,
-    ".bootcde": readFileSync(bundle),
-    "coseflow.json": JSON.stringify({
-      brokers: [{ host: "127.0.0.1", port: 9 }],
-      ...(await makeTrust()),
-    }),
+    ".bootcde": files.bundle,
+    "coseflow.json": JSON.stringify(files.settings),
   });
   const pty = await openPty({
     command: [process.env.ESPRUINO as string],
+    restarts: true,
     cwd: directory,
     env: { ...process.env, ESPRUINO_STACK: "20000" },
   });
   cleanUp.push(pty.unplug);
-  return { directory, port: createNodePort(pty.path), pty };
+  return { files, port: createNodePort(pty.path) };
 }
 
 /** All that comes while these bytes are sent, and for a while after. */
@@ -103,7 +108,7 @@ describeEspruino("setup in Espruino", () => {
   it("answers packets between lines of its console, joins, keeps and starts", {
     timeout: 180_000,
   }, async () => {
-    const { directory, port, pty } = await plugIn(BOARD);
+    const { files, port } = await plugIn(BOARD);
     const told: string[] = [];
     const console = await openConsole(port, { onLine: (line) => told.push(line) });
     const type = createLineRunner(console, (line) => told.push(line));
@@ -128,6 +133,18 @@ describeEspruino("setup in Espruino", () => {
     expect(came).toContain("two 2");
     expect(came).not.toMatch(/Uncaught|Ctrl-C/);
 
+    // The console that was behind the firmware is taken back, and goes there again.
+    const settings = Buffer.from(JSON.stringify({ ...files.settings, note: "another" }));
+    const plan = { board: BOARD.name, chip: "linux", image: undefined, isLocked: false };
+    expect(
+      await flashBoard(port, { ...plan, bundle: files.bundle, settings }, flashOptions()),
+    ).toEqual({
+      image: "left alone",
+      bundle: "unchanged",
+      settings: "written",
+      device: undefined,
+    });
+
     await refuseRunning(port);
     const improv = await openImprov(port);
     expect(await improv.info()).toEqual([
@@ -139,14 +156,12 @@ describeEspruino("setup in Espruino", () => {
     await expect(improv.provision(SSID, "another-password")).rejects.toThrow(/got no connection/);
     await improv.provision(SSID, PASSWORD);
     await improv.close();
-    // Where a chip would restart, Espruino for Linux ends.
-    await expect.poll(() => pty.child.exitCode !== null, { timeout: 20_000 }).toBe(true);
     expect(told.join("\n")).not.toContain("password");
 
-    const device = boot(directory);
-    cleanUp.push(device.powerOff);
-    await device.line(/^Wi-Fi: joined the-network/);
-    expect(await device.evaluate("status()")).toMatchObject({ reset: 2, errors: 0 });
+    const joined = await openConsole(port);
+    expect(await joined.line(/^Wi-Fi: joined the-network/, 20_000)).toBeDefined();
+    expect(await joined.ask("[status().reset,status().errors]")).toEqual([2, 0]);
+    await joined.close();
   });
 
   it("keeps a locked console locked", { timeout: 120_000 }, async () => {

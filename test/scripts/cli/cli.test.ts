@@ -141,10 +141,16 @@ describe("coseflow device", () => {
 
   it("explains a database that is none", async () => {
     const directory = temporary();
-    writeFileSync(join(directory, "text.db"), "not a database, however long this text may be");
-    const { code, error } = await run("device", "list", "--db", join(directory, "text.db"));
-    expect(code).toBe(1);
-    expect(error).toBe("coseflow: database: is not a database\n");
+    const text = join(directory, "text.db");
+    writeFileSync(text, "not a database, however long this text may be");
+    for (const command of [
+      ["device", "list"],
+      ["inspect", "00"],
+    ]) {
+      const { code, error } = await run(...command, "--db", text);
+      expect(code).toBe(1);
+      expect(error).toBe(`coseflow: ${text}: is not a database\n`);
+    }
   });
 });
 

@@ -86,19 +86,22 @@ describe("coseflow flash", () => {
     TEST_MS,
   );
 
-  it(
-    "is not done when the cable is pulled, says why, and what next",
-    async () => {
+  it.each([
+    ["loader", COMMAND.sync, 0],
+    ["write", COMMAND.deflateData, 2],
+  ])(
+    "is not done when the cable is pulled in the step %s, says why, and what next",
+    async (step, pulled, after) => {
       const { args } = await unpack();
       const { path } = await plugIn({
-        fault: (command, before) =>
-          command === COMMAND.deflateData && before === 2 ? "unplug" : undefined,
+        fault: (command, before) => (command === pulled && before === after ? "unplug" : undefined),
       });
       const ran = await run("flash", ...args, "--port", path, "--json");
       expect(ran.code).toBe(1);
       expect(JSON.parse(ran.out.trimEnd().split("\n").at(-1) as string)).toMatchObject({
         kind: "failed",
-        step: "write",
+        step,
+        reason: expect.stringContaining("the port is gone"),
         next: expect.stringContaining("plug the board in again"),
       });
     },

@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { PassThrough } from "node:stream";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { createValidator } from "../../../scripts/board/validate.ts";
-import { init } from "../../../scripts/cli/init.ts";
+import { init, readReady } from "../../../scripts/cli/init.ts";
 import { temporaryDirectory } from "../../support/built.ts";
 import { run } from "./run.ts";
 
@@ -42,6 +42,18 @@ function given(...more: string[]): string[] {
     ...["--wifi-password-file", file, "--directory", directory, ...more],
   ];
 }
+
+describe("a ready board", () => {
+  it.each([
+    ["null", /expected a board file, got something else/],
+    ['{ "sensors": [1] }', /expected a board file, got something else/],
+    ["{", /ready\.json:1:2: \/, expected JSON, got/],
+    ["", /ready\.json:1:1: \/, expected JSON, got/],
+  ])("that holds %j is refused by its name", (text, why) => {
+    writeFileSync(join(directory, "ready.json"), text);
+    expect(() => readReady("ready", directory)).toThrow(why);
+  });
+});
 
 describe("coseflow init, by its options", () => {
   it("writes a board file that holds, and a secrets file for its owner", async () => {

@@ -82,6 +82,20 @@ describe("coseflow repl", () => {
         error: expect.stringMatching(/no end: .*nobody answers/),
       });
 
+      const going = await plugInBoard({
+        noise: (text) => {
+          void going.unplug();
+          return text.slice(0, 0);
+        },
+      });
+      cleanUp.push(going.unplug);
+      const gone = start("repl", "--port", going.path);
+      gone.child.stdin?.end("status()\nstatus()\n");
+      expect(await gone.ended).toEqual({
+        ...{ code: 1, out: "" },
+        error: "coseflow: port, expected it to stay, got its end; next: plug the board in again\n",
+      });
+
       const { child, ended } = start("repl", "--port", "/dev/ttyACM99");
       child.stdin?.end("status()\n");
       expect(await ended).toMatchObject({ code: 1, error: expect.stringContaining("there is no") });

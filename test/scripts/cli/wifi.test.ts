@@ -1,23 +1,26 @@
 /** `coseflow wifi` against the firmware itself, in a simulated board at the far end of a terminal. */
-import { spawn } from "node:child_process";
+import { execFileSync, spawn } from "node:child_process";
 import { once } from "node:events";
-import { mkdir } from "node:fs/promises";
+import {
+  closeSync,
+  constants,
+  openSync,
+  readFileSync,
+  rmSync,
+  truncateSync,
+  writeFileSync,
+} from "node:fs";
 import { join } from "node:path";
 import { afterEach, beforeAll, describe, expect, it } from "vitest";
-import { makePacket } from "../../../protocol/improv.ts";
-import { type BoardFiles, type LaunchedDevice, launchDevice } from "../../../simulator/launch.ts";
-import { bundleBoard, CLI, temporaryDirectory } from "../../support/built.ts";
+import { createNodePort } from "../../../scripts/serial/node-port.ts";
+import { CLI } from "../../support/built.ts";
 import { openPty } from "../../support/pty/pty.ts";
-import { makeTrust } from "../../support/trust.ts";
+import { AIR, type Bundles, makeBundles, PASSWORD, plugInUnset } from "./wifi-bench.ts";
 
 const TEST_MS = 120_000;
-const PASSWORD = "hush-hush";
-const AIR = [
-  { ssid: "desk", password: PASSWORD },
-  { ssid: "caf\xc3\xa9", password: "" },
-];
-const BOARD = { name: "desk", network: "wifi", sensors: [], queue: { readings: 8 } };
-
+const ENTER = "\r";
+const CTRL_C = "\x03";
+const ASKED = "Password (none for an open network): ";
 const cleanUp: (() => unknown)[] = [];
 afterEach(async () => {
   for (const step of cleanUp.splice(0).reverse()) await step();
@@ -37,46 +40,15 @@ async function wifi(input: string, ...args: string[]) {
   return { code, ...told };
 }
 
-const bundles = new Map<string, BoardFiles>();
+let bundles: Bundles;
 beforeAll(async () => {
-  const [directory, remove] = await temporaryDirectory("wifi");
-  for (const console of ["open", "locked"]) {
-    await mkdir(join(directory, console));
-    bundles.set(
-      console,
-      await bundleBoard(join(directory, console), { ...BOARD, console } as never),
-    );
-  }
+  const [made, remove] = await makeBundles("open", "locked");
+  bundles = made;
   return remove;
 });
 
-async function plugIn(settings: object, console = "open") {
-  const [directory, remove] = await temporaryDirectory("wifi-board");
-  cleanUp.push(remove);
-  const pty = await openPty();
-  cleanUp.push(pty.unplug);
-  const lines: string[] = [];
-  const send = (text: string) => pty.child.stdin?.write(Buffer.from(text, "latin1"));
-  const device: LaunchedDevice = launchDevice({
-    files: bundles.get(console) as BoardFiles,
-    directory,
-    settings: {
-      brokers: [{ host: "127.0.0.1", port: 9 }],
-      ...(await makeTrust()),
-      wifi: undefined,
-      ...settings,
-    },
-    accessPoints: AIR,
-    console(line) {
-      lines.push(line);
-      send(`${line}\r\n`);
-    },
-    onPacket: (type, data) => send(makePacket(type, data)),
-  });
-  cleanUp.push(device.powerOff);
-  pty.child.stdout?.on("data", (bytes: Buffer) => device.send(bytes.toString("latin1")));
-  return { path: pty.path, lines, device };
-}
+const plugIn = (settings: object, console = "open", flash?: string) =>
+  plugInUnset(bundles, cleanUp, settings, console, flash);
 
 const GIVE = ["--ssid", "desk", "--password-stdin"];
 
@@ -111,7 +83,7 @@ describe("coseflow wifi", () => {
       expect(again).toMatchObject({
         code: 1,
         error: expect.stringMatching(
-          /expected it in setup or safe mode, got network; next: press RESET/,
+          /expected it in setup or safe mode, got network\n {2}next: press RESET/,
         ),
       });
     },
@@ -159,6 +131,27 @@ describe("coseflow wifi", () => {
   );
 
   it(
+    "boots with what it had, or with the new network, where the power went while it kept it",
+    async () => {
+      const { path, directory, device } = await plugIn({});
+      expect(await wifi(PASSWORD, "--port", path, ...GIVE)).toMatchObject({ code: 0 });
+      device.powerOff();
+      const [first, second] = ["b", "a"].map((slot) => join(directory, "keys", `r-set-${slot}`));
+      const whole = readFileSync(first as string);
+      truncateSync(second as string, 40);
+      const late = await plugIn({}, "open", directory);
+      await expect
+        .poll(() => late.lines, { timeout: 10_000 })
+        .toContainEqual(expect.stringMatching(/^Wi-Fi: joined desk/));
+      late.device.powerOff();
+      rmSync(second as string);
+      writeFileSync(first as string, whole.subarray(0, 40));
+      expect((await plugIn({}, "open", directory)).lines).toContain("state: setup");
+    },
+    TEST_MS,
+  );
+
+  it(
     "tells a board without a broker, a port without a board, and a wrong command line apart",
     async () => {
       const { path, lines } = await plugIn({ brokers: [] });
@@ -170,7 +163,7 @@ describe("coseflow wifi", () => {
       cleanUp.push(nobody.unplug);
       expect(await wifi(PASSWORD, "--port", nobody.path, ...GIVE)).toMatchObject({
         code: 1,
-        error: expect.stringMatching(/expected an answer to Improv, got none; next: /),
+        error: expect.stringMatching(/expected an answer to Improv, got none\n {2}next: /),
       });
       expect(await wifi("short", "--port", path, ...GIVE)).toMatchObject({
         code: 1,
@@ -181,10 +174,115 @@ describe("coseflow wifi", () => {
       expect(await wifi("", "--port", path, "--ssid", "desk")).toMatchObject({
         code: 1,
         error: expect.stringMatching(
-          /got no terminal to ask at; next: give it by --password-stdin/,
+          /got no terminal to ask at\n {2}next: give it by --password-stdin/,
         ),
       });
     },
     TEST_MS,
   );
+});
+
+/** The command with all its streams at a terminal, and who sits there. */
+async function sitDown(...args: string[]) {
+  const pty = await openPty();
+  cleanUp.push(pty.unplug);
+  const stty = (...words: string[]) =>
+    execFileSync("stty", ["-F", pty.path, ...words], { encoding: "utf8" });
+  stty("sane");
+  const before = stty("-g");
+  const terminal = openSync(pty.path, constants.O_RDWR | constants.O_NOCTTY);
+  const child = spawn(process.execPath, [CLI, "wifi", ...args], {
+    stdio: [terminal, terminal, terminal],
+  });
+  cleanUp.push(() => child.kill("SIGKILL"));
+  closeSync(terminal);
+  const screen = { text: "" };
+  pty.child.stdout?.on("data", (text) => {
+    screen.text += text;
+  });
+  const ended = once(child, "exit").then(([code, signal]) => ({ code, signal }));
+  return {
+    child,
+    screen,
+    ended,
+    sees: (text: string) => expect.poll(() => screen.text, { timeout: 20_000 }).toContain(text),
+    type: (text: string) => pty.child.stdin?.write(text),
+    isAsBefore: () => stty("-g") === before,
+  };
+}
+
+describe("coseflow wifi at a terminal", { timeout: TEST_MS }, () => {
+  it("takes the password without a letter of it on the screen", async () => {
+    const { path } = await plugIn({});
+    const { type, sees, ended, screen, isAsBefore } = await sitDown(
+      "--port",
+      path,
+      "--ssid",
+      "desk",
+    );
+    await sees(ASKED);
+    expect(isAsBefore()).toBe(false);
+    for (const letter of PASSWORD) type(letter);
+    type(ENTER);
+    expect(await ended).toEqual({ code: 0, signal: null });
+    await sees("joined desk");
+    const [, after = ""] = screen.text.split(ASKED);
+    expect(after).toMatch(/^\r\ndesk \(desk\), coseflow [^\r\n]*\r\njoining desk\r\njoined desk: /);
+    expect(isAsBefore()).toBe(true);
+  });
+
+  it("ends at Ctrl-C and leaves the terminal as it was", async () => {
+    const args = ["--port", "/dev/ttyACM99", "--ssid", "desk"];
+    const { type, sees, ended, screen, isAsBefore } = await sitDown(...args);
+    await sees(ASKED);
+    type(PASSWORD.slice(0, 4) + CTRL_C);
+    expect(await ended).toEqual({ code: 1, signal: null });
+    await sees("password, expected one, got none");
+    expect(screen.text).not.toContain(PASSWORD.slice(0, 4));
+    expect(isAsBefore()).toBe(true);
+  });
+
+  it.each(["SIGINT", "SIGTERM"] as const)("ends so at %s too", async (signal) => {
+    const nowhere = await sitDown("--port", "/dev/ttyACM99", "--ssid", "desk");
+    await nowhere.sees(ASKED);
+    nowhere.type(PASSWORD.slice(0, 4));
+    nowhere.child.kill(signal);
+    expect(await nowhere.ended).toEqual({ code: 1, signal: null });
+    await nowhere.sees(`stopped by ${signal}`);
+    expect(nowhere.screen.text).not.toContain(PASSWORD.slice(0, 4));
+    expect(nowhere.isAsBefore()).toBe(true);
+  });
+});
+
+describe("coseflow wifi that is stopped while the board joins", { timeout: TEST_MS }, () => {
+  it.each(["SIGINT", "SIGTERM"] as const)("by %s says so, and closes the port", async (signal) => {
+    const { path } = await plugIn({});
+    const args = ["wifi", "--port", path, "--ssid", "desk", "--password-stdin", "--json"];
+    const child = spawn(process.execPath, [CLI, ...args], { stdio: "pipe" });
+    cleanUp.push(() => child.kill("SIGKILL"));
+    let out = "";
+    child.stdout.on("data", (text) => {
+      out += text;
+    });
+    child.stdin.end("not-this-one");
+    let error = "";
+    await new Promise<void>((resolve) => {
+      child.stderr.on("data", (text) => {
+        error += text;
+        if (error.includes("joining desk")) resolve();
+      });
+    });
+    child.kill(signal);
+    expect(await once(child, "close")).toEqual([1, null]);
+    expect(
+      out
+        .trim()
+        .split("\n")
+        .map((line) => JSON.parse(line)),
+    ).toEqual([{ kind: "failed", reason: `stopped by ${signal}`, next: expect.any(String) }]);
+    expect(error).not.toMatch(/coseflow:|not-this-one/);
+    const port = createNodePort(path);
+    await port.open({ baudRate: 115_200 });
+    await port.close();
+  });
 });

@@ -2,6 +2,7 @@ import { mkdirSync, openSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import type { Machine } from "../../../scripts/doctor/machine.ts";
+import { describeProcesses } from "../../../scripts/doctor/processes.ts";
 import { choosePort, machinePort } from "../../../scripts/serial/open-port.ts";
 import { findPorts } from "../../../scripts/serial/ports.ts";
 import { temporaryDirectories } from "../../cloud/support/temporary.ts";
@@ -58,6 +59,8 @@ describe("the ports of a machine", () => {
     const [problem] = findPorts(machine)[0]?.problems ?? [];
     expect(problem?.text).toContain(`(process ${process.pid})`);
     expect(problem?.fix).toContain(`kill ${process.pid}`);
+    const many = Array.from({ length: 7 }, (_, pid) => ({ pid, name: "cat" }));
+    expect(describeProcesses(many)).toMatch(/cat \(process 4\), 2 more$/);
   });
 });
 
@@ -83,6 +86,13 @@ describe("the port of a command", () => {
   it("that is a file, no port, is said not to open", async () => {
     const machine = machineWithPorts({ ttyUSB0: undefined });
     const port = machinePort(join(machine.dev, "ttyUSB0"), machine);
-    await expect(port.open({ baudRate: 115_200 })).rejects.toMatchObject({ step: "port" });
+    await expect(port.open({ baudRate: 115_200 })).rejects.toMatchObject({
+      step: "port",
+      reason: expect.stringMatching(/ttyUSB0 is no serial port$/),
+    });
+    // Everybody holds it.
+    await expect(machinePort("/dev/null", machine).open({ baudRate: 115_200 })).rejects.toThrow(
+      "/dev/null is no serial port; next: name one of those that coseflow ports lists",
+    );
   });
 });

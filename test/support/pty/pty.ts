@@ -30,13 +30,19 @@ export interface Pty {
 export interface PtyOptions {
   /** A program at the far end; without one it is the child's stdin and stdout. */
   command?: string[];
+  /** Starts the program again when it ends; otherwise the terminal ends with it. */
+  restarts?: boolean;
   cwd?: string;
   env?: NodeJS.ProcessEnv;
 }
 
-export async function openPty({ command = [], ...options }: PtyOptions = {}): Promise<Pty> {
+export async function openPty(pty: PtyOptions = {}): Promise<Pty> {
+  const { command = [], restarts = false, ...options } = pty;
   compile();
-  const child = spawn(program, command, { ...options, stdio: ["pipe", "pipe", "pipe"] });
+  const child = spawn(program, restarts ? ["-r", ...command] : command, {
+    ...options,
+    stdio: ["pipe", "pipe", "pipe"],
+  });
   const lines = createInterface({ input: child.stderr });
   const [path] = (await once(lines, "line")) as [string];
   return {

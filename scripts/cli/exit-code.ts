@@ -1,0 +1,2 @@
+/** What a shell is told. */
+export const EXIT = { ok: 0, failure: 1, usage: 2 } as const;
