@@ -1,4 +1,5 @@
-import { mkdirSync, readFileSync } from "node:fs";
+import { readFileSync } from "node:fs";
+import { mkdir } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
 import { minify } from "terser";
 import { forgetBootOnly } from "./boot-only.mjs";
@@ -147,12 +148,12 @@ function driversModule(board, boardFile, dist) {
 }
 
 /** In place of rollup, which leaves half a bundle on a full disk, and does not say of which file. */
-function writeOutput({ file }, bundle, isWrite) {
+async function writeOutput({ file }, bundle, isWrite) {
   if (!isWrite) return;
   const folder = dirname(file);
-  mkdirSync(folder, { recursive: true });
+  await mkdir(folder, { recursive: true });
   for (const [name, output] of Object.entries(bundle)) {
-    writeWhole(join(folder, name), output.type === "chunk" ? output.code : output.source);
+    await writeWhole(join(folder, name), output.type === "chunk" ? output.code : output.source);
     delete bundle[name];
   }
 }

@@ -36,7 +36,7 @@ export async function loadColdModule(dist) {
     // Not there yet, or cut off.
   }
   const made = await makeColdModule(dist);
-  keep(folder, file, JSON.stringify(made));
+  await keep(folder, file, JSON.stringify(made));
   return made;
 }
 
@@ -59,11 +59,11 @@ async function makeColdModule(dist) {
 }
 
 /** In place of what was kept before. */
-function keep(folder, file, content) {
+async function keep(folder, file, content) {
   try {
     mkdirSync(folder, { recursive: true });
     const before = readdirSync(folder).filter((name) => name.endsWith(".json"));
-    writeWhole(join(folder, file), content);
+    await writeWhole(join(folder, file), content);
     for (const name of before) if (name !== file) rmSync(join(folder, name), { force: true });
   } catch {
     // A folder that may not be written to, or a full disk: it is made anew the next time.

@@ -1,1 +1,1 @@
-export function writeWhole(path: string, content: string | Uint8Array): void;
+export function writeWhole(path: string, content: string | Uint8Array): Promise<void>;
