@@ -99,9 +99,7 @@ function hostileWords(prefix: string): Record<string, Buffer> {
     "a flood of QoS 2": burst(world, FLOOD, 2),
     "garbage as receipts": repeated(60, (at) => publish(receipt, garbage(1 + 16 * at), 0, 1)),
     "garbage as commands": repeated(20, (at) => publish(command, garbage(50 * at), 2, at + 1)),
-    "receipts of another form": repeated(RECEIPTS, (at) =>
-      publish(receipt, NO_ENCRYPT0, 1, at + 1),
-    ),
+    "receipts of another form": repeated(REFUSED, (at) => publish(receipt, NO_ENCRYPT0, 1, at + 1)),
     "commands of another form": repeated(REFUSED, (at) => publish(command, NO_SIGN1, 1, at + 1)),
     "long messages": repeated(20, (at) => publish(receipt, garbage(LONG), 1, at + 1)),
     "a message of 256 MB": Buffer.concat([withLength256M(0x30), garbage(5000)]),
