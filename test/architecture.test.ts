@@ -4,6 +4,7 @@ import { dirname, extname, join, relative, resolve } from "node:path";
 import { parseAst } from "rollup/parseAst";
 import { describe, expect, it } from "vitest";
 import { analyse } from "../scripts/build/gate/scopes.mjs";
+import { FUNCTIONS, memberName, type Node, walk } from "../scripts/build/gate/tree.mjs";
 
 /** The fences between the folders, which the compiler holds only in part. */
 const root = resolve(import.meta.dirname, "..");
@@ -174,6 +175,15 @@ describe("the code that runs on a device", () => {
     expect(found).toEqual([]);
   });
 
+  it("reads messages in statements of their own, where a refusal costs nothing (DESIGN.md, 1)", () => {
+    const found = device
+      .filter((file) => /^(?:protocol|firmware\/provision)\//.test(file))
+      .flatMap((file) => readsInCalls(file).map((text) => `${file}: ${text}`));
+    expect(found).toEqual([]);
+    const sample = "const a = tell(f(1 + reader.head(0))); list.push(readText(reader));";
+    expect(readsIn(sample)).toEqual(["f(1 + reader.head(0))"]);
+  });
+
   it("is ASCII", () => {
     // biome-ignore lint/suspicious/noControlCharactersInRegex: the range is ASCII's
     expect(device.filter((file) => /[^\x00-\x7f]/.test(read(file)))).toEqual([]);
@@ -197,6 +207,36 @@ function boardGlobals(file: string): string[] {
   );
   return [...new Set(free.map(({ name }) => name))];
 }
+
+/** What refuses a message in the middle of it, and what takes an argument without variables of its own. */
+const READS = /^(?:head|take|bytes|bytesOf|counter|peek|rest|read[A-Z]\w*)$/;
+const NATIVE = ["push", "concat"];
+
+const calleeOf = ({ callee }: Node) => callee as Node & { name?: string };
+
+/** Calls of the code with a read among their arguments, but for those inside a function of its own. */
+function readsIn(code: string): string[] {
+  const found: string[] = [];
+  walk(parseAst(code), (node, ancestors) => {
+    if (node.type !== "CallExpression") return;
+    const name = calleeOf(node).name ?? memberName(calleeOf(node));
+    if (!READS.test(name ?? "")) return;
+    let inner = node;
+    for (const outer of [...ancestors].reverse()) {
+      if (FUNCTIONS.includes(outer.type)) return;
+      const isCall = outer.type === "CallExpression" && outer.callee !== inner;
+      if (isCall && !NATIVE.includes(memberName(calleeOf(outer)) ?? "")) {
+        found.push(code.slice(outer.start, outer.end as number));
+        return;
+      }
+      inner = outer;
+    }
+  });
+  return found;
+}
+
+/** `npm run build` compiles. */
+const readsInCalls = (file: string) => readsIn(read(join("dist", file.replace(/\.ts$/, ".js"))));
 
 describe("every file", () => {
   it("is short enough to read in one go", () => {
