@@ -45,8 +45,8 @@ Lines come from standard input, a terminal or not, and each is run before the ne
 show the settings, keys or memory are not sent: this keeps a secret off the screen, and no attacker
 away. A console that the bundle locks does not answer.
 
-Exit codes: 0 every line was run, also when Ctrl-C ends it between two; 1 one was not, or the port
-is gone; 2 the command line is wrong.
+Exit codes: 0 every line was run, also when Ctrl-C at a terminal ends it; 1 one was not, or the
+port is gone; 2 the command line is wrong.
 
 Examples:
   $ coseflow repl
@@ -55,19 +55,25 @@ Examples:
     .action(async ({ port: given, board, settings, json }) => {
       const machine = thisMachine();
       const secrets = readSecrets(settings, board);
-      const console = await openConsole(machinePort(choosePort(given, machine), machine));
+      const port = machinePort(choosePort(given, machine), machine);
+      const isTerminal = process.stdin.isTTY === true;
+      let sound = true;
+      let isRunning = false;
+      const unwatch = endOnSignal((signal) => {
+        if (isTerminal && !isRunning) return sound ? EXIT.ok : EXIT.failure;
+        const left = isRunning ? "the last line may run on" : "lines may be left";
+        output.error(`stopped by ${signal}: ${left}\n`);
+        return EXIT.failure;
+      });
+      const console = await openConsole(port).catch((error) => {
+        unwatch();
+        throw error;
+      });
       const run = createLineRunner(console, (line) => {
         const text = printable(hideSecrets(line, secrets));
         output.out(`${json ? JSON.stringify({ text }) : text}\n`);
       });
-      const isTerminal = process.stdin.isTTY === true;
       const input = createInterface({ input: process.stdin });
-      let sound = true;
-      let isRunning = false;
-      const unwatch = endOnSignal((signal) => {
-        if (isRunning) output.error(`stopped by ${signal}: the last line may run on\n`);
-        return isRunning || !sound ? EXIT.failure : EXIT.ok;
-      });
       const prompt = () => isTerminal && output.note("> ");
       try {
         prompt();

@@ -99,7 +99,7 @@ describe.each(SIGNALS)("at %s", (signal) => {
 });
 
 describe("coseflow repl that is stopped", { timeout: TEST_MS }, () => {
-  it("between two lines has ended well, in one it has not", async () => {
+  it("says whether a line is under way", async () => {
     let isDeaf = false;
     const noise = (text: string) => {
       isDeaf ||= text.includes("slow");
@@ -111,7 +111,10 @@ describe("coseflow repl that is stopped", { timeout: TEST_MS }, () => {
     const holders = () => holdersOf("/proc", board.path).map(({ pid }) => pid);
     await expect.poll(holders, { timeout: 20_000 }).toContain(idle.child.pid);
     idle.child.kill("SIGINT");
-    expect(await idle.ended).toEqual({ code: 0, out: "", error: "" });
+    expect(await idle.ended).toEqual({
+      ...{ code: 1, out: "" },
+      error: "stopped by SIGINT: lines may be left\n",
+    });
 
     const busy = start("repl", "--port", board.path);
     busy.child.stdin?.write("slow\n");
