@@ -13,8 +13,8 @@ const isNightly = process.env.COSEFLOW_NIGHTLY === "1";
 const READINGS = isNightly ? 10_000 : 400;
 /** The first readings, after which all that is made once has been made. */
 const WARM = 150;
-/** A reading takes the interpreter some 30 ms, its receipt with it; what is faster only fills the queue. */
-const PERIOD_SECONDS = 0.06;
+/** A reading takes the interpreter some 30 ms, its receipt with it, and more on a busy machine; what is faster only fills the queue. */
+const PERIOD_SECONDS = 0.1;
 /** Longer than the device waits for an acknowledgement before it gives the connection up. */
 const STALL_MS = 75_000;
 const SAMPLES = 40;
