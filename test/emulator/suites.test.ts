@@ -17,8 +17,8 @@ import { type Log, toText } from "./suites/log.ts";
 
 const ROOT = join(import.meta.dirname, "../..");
 const RECORDING_MS = 600_000;
-/** The interpreter does some 300 lines a second, on an idle machine. */
-const PLAYING_MS = 900_000;
+/** The interpreter does some 300 lines a second on an idle machine, and 20 where it has little of it. */
+const PLAYING_MS = 1_800_000;
 /** The player calls the code and is called by it: its frames stand between those a board would have. */
 const STACK = { ESPRUINO_STACK: "200000" };
 /** Names of the language that the interpreter holds once used. What more is left it never gives back. */
