@@ -49,6 +49,8 @@ export interface FaultProxy {
   seen: SeenPacket[];
   /** True once the fault has come about. */
   isInjected(): boolean;
+  /** Ends the connections that there are. */
+  hangUp(): void;
   close(): Promise<void>;
 }
 
@@ -169,13 +171,17 @@ export async function startFaultProxy(brokerPort: number, fault?: Fault): Promis
     relay("down", broker, client);
   });
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  function hangUp(): void {
+    for (const socket of sockets) socket.destroy();
+  }
   return {
     port: (server.address() as AddressInfo).port,
     seen,
     isInjected: () => isInjected,
+    hangUp,
     close() {
       for (const timer of timers) clearTimeout(timer);
-      for (const socket of sockets) socket.destroy();
+      hangUp();
       return new Promise((resolve) => server.close(() => resolve()));
     },
   };
