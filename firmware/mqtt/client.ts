@@ -4,7 +4,7 @@ import type { Socket } from "../ports.ts";
 import { type Broker, CLOSE, CONNECTED, DATA, endTurn, openSocket, startTurns } from "./broker.ts";
 import { createHandshake } from "./handshake.ts";
 import { ACT, AWAIT_PUBREL, findMove, INBOUND, NEXT, NONE, OUTBOUND, REPLY } from "./inflight.ts";
-import { BLOCKED_S, CONNECT_TIMEOUT_MS, LOOK_MS, MAX_PAYLOAD, MAX_REPLIES } from "./limits.ts";
+import { BLOCKED_S, CONNECT_MS, LOOK_MS, MAX_PAYLOAD, MAX_REPLIES, RENEW_S } from "./limits.ts";
 import { ASLEEP, type MqttClient, type MqttOptions, UNHEARD } from "./options.ts";
 import {
   CONNACK,
@@ -17,7 +17,6 @@ import {
   PINGRESP,
   PUBLISH,
   PUBREL,
-  REFUSALS,
   type ServerPacket,
   SUBACK,
   SUBSCRIBE_FAILURE,
@@ -127,7 +126,7 @@ export function createMqttClient(options: MqttOptions): MqttClient {
   function onConnack(payload: Bytes): void {
     const returnCode = payload.charCodeAt(1);
     if (returnCode !== 0) {
-      drop(`refused-${REFUSALS.split(" ")[returnCode - 1]}`);
+      drop(`refused-${createHandshake().nameRefusal(returnCode)}`);
       return;
     }
     sessionPresent = payload.charCodeAt(0) === 1;
@@ -253,7 +252,7 @@ export function createMqttClient(options: MqttOptions): MqttClient {
     }
     turn.blocked = clock.uptime() - began >= BLOCKED_S;
     // Only now: time spent in the call is not the broker's.
-    if (socket) startTimer(CONNECT_TIMEOUT_MS);
+    if (socket) startTimer(CONNECT_MS);
     else drop(`connect: ${failure}`);
   }
 
@@ -262,6 +261,7 @@ export function createMqttClient(options: MqttOptions): MqttClient {
     else if (phase !== ONLINE) drop("timeout");
     else if (pinged) drop("keep-alive");
     else if (isOverdue(session, clock.uptime())) drop("unacknowledged");
+    else if (clock.uptime() - onlineSince >= RENEW_S) drop("renewed");
     else {
       pinged = !(sent && received);
       sent = false;

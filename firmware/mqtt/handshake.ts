@@ -57,5 +57,9 @@ export function createHandshake() {
     return encodePacket((SUBSCRIBE << 4) | 2, rest);
   }
 
-  return { connect: encodeConnect, subscribe: encodeSubscribe };
+  /** The name of a return code of CONNACK that is not 0 (table 3.1). */
+  const nameRefusal = (returnCode: number) =>
+    "version client-id unavailable credentials authorization".split(" ")[returnCode - 1];
+
+  return { connect: encodeConnect, subscribe: encodeSubscribe, nameRefusal: nameRefusal };
 }

@@ -5,7 +5,7 @@ export const BLOCKED_S = 5;
 /** The protocol's limit of a session or provisioning message upward. */
 export const MAX_PAYLOAD = 4096;
 /** From opening the connection until SUBACK. A blocked connect alone takes about 20 s on ESP32. */
-export const CONNECT_TIMEOUT_MS = 45000;
+export const CONNECT_MS = 45000;
 /** A broker that answers pings but not a PUBLISH for this long has lost it. */
 export const ACKNOWLEDGE_TIMEOUT_S = 60;
 /** Bytes of replies that may wait for the socket: two packets of 4 for each of MAX_INBOUND. */
@@ -21,3 +21,8 @@ export const LOOK_MS = 400;
  * up to four brokers it comes to each.
  */
 export const UNSTABLE_BEFORE_CLEAN = 6;
+/**
+ * A connection is ended after a day, and the next follows within a second: only SUBSCRIBE mends a
+ * subscription that is lost where nothing is missed, and brings the cloud's certificate again.
+ */
+export const RENEW_S = 86400;

@@ -27,9 +27,6 @@ export const DISCONNECT = "\xe0\x00" as Bytes;
 /** SUBACK return code of a refused subscription (section 3.9.3). */
 export const SUBSCRIBE_FAILURE = 128;
 
-/** Return codes of CONNACK, from 1 (table 3.1): a text, since the names in a list would cost 12 variables. */
-export const REFUSALS = "version client-id unavailable credentials authorization";
-
 /** Packet id of every SUBSCRIBE: there is one in a connection. Messages have all others. */
 export const SUBSCRIBE_ID = 1;
 

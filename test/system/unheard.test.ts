@@ -14,6 +14,8 @@ const STREAMING_SECONDS = 40;
 const LEAST_SECONDS = 50;
 const MOST_SECONDS = 100;
 
+const DAY_SECONDS = 86_400;
+
 const base = openBase();
 afterAll(() => base.close());
 
@@ -69,6 +71,26 @@ describe("a device whose broker loses its subscription without a word", () => {
         await wait(world, 10 * MOST_SECONDS);
         expect(ends(world)).toHaveLength(time);
       }
+    } finally {
+      await world.close();
+    }
+  });
+});
+
+describe("a device whose broker loses the subscription to commands alone", () => {
+  it("subscribes anew with the connection of the next day, though nothing was missed", async () => {
+    const world = await streaming();
+    const before = repeats(world);
+    try {
+      world.setMeasuring("fails");
+      await wait(world, STREAMING_SECONDS);
+      world.broker.forgetSubscriptions("/command");
+      await wait(world, DAY_SECONDS - 3 * STREAMING_SECONDS);
+      expect([lines(world, / mqtt: renewed/).length, subscriptions(world)]).toEqual([0, 1]);
+      await wait(world, 4 * STREAMING_SECONDS);
+      expect([lines(world, / mqtt: renewed/).length, subscriptions(world)]).toEqual([1, 2]);
+      expect([ends(world).length, repeats(world)]).toEqual([0, before]);
+      expect(await world.judge(sure(world))).toEqual([]);
     } finally {
       await world.close();
     }

@@ -163,4 +163,24 @@ describe("client, its time in hand", () => {
     net.latest().emit("data", `\x40\x02${original.slice(5, 7)}`);
     expect(done).toBe(1);
   });
+
+  it("a day online: the connection is ended, and one anew subscribes within a second", () => {
+    const first = online();
+    function passTime(seconds: number): void {
+      for (let second = 0; second < seconds; second += 10) {
+        clock.advance(10);
+        first.emit("drain");
+        first.emit("data", "\xd0\x00");
+      }
+    }
+    passTime(86_400 - 10);
+    expect([events, attempts]).toEqual([[false], [0]]);
+    passTime(40);
+    expect(events).toEqual([false, "renewed"]);
+    expect(attempts).toHaveLength(2);
+    const next = accept(CONNACK_PRESENT);
+    next.emit("drain");
+    expect(next.written[1]).toBe(first.written[1]);
+    expect(events.at(-1)).toBe(true);
+  });
 });

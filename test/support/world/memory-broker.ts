@@ -34,8 +34,8 @@ export interface MemoryBroker extends Peer {
   setUp(isUp: boolean): void;
   /** Loses every session and what waits in it; connections end. */
   forget(): void;
-  /** Loses every subscription, and says so to nobody: connections go on. */
-  forgetSubscriptions(): void;
+  /** Loses every subscription, or those to topics that end so, and says so to nobody: connections go on. */
+  forgetSubscriptions(ending?: string): void;
 }
 
 export function createMemoryBroker(forward: Forward): MemoryBroker {
@@ -143,8 +143,9 @@ export function createMemoryBroker(forward: Forward): MemoryBroker {
       hangUp();
       sessions.clear();
     },
-    forgetSubscriptions() {
-      for (const session of sessions.values()) session.filters.clear();
+    forgetSubscriptions(ending = "") {
+      for (const { filters } of sessions.values())
+        for (const filter of filters) if (filter.endsWith(ending)) filters.delete(filter);
     },
   };
 }
