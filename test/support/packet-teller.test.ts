@@ -22,7 +22,13 @@ describe("a teller of packets", () => {
     ["without its id", "70000002"],
     ["of three bytes", "7003000200"],
     ["with a wrong flag", "72020002"],
+    ["of packet id 0", "70020000"],
   ])("tells nothing from an acknowledgement %s on", (_what, bytes) => {
     expect(told(CONNACK + bytes, PUBCOMP)).toEqual(["connack"]);
+  });
+
+  it("tells a message without an id at QoS 0 only", () => {
+    expect(told("3003000174", PUBCOMP)).toEqual(["publish", "pubcomp"]);
+    expect(told("32050001740000", PUBCOMP)).toEqual([]);
   });
 });

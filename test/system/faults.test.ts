@@ -51,8 +51,8 @@ const EXTRA_SECONDS = 6;
 const LOOK_SECONDS = 1;
 /** What the operator has the device measure by. */
 const UPDATED_SECONDS = 2;
-/** Of the faults that are to come about; a packet of a life may be shorter than it was in another. */
-const LEAST_INJECTED = 0.9;
+/** Of the faults that are to come about; the longest packet of a life may be shorter than it was in another. */
+const LEAST_INJECTED = 0.99;
 /** The last receipt and its acknowledgement may meet a fault too. */
 const TAIL_SECONDS = 4;
 /** As many as a reader can look at. */
