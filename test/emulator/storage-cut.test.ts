@@ -7,10 +7,9 @@ import { execFileSync } from "node:child_process";
 import { readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterEach, expect, it } from "vitest";
-import { toHex } from "../../protocol/bytes.ts";
 import { bundleBoard, temporaryDirectory } from "../support/built.ts";
 import { freePort } from "../support/free-port.ts";
-import { makeParty } from "../support/parties.ts";
+import { makeTrust } from "../support/trust.ts";
 import { boot, describeEspruino, runScript, writeFlash } from "./espruino.ts";
 
 const IMAGE = "espruino.flash";
@@ -80,7 +79,8 @@ async function counterOf(directory: string): Promise<[key: string, session: numb
   const device = boot(directory);
   try {
     const [, key] = await device.line(/--key ([0-9a-f]{130})/);
-    await device.line(/^state: network|^mqtt: connect/);
+    const [state] = await device.line(/^state: network|cannot start.*/);
+    expect(state).toBe("state: network");
     const counter = await device.evaluate('require("devcrypto").nextDeviceCounter()');
     return [key as string, counter as number];
   } finally {
@@ -102,7 +102,7 @@ describeEspruino("Espruino's Storage", () => {
       old: "o".repeat(OLD_BYTES),
       "coseflow.json": JSON.stringify({
         brokers: [{ host: "127.0.0.1", port: await freePort() }],
-        cloudPublicKey: toHex(makeParty().publicKey),
+        ...(await makeTrust()),
       }),
       ".bootcde": readFileSync(bundle),
     };
