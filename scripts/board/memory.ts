@@ -22,7 +22,8 @@ export const MOST_STREAMING = 2300;
 
 /** Each has code of its own beside each sensor that wants it; a sensor that has one counts as named. */
 const REFINEMENTS = ["range", "average", "deadband"];
-const NAMED = ["name", "alarm", ...REFINEMENTS];
+/** What brings firmware/sensors/refine.ts into a bundle: the build's list, by a test. */
+export const NAMED = ["name", "alarm", ...REFINEMENTS];
 
 export interface Estimate {
   /** Variables that the board holds while it streams. */

@@ -9,3 +9,6 @@ export interface BundlePlan {
 }
 
 export function bundleOptions(plan: BundlePlan): RollupOptions & { output: OutputOptions };
+
+/** The properties of a sensor that firmware/sensors/refine.ts is there for. */
+export const REFINEMENTS: readonly string[];

@@ -106,7 +106,7 @@ function version() {
 }
 
 /** The properties of a sensor that firmware/sensors/refine.ts is there for. */
-const REFINEMENTS = ["range", "average", "alarm", "deadband", "name"];
+export const REFINEMENTS = ["range", "average", "alarm", "deadband", "name"];
 
 function partsModule({ network, led, button, console, sleep, sensors = [] }) {
   const asksFor = (name) => sensors.some((sensor) => Object.hasOwn(sensor, name));

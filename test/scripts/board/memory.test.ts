@@ -3,9 +3,10 @@ import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { DRIVERS } from "../../../scripts/board/drivers.ts";
 import { formatFault } from "../../../scripts/board/fault.ts";
-import { createMemoryEstimate, MOST_STREAMING } from "../../../scripts/board/memory.ts";
+import { createMemoryEstimate, MOST_STREAMING, NAMED } from "../../../scripts/board/memory.ts";
 import { createValidator } from "../../../scripts/board/validate.ts";
 import { listBoards } from "../../../scripts/build/boards.mjs";
+import { REFINEMENTS } from "../../../scripts/build/bundle.mjs";
 import { repositoryRoot } from "../../../simulator/repository.ts";
 
 const one = (first: number, another: number) => ({ first, another });
@@ -32,6 +33,10 @@ describe("the estimate of variables", () => {
     const told = { ...two, alarm: {} };
     expect(streaming({ sensors: [told] })).toBe(1800 + 200 + 7 + 30);
     expect(streaming({ sensors: [], led: {}, button: {} })).toBe(1808);
+  });
+
+  it("counts the code that refines for what brings it into a bundle", () => {
+    expect([...NAMED].sort()).toEqual([...REFINEMENTS].sort());
   });
 
   it.each([[undefined], [null], [7], [[null, 7, "x", {}, { driver: "nothing" }]]])(
