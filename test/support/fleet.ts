@@ -1,4 +1,5 @@
 import { join } from "node:path";
+import Database from "better-sqlite3";
 import mqtt from "mqtt";
 import { fromBuffer } from "../../cloud/crypto/convert.ts";
 import type { DeviceTrust } from "../../cloud/keys/device-trust.ts";
@@ -60,4 +61,22 @@ export async function watchSequences(url: string) {
   });
   await client.subscribeAsync(`${TOPIC_PREFIX}/+/+`);
   return { highest, close: () => client.endAsync(true) };
+}
+
+/** True when every sequence number from 1 to the highest sent is in the database. */
+export function isComplete(database: string, sent: Map<string, number>): boolean {
+  const db = new Database(database, { readonly: true });
+  try {
+    const count = db
+      .prepare(
+        "SELECT count(*) AS n FROM reading WHERE lower(hex(device)) = ? AND session = ? AND sequence <= ?",
+      )
+      .pluck();
+    return [...sent].every(([key, last]) => {
+      const [kid, session] = key.split("/");
+      return count.get(kid, Number(session), last) === last;
+    });
+  } finally {
+    db.close();
+  }
 }

@@ -79,3 +79,14 @@ export async function createReceiver(directory: string, brokerUrl: string): Prom
   };
   return receiver;
 }
+
+/** Resolves once `done` says so, asked after every line the receiver prints. */
+export function linesUntil(receiver: Receiver, done: () => boolean): Promise<void> {
+  return new Promise((resolve) => {
+    receiver.onLine = () => {
+      if (!done()) return;
+      receiver.onLine = () => {};
+      resolve();
+    };
+  });
+}

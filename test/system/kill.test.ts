@@ -8,8 +8,8 @@ import Database from "better-sqlite3";
 import { afterEach, describe, expect, it } from "vitest";
 import { BROKERS, type TestBroker } from "../support/brokers.ts";
 import { bundleBoard, temporaryDirectory } from "../support/built.ts";
-import { type FleetDevice, startDevice, watchSequences } from "../support/fleet.ts";
-import { createReceiver, type Receiver } from "../support/serve.ts";
+import { type FleetDevice, isComplete, startDevice, watchSequences } from "../support/fleet.ts";
+import { createReceiver, linesUntil } from "../support/serve.ts";
 
 const KILLS = 20;
 const DEVICES = 3;
@@ -29,35 +29,6 @@ const cleanUp: (() => void | Promise<void>)[] = [];
 afterEach(async () => {
   for (const step of cleanUp.splice(0).reverse()) await step();
 });
-
-/** Resolves once `done` says so, asked after every line the receiver prints. */
-function linesUntil(receiver: Receiver, done: () => boolean): Promise<void> {
-  return new Promise((resolve) => {
-    receiver.onLine = () => {
-      if (!done()) return;
-      receiver.onLine = () => {};
-      resolve();
-    };
-  });
-}
-
-/** True when every sequence number from 1 to the highest sent is in the database. */
-function isComplete(database: string, sent: Map<string, number>): boolean {
-  const db = new Database(database, { readonly: true });
-  try {
-    const count = db
-      .prepare(
-        "SELECT count(*) AS n FROM reading WHERE lower(hex(device)) = ? AND session = ? AND sequence <= ?",
-      )
-      .pluck();
-    return [...sent].every(([key, last]) => {
-      const [kid, session] = key.split("/");
-      return count.get(kid, Number(session), last) === last;
-    });
-  } finally {
-    db.close();
-  }
-}
 
 async function killAgainAndAgain(broker: TestBroker) {
   const [directory, remove] = await temporaryDirectory("kill");

@@ -1,8 +1,7 @@
-import { execFileSync, spawnSync } from "node:child_process";
+import { execFileSync } from "node:child_process";
 import { once } from "node:events";
 import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { type AddressInfo, createServer } from "node:net";
-import { tmpdir } from "node:os";
 import { join } from "node:path";
 import Database from "better-sqlite3";
 import { describe, expect, it, onTestFinished } from "vitest";
@@ -12,6 +11,7 @@ import { diskCheck } from "../../../scripts/doctor/disk.ts";
 import { listenersCheck } from "../../../scripts/doctor/listeners.ts";
 import { temporaryDirectories } from "../../cloud/support/temporary.ts";
 import { startMosquitto } from "../../support/mosquitto.ts";
+import { mountSmall } from "../../support/small-disk.ts";
 import { machineWith, problemOf, resultsOf } from "./bench.ts";
 
 const temporary = temporaryDirectories();
@@ -100,19 +100,9 @@ describe("database", () => {
   });
 });
 
-/** A file system of 1 MiB until the end of the test; undefined where none may be mounted. */
-function mountSmall(): string | undefined {
-  const folder = mkdtempSync(join(tmpdir(), "coseflow-small-"));
-  onTestFinished(() => rmSync(folder, { recursive: true }));
-  const options = ["-t", "tmpfs", "-o", "size=1M,nr_inodes=64", "none", folder];
-  if (spawnSync("mount", options).status !== 0) return undefined;
-  onTestFinished(() => void execFileSync("umount", [folder]));
-  return folder;
-}
-
 describe("disk", () => {
   it("fails when it is full, and so does the database", async ({ skip }) => {
-    const folder = mountSmall();
+    const folder = mountSmall(1);
     if (folder === undefined) return skip("no file system can be mounted here");
     const path = join(folder, "cloud.db");
     expect(() => writeFileSync(join(folder, "filler"), Buffer.alloc(2 ** 21))).toThrow(/ENOSPC/);
