@@ -5,8 +5,10 @@ import type { Interpreter } from "./espruino.ts";
 
 const FILE = join(import.meta.dirname, "..", "..", "size.json");
 
-/** Looks at the variables, a second apart. */
+/** Looks at the variables. */
 const LOOKS = 12;
+/** Between two looks: no multiple of a sensor's period, or each might meet a reading that waits. */
+const LOOK_MS = 1030;
 
 /** Says how many variables the bundle takes in a state; with RECORD=1 it goes to size.json. */
 export function noteVariables(state: keyof VariablesRecord["states"], count: number): void {
@@ -37,12 +39,12 @@ export function noteCosts(found: Partial<VariableCosts>): void {
 }
 
 /**
- * Has the device itself say once a second what it holds: what is asked on the console stays
+ * Has the device itself say now and then what it holds: what is asked on the console stays
  * in the console's history.
  */
 export async function watchUsage(device: Interpreter): Promise<void> {
   await device.evaluate(
-    `(global.looks=0,setInterval(function(){print("usage "+process.memory().usage+" "+require("devcrypto").ringCount()+" "+looks++)},1000),0)`,
+    `(global.looks=0,setInterval(function(){print("usage "+process.memory().usage+" "+require("devcrypto").ringCount()+" "+looks++)},${LOOK_MS}),0)`,
   );
 }
 
