@@ -156,10 +156,7 @@ export function startDevice(ports: DevicePorts, board: Board, settings: Settings
     };
   }
 
-  /**
-   * Enrols where that is still to be done, and streams where it has what that needs. Waits where
-   * there is no cloud to seal to.
-   */
+  /** Enrols where that is still to be done, streams where it can, waits without a cloud to seal to. */
   function proceed(): void {
     if (recipients.length === 0) return;
     const provisioning = ports.provisioning();
@@ -252,6 +249,7 @@ export function startDevice(ports: DevicePorts, board: Board, settings: Settings
       if (device.enroller) device.enroller.pump();
       if (device.delivery) device.delivery.pump();
     },
+    isHeard: () => unheard === 0,
     onConnection(connected) {
       unheard = 0;
       life.move(connected ? (device.delivery ? CONNECTED : ASKING) : DISCONNECTED);

@@ -22,7 +22,7 @@ export const LOOK_MS = 400;
  */
 export const UNSTABLE_BEFORE_CLEAN = 6;
 /**
- * A connection is ended after a day, and the next follows within a second: only SUBSCRIBE mends a
- * subscription that is lost where nothing is missed, and brings the cloud's certificate again.
+ * A connection on which all is well is ended after a day, and the next follows within a second: only
+ * SUBSCRIBE mends a subscription that is lost where nothing is missed.
  */
 export const RENEW_S = 86400;

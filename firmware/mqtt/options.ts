@@ -26,8 +26,9 @@ export interface MqttOptions {
    * Told of each connection ("mqtt: connected to ...") and of the end of each connection or
    * attempt, with its reason: "connect" (the call failed), "closed" (by the other side or the
    * network), "timeout" (no CONNACK or SUBACK), "refused-..." (by CONNACK), "subscribe"
-   * (refused), "cleaned" (the broker's session has ended, as was asked for), "failed" (the broker sent what it must not, or onMessage threw), "overflow" (the
-   * broker does not read its replies), "keep-alive" (half-open), "unacknowledged", "unheard", "asleep".
+   * (refused), "cleaned" (the broker's session has ended, as was asked for), "failed" (the broker
+   * sent what it must not, or onMessage threw), "overflow" (the broker does not read its replies),
+   * "keep-alive" (half-open), "unacknowledged", "renewed" (after a day), "unheard", "asleep".
    */
   log: Log;
   /** At least one. A failed attempt or an early end makes the next one's turn. */
@@ -45,6 +46,8 @@ export interface MqttOptions {
   onMessage(topic: string, payload: Bytes): void;
   /** publish() may be true now. */
   onReady(): void;
+  /** Nothing that was sent on this connection is known to lack its answer: only then it is renewed. */
+  isHeard(): boolean;
   /** Connected and subscribed, or no longer. */
   onConnection(connected: boolean): void;
 }

@@ -107,6 +107,7 @@ export function startFarewell(
     onReady() {
       if (!isSent) isSent = mqtt.publish(topic, farewell.reply, 2, end);
     },
+    isHeard: () => true,
     onConnection: ports.onConnection,
     onMessage: () => undefined,
   });

@@ -2,17 +2,12 @@
 import type { IPublishPacket } from "mqtt-packet";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { hashOfClaim } from "../../cloud/claims.ts";
-import { fromBuffer } from "../../cloud/crypto/convert.ts";
-import { issueCommand } from "../../cloud/operator/issue.ts";
 import { TRIAL_SECONDS, writeStoredSettings } from "../../firmware/provision/stored-settings.ts";
 import { type Bytes, fromHex } from "../../protocol/bytes.ts";
-import { kidOf } from "../../protocol/kid.ts";
-import { TOPIC_PREFIX, topicOf } from "../../protocol/topics.ts";
 import type { Update } from "../../protocol/update-parameters.ts";
-import { toBinary } from "../support/cbor-oracle.ts";
-import { nodeCrypto } from "../support/parties.ts";
 import { makeWorldAuthority, type WorldAuthority } from "../support/world/authority.ts";
 import { FIRST_DAY } from "../support/world/memory-cloud.ts";
+import { order } from "../support/world/order.ts";
 import { openBase, type World } from "../support/world/world.ts";
 import { CYCLE, cycles, sent, sleepingOn, type Told } from "./sleeping.ts";
 
@@ -65,29 +60,13 @@ const publishes = (world: World, messageClass: string): IPublishPacket[] =>
       : [],
   );
 
-/** Sends a command, an update where one is given. Tells which commands have had their reply. */
-async function order(world: World, update: Update | undefined) {
-  const kid = kidOf(fromBuffer(world.thumbprint));
-  const device = await world.cloud.store.findDevice(kid);
-  if (device === undefined) throw new Error("device, expected one that has enrolled, got none");
-  const { store, now } = world.cloud.context;
-  const { provisioner } = authority;
-  const action = update ? "update" : "request";
-  const command = await issueCommand(
-    { crypto: nodeCrypto, store, provisioner, now },
-    { device, userId: "ann", action, form: "sealed", lifeSeconds: 3600, update },
-  );
-  world.broker.publish(topicOf(TOPIC_PREFIX, kid, "command"), toBinary(command.message));
-  return async () => (await store.listCommands(kid)).map(({ reply }) => reply !== undefined);
-}
-
 describe("a command", () => {
   const UPDATE: Update = { sensors: [{ sensor: 0, periodSeconds: 77, qos: 1, drop: "newest" }] };
 
   it("that waited through a sleep is obeyed, and its reply receipted, before the next", async () => {
     await enrolling(async (world, told) => {
       await cycles(world, told, 2);
-      const replied = await order(world, UPDATE);
+      const { replied } = await order(world, authority, UPDATE);
       expect(await awakeOf(world, told)).toBeLessThan(5);
       expect(await replied()).toEqual([true]);
       expect([...world.memory.records.keys()].filter((id) => id.startsWith("r"))).toEqual([]);
@@ -99,7 +78,7 @@ describe("a command", () => {
   it("whose reply nobody receipts holds it for a while, and the reply comes with the next wake", async () => {
     await enrolling(async (world, told) => {
       await cycles(world, told, 2);
-      const replied = await order(world, UPDATE);
+      const { replied } = await order(world, authority, UPDATE);
       world.cloud.setDeaf(true);
       const awake = await awakeOf(world, told);
       expect([awake > AWAKE, awake < AWAKE + 2]).toEqual([true, true]);
@@ -109,7 +88,9 @@ describe("a command", () => {
       expect(await replied()).toEqual([true]);
       // Its reading may be what holds it; the reply alone does too.
       world.setMeasuring("fails");
-      await order(world, { sensors: [{ sensor: 0, periodSeconds: 88, qos: 1, drop: "oldest" }] });
+      await order(world, authority, {
+        sensors: [{ sensor: 0, periodSeconds: 88, qos: 1, drop: "oldest" }],
+      });
       world.cloud.setDeaf(true);
       expect(await awakeOf(world, told)).toBeGreaterThan(AWAKE);
     });
@@ -209,7 +190,7 @@ describe("an enrolment", () => {
     await enrolling(async (world, told) => {
       await cycles(world, told, 2);
       world.cloud.setDeaf(["enrol"]);
-      const replied = await order(world, undefined);
+      const { replied } = await order(world, authority);
       const awake = await awakeOf(world, told);
       expect([awake > AWAKE, awake < AWAKE + 2]).toEqual([true, true]);
       expect([await replied(), world.stored.size]).toEqual([[true], 3]);

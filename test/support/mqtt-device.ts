@@ -84,6 +84,7 @@ export function createMqttDevice(port: number, options: Partial<MqttOptions> = {
         look();
       },
       onReady: pump,
+      isHeard: () => true,
       onConnection: () => {},
       ...options,
     }),

@@ -1,5 +1,8 @@
 /** A broker that takes everything and brings no receipts: its connection is ended, and one anew brings them. */
 import { afterAll, describe, expect, it } from "vitest";
+import { makeWorldAuthority } from "../support/world/authority.ts";
+import { FIRST_DAY } from "../support/world/memory-cloud.ts";
+import { order } from "../support/world/order.ts";
 import {
   createWorld,
   openBase,
@@ -15,6 +18,8 @@ const LEAST_SECONDS = 50;
 const MOST_SECONDS = 100;
 
 const DAY_SECONDS = 86_400;
+/** A device takes as long to obey a command, and the cloud to store its reply, and longer. */
+const LOOK_SECONDS = 15;
 
 const base = openBase();
 afterAll(() => base.close());
@@ -78,18 +83,52 @@ describe("a device whose broker loses its subscription without a word", () => {
 });
 
 describe("a device whose broker loses the subscription to commands alone", () => {
-  it("subscribes anew with the connection of the next day, though nothing was missed", async () => {
-    const world = await streaming();
+  it("hears them again on the connection of the next day, though nothing was missed", async () => {
+    const authority = await makeWorldAuthority(FIRST_DAY);
+    const world = await streaming({ authority });
     const before = repeats(world);
+    const renewals = () => lines(world, / mqtt: renewed/).length;
     try {
       world.setMeasuring("fails");
       await wait(world, STREAMING_SECONDS);
       world.broker.forgetSubscriptions("/command");
+      const { send, replied } = await order(world, authority);
       await wait(world, DAY_SECONDS - 3 * STREAMING_SECONDS);
-      expect([lines(world, / mqtt: renewed/).length, subscriptions(world)]).toEqual([0, 1]);
-      await wait(world, 4 * STREAMING_SECONDS);
-      expect([lines(world, / mqtt: renewed/).length, subscriptions(world)]).toEqual([1, 2]);
+      send();
+      await wait(world, LOOK_SECONDS);
+      expect([await replied(), renewals(), subscriptions(world)]).toEqual([[false], 0, 1]);
+      await wait(world, 3 * STREAMING_SECONDS);
+      send();
+      await wait(world, LOOK_SECONDS);
+      expect([await replied(), renewals(), subscriptions(world)]).toEqual([[true], 1, 2]);
       expect([ends(world).length, repeats(world)]).toEqual([0, before]);
+      expect(await world.judge(sure(world))).toEqual([]);
+    } finally {
+      await world.close();
+    }
+  });
+});
+
+describe("a device whose cloud is away", () => {
+  it("goes on with a connection anew each few days, and none is renewed in between", async () => {
+    const world = await streaming();
+    try {
+      world.setMeasuring("fails");
+      await wait(world, STREAMING_SECONDS);
+      world.setMeasuring("works");
+      world.cloud.setDeaf(true);
+      await wait(world, STREAMING_SECONDS);
+      world.setMeasuring("fails");
+      // The first repeats are done with: one a day from here on.
+      await wait(world, 3 * DAY_SECONDS);
+      for (let times = 0; times < 2; times++) {
+        const [ended, repeated] = [ends(world).length, repeats(world)];
+        await wait(world, 5 * DAY_SECONDS);
+        expect(ends(world).length).toBeGreaterThan(ended);
+        expect(repeats(world)).toBeGreaterThan(repeated + 2);
+      }
+      world.cloud.setDeaf(false);
+      await wait(world, 2 * DAY_SECONDS);
       expect(await world.judge(sure(world))).toEqual([]);
     } finally {
       await world.close();

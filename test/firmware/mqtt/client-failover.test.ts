@@ -37,6 +37,7 @@ describe("client with several brokers", () => {
       subscriptions: [{ topicFilter: "t", qos: 2 }],
       onMessage: (_topic, payload) => messages.push(payload),
       onReady: () => {},
+      isHeard: () => true,
       onConnection: () => {},
     });
   }

@@ -81,6 +81,7 @@ describe("a kept message", () => {
       subscriptions: [{ topicFilter: "t", qos: 1 }],
       onMessage: () => {},
       onReady: () => {},
+      isHeard: () => true,
       onConnection: () => {},
     });
   }
