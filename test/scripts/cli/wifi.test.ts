@@ -74,9 +74,7 @@ describe("coseflow wifi", () => {
         out: "joined desk: the board restarts with it\n",
         error: expect.stringMatching(/^desk \(desk\), coseflow \d.*\njoining desk\n$/),
       });
-      await expect
-        .poll(() => lines, { timeout: 10_000 })
-        .toContainEqual(expect.stringMatching(/^Wi-Fi: joined desk/));
+      await expect.poll(() => lines).toContainEqual(expect.stringMatching(/^Wi-Fi: joined desk/));
       expect(lines.join("\n")).not.toContain(PASSWORD);
 
       const again = await wifi("", "--port", path, "--scan");
@@ -112,15 +110,11 @@ describe("coseflow wifi", () => {
     async () => {
       const settings = { wifi: { ssid: "gone", password: "no matter which" } };
       const { path, lines, device } = await plugIn(settings);
-      await expect
-        .poll(() => lines, { timeout: 10_000 })
-        .toContainEqual(expect.stringMatching(/^Wi-Fi: not joined/));
+      await expect.poll(() => lines).toContainEqual(expect.stringMatching(/^Wi-Fi: not joined/));
       device.type("safe()");
-      await expect.poll(() => lines, { timeout: 10_000 }).toContain("state: safe");
+      await expect.poll(() => lines).toContain("state: safe");
       expect(await wifi(PASSWORD, "--port", path, ...GIVE)).toMatchObject({ code: 0 });
-      await expect
-        .poll(() => lines, { timeout: 10_000 })
-        .toContainEqual(expect.stringMatching(/^Wi-Fi: joined desk/));
+      await expect.poll(() => lines).toContainEqual(expect.stringMatching(/^Wi-Fi: joined desk/));
 
       const locked = await plugIn({}, "locked");
       expect(await wifi(PASSWORD, "--port", locked.path, ...GIVE)).toMatchObject({ code: 0 });
@@ -141,7 +135,7 @@ describe("coseflow wifi", () => {
       truncateSync(second as string, 40);
       const late = await plugIn({}, "open", directory);
       await expect
-        .poll(() => late.lines, { timeout: 10_000 })
+        .poll(() => late.lines)
         .toContainEqual(expect.stringMatching(/^Wi-Fi: joined desk/));
       late.device.powerOff();
       rmSync(second as string);
