@@ -13,6 +13,9 @@ const HOST = "127.0.0.1";
 /** Long enough for a loaded machine; a broker that cannot start ends much sooner. */
 const START_MS = 10_000;
 
+/** Mosquitto forgets a SIGTERM that comes between its listening and its loop: it is told again. */
+const AGAIN_MS = 500;
+
 export interface MosquittoOptions {
   /** Further lines of mosquitto.conf, after the listener, anonymous access and persistence. */
   config?: string;
@@ -76,7 +79,9 @@ async function end(child: ChildProcess, signal: NodeJS.Signals): Promise<void> {
   if (child.exitCode !== null || child.signalCode !== null) return;
   const exited = once(child, "exit");
   child.kill(signal);
+  const again = setInterval(() => child.kill(signal), AGAIN_MS);
   await exited;
+  clearInterval(again);
 }
 
 /** A real broker of its own: free port, temporary directory, nothing shared with the machine's. */
