@@ -42,8 +42,6 @@ export function startDevice(ports: DevicePorts, board: Board, settings: Settings
   const crypto = ports.crypto;
   const clock = ports.clock;
   const life = ports.life;
-  /** Repeats since this connection began, or the last receipt on it. */
-  let unheard = 0;
   /** Step of a key roll (roll-record.ts), CERTIFIED also where it is given up; 0 without one. */
   let rolling = 0;
   /** Who the device is, once it has enrolled. */
@@ -103,7 +101,7 @@ export function startDevice(ports: DevicePorts, board: Board, settings: Settings
 
   function onUnheard(): void {
     if (life.state() < ENROLLING) return; // Without a connection they say nothing of the next one.
-    if (++unheard >= UNHEARD_REPEATS) mqtt.drop(UNHEARD);
+    if (++mqtt.turn.unheard >= UNHEARD_REPEATS) mqtt.drop(UNHEARD);
   }
 
   function stream(): void {
@@ -249,9 +247,8 @@ export function startDevice(ports: DevicePorts, board: Board, settings: Settings
       if (device.enroller) device.enroller.pump();
       if (device.delivery) device.delivery.pump();
     },
-    isHeard: () => unheard === 0,
     onConnection(connected) {
-      unheard = 0;
+      mqtt.turn.unheard = 0;
       life.move(connected ? (device.delivery ? CONNECTED : ASKING) : DISCONNECTED);
       if (connected && device.keepTrial) later("new settings", endTrial);
     },
@@ -263,7 +260,7 @@ export function startDevice(ports: DevicePorts, board: Board, settings: Settings
       if (topic !== receiptTopic || !device.delivery) return;
       try {
         const time = device.delivery.receipt(payload);
-        unheard = 0;
+        mqtt.turn.unheard = 0;
         if (rolling === CHANGED || (rolling === CERTIFIED && !device.delivery.queued()))
           later("new key", () => command(undefined, true));
         if (time < floorDue) return;

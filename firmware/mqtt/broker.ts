@@ -49,6 +49,8 @@ export interface Turn {
   /** Since boot: connections that got as far as SUBACK, and those that a broker ended by sending what it must not. */
   connects: number;
   malformed: number;
+  /** The caller's: what went unanswered since the connection began, or the last answer on it. */
+  unheard: number;
 }
 
 export function startTurns(brokers: Broker[]): Turn {
@@ -61,6 +63,7 @@ export function startTurns(brokers: Broker[]): Turn {
     clean: false,
     connects: 0,
     malformed: 0,
+    unheard: 0,
   };
 }
 

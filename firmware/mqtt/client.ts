@@ -261,7 +261,7 @@ export function createMqttClient(options: MqttOptions): MqttClient {
     else if (phase !== ONLINE) drop("timeout");
     else if (pinged) drop("keep-alive");
     else if (isOverdue(session, clock.uptime())) drop("unacknowledged");
-    else if (clock.uptime() - onlineSince >= RENEW_S && options.isHeard()) drop("renewed");
+    else if (clock.uptime() - onlineSince >= RENEW_S && turn.unheard === 0) drop("renewed");
     else {
       pinged = !(sent && received);
       sent = false;

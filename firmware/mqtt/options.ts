@@ -46,8 +46,6 @@ export interface MqttOptions {
   onMessage(topic: string, payload: Bytes): void;
   /** publish() may be true now. */
   onReady(): void;
-  /** Nothing that was sent on this connection is known to lack its answer: only then it is renewed. */
-  isHeard(): boolean;
   /** Connected and subscribed, or no longer. */
   onConnection(connected: boolean): void;
 }

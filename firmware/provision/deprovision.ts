@@ -107,7 +107,6 @@ export function startFarewell(
     onReady() {
       if (!isSent) isSent = mqtt.publish(topic, farewell.reply, 2, end);
     },
-    isHeard: () => true,
     onConnection: ports.onConnection,
     onMessage: () => undefined,
   });

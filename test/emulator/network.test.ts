@@ -46,7 +46,6 @@ const CLIENT = `
     keepAlive: 60,
     subscriptions: [{ topicFilter: "down", qos: 2 }],
     onMessage: function (topic, payload) { console.log("got " + payload); },
-    isHeard: function () { return true; },
     onConnection: function () {},
     onReady: function () {
       if (!sent) sent = client.publish("up", "hello", 2, function () { console.log("done"); });

@@ -84,7 +84,6 @@ export function createMqttDevice(port: number, options: Partial<MqttOptions> = {
         look();
       },
       onReady: pump,
-      isHeard: () => true,
       onConnection: () => {},
       ...options,
     }),

@@ -66,6 +66,7 @@ export function createServiceBench() {
       clean: false,
       connects: 7,
       malformed: 8,
+      unheard: 0,
     },
     refused: 9,
     firstSession: FIRST_SESSION,

@@ -35,7 +35,6 @@ describe("client whose connections do not last", () => {
       subscriptions: [{ topicFilter: "t", qos: 2 }],
       onMessage: (_topic, payload) => messages.push(payload),
       onReady: () => {},
-      isHeard: () => true,
       onConnection: () => {},
     });
     client.connect();

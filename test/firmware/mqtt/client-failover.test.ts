@@ -37,7 +37,6 @@ describe("client with several brokers", () => {
       subscriptions: [{ topicFilter: "t", qos: 2 }],
       onMessage: (_topic, payload) => messages.push(payload),
       onReady: () => {},
-      isHeard: () => true,
       onConnection: () => {},
     });
   }

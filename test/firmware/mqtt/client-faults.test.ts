@@ -39,7 +39,6 @@ describe("client, its socket in hand", () => {
       subscriptions: [{ topicFilter: "t", qos: 1 }],
       onMessage: (_topic, payload) => onMessage(payload),
       onReady: () => {},
-      isHeard: () => true,
       onConnection: () => {},
       ...options,
     });

@@ -81,7 +81,6 @@ describe("a kept message", () => {
       subscriptions: [{ topicFilter: "t", qos: 1 }],
       onMessage: () => {},
       onReady: () => {},
-      isHeard: () => true,
       onConnection: () => {},
     });
   }

@@ -34,7 +34,6 @@ describe("client, its time in hand", () => {
       subscriptions: [{ topicFilter: "t", qos: 1 }],
       onMessage: (_topic, payload) => events.push(payload),
       onReady: () => {},
-      isHeard: () => true,
       onConnection: () => {},
       ...options,
     });
@@ -169,8 +168,7 @@ describe("client, its time in hand", () => {
   });
 
   /** Looks so seldom, ten times a day, that a day has few of them. */
-  const patient = (options: Partial<MqttOptions> = {}) =>
-    create({ keepAlive: (DAY / LOOKS) * 2.5, ...options });
+  const patient = () => create({ keepAlive: (DAY / LOOKS) * 2.5 });
 
   /** Its broker answers all that it says between these looks, on this connection. */
   function passLooks(socket: HandSocket, count: number): void {
@@ -198,12 +196,12 @@ describe("client, its time in hand", () => {
   });
 
   it("a day online, and something unanswered: the connection goes on until that is settled", () => {
-    let isHeard = false;
-    client = patient({ isHeard: () => isHeard });
+    client = patient();
     const first = online();
+    client.turn.unheard = 1;
     passLooks(first, 3 * LOOKS);
     expect(events).toEqual([false]);
-    isHeard = true;
+    client.turn.unheard = 0;
     passLooks(first, 1);
     expect(events).toEqual([false, "renewed"]);
   });
