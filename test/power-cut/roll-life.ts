@@ -2,26 +2,22 @@
  * The life of a device whose key is rolled: enrolled or registered, readings, the command, the new
  * key, readings. The provisioner repeats his bytes until there is a reply.
  */
-import { issueCommand } from "../../cloud/operator/issue.ts";
-import type { Command } from "../../cloud/store/commands.ts";
-import type { KnownDevice } from "../../cloud/store/store.ts";
 import type { Board } from "../../firmware/config.ts";
 import { type Bytes, bytes, toHex } from "../../protocol/bytes.ts";
 import { kidOf, thumbprintOf } from "../../protocol/kid.ts";
-import { topicOf } from "../../protocol/topics.ts";
 import type { OpenDeviceCrypto } from "../../simulator/devcrypto/stand-in.ts";
 import { toBinary } from "../support/cbor-oracle.ts";
 import type { HistoryEvent } from "../support/history.ts";
 import { nodeCrypto } from "../support/parties.ts";
 import type { WorldAuthority } from "../support/world/authority.ts";
 import { FIRST_DAY } from "../support/world/memory-cloud.ts";
+import { order } from "../support/world/order.ts";
 import { createWorld, SURE, type World } from "../support/world/world.ts";
 
 const DEVICE_ID = "boiler-1";
 const USER_ID = "ann";
 const COMMAND_AT_MS = 40_000;
 const RESEND_MS = 20_000;
-const PREFIX = "cf/1";
 /** The last readings are taken in this time, after which all must arrive. */
 const CALM_MS = 25_000;
 const DAY_SECONDS = 86_400;
@@ -59,27 +55,18 @@ function authorityOf({ authority, byHand }: RollOptions): WorldAuthority {
 const CLAIM = bytes("0123456789abcdef");
 
 /** Issues the command once, and sends it until it is answered. */
-function command(world: World, { provisioner }: WorldAuthority, kid: Bytes, issued: () => void) {
-  const { cloud, scheduler, broker } = world;
-  const { store, context } = cloud;
-  let made: Command | undefined;
-
-  async function send(): Promise<void> {
-    const device = (await store.findDevice(kid)) as KnownDevice;
-    if (!made) issued();
-    made ??= await issueCommand(
-      { crypto: nodeCrypto, store, provisioner, now: context.now },
-      {
-        ...{ device, userId: USER_ID, action: "update", form: "sealed" },
-        ...{ lifeSeconds: DAY_SECONDS, update: { roll: true } },
-      },
-    );
-    const known = await store.findCommand(kid, made.counter);
-    if (known?.state === "replied") return;
-    broker.publish(topicOf(PREFIX, kid, "command"), toBinary(made.message));
-    scheduler.at(RESEND_MS, send);
-  }
-  scheduler.at(COMMAND_AT_MS, send);
+function command(world: World, authority: WorldAuthority, issued: () => void) {
+  const { scheduler } = world;
+  scheduler.at(COMMAND_AT_MS, async () => {
+    issued();
+    const { send, replied } = await order(world, authority, { roll: true }, DAY_SECONDS);
+    async function sendAgain(): Promise<void> {
+      if ((await replied()).every(Boolean)) return;
+      send();
+      scheduler.at(RESEND_MS, sendAgain);
+    }
+    scheduler.at(RESEND_MS, sendAgain);
+  });
 }
 
 /** The key that the device has, and which there may be no other of. */
@@ -177,8 +164,7 @@ export async function rollLife(base: OpenDeviceCrypto, options: RollOptions): Pr
         ...{ hash: nodeCrypto.hashCompute(CLAIM), userId: USER_ID, deviceId: undefined },
         ...{ madeAt: FIRST_DAY, expiresAt: FIRST_DAY + DAY_SECONDS },
       });
-    const kid = kidOf(thumbprintOf(base, old));
-    command(world, authority, kid, () => {
+    command(world, authority, () => {
       issuedAt = world.points().reduce((sum, count) => sum + count, 0);
     });
     options.begin?.(world);

@@ -12,7 +12,12 @@ import type { World } from "./world.ts";
 const LIFE_SECONDS = 7 * 86_400;
 
 /** Sends a command to the device of a world, an update where one is given, and again by `send`. */
-export async function order(world: World, { provisioner }: WorldAuthority, update?: Update) {
+export async function order(
+  world: World,
+  { provisioner }: WorldAuthority,
+  update?: Update,
+  lifeSeconds = LIFE_SECONDS,
+) {
   const kid = kidOf(fromBuffer(world.thumbprint));
   const { store, now } = world.cloud.context;
   const device = await store.findDevice(kid);
@@ -20,7 +25,7 @@ export async function order(world: World, { provisioner }: WorldAuthority, updat
   const action = update ? "update" : "request";
   const command = await issueCommand(
     { crypto: nodeCrypto, store, provisioner, now },
-    { device, userId: "ann", action, form: "sealed", lifeSeconds: LIFE_SECONDS, update },
+    { device, userId: "ann", action, form: "sealed", lifeSeconds, update },
   );
   const send = () =>
     world.broker.publish(topicOf(TOPIC_PREFIX, kid, "command"), toBinary(command.message));
