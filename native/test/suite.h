@@ -12,6 +12,7 @@
 struct suite {
   unsigned passed;
   unsigned failed;
+  unsigned each; /* of a long series of like cases, each such one is tested: 1, all */
 };
 
 #define CHECK(suite, condition) \

@@ -160,6 +160,7 @@ static void cut_at_each_write(struct suite *suite, enum dc_test_failure failure)
  */
 static unsigned torn_at_each_byte(struct suite *suite, struct dc_bytes id, unsigned counters) {
   static const struct dc_bytes other = {(const uint8_t *)"other", 5};
+  unsigned torn_writes = 0;
   struct device device;
   dc_handle key, others;
   uint32_t counter = 0, torn;
@@ -176,7 +177,7 @@ static unsigned torn_at_each_byte(struct suite *suite, struct dc_bytes id, unsig
   }
   struct dc_test_port whole = device.port;
   size_t size = dc_test_file(&whole, "other-a")->length;
-  for (size_t byte = 0; byte <= size; byte++) {
+  for (size_t byte = 0; byte <= size; byte += suite->each, torn_writes++) {
     device.port = whole;
     device_restart(&device);
     device.port.write_fails_at = device.port.writes + 1;
@@ -196,7 +197,7 @@ static unsigned torn_at_each_byte(struct suite *suite, struct dc_bytes id, unsig
     CHECK(suite, torn == 2);
   }
   device_stop(&device);
-  return (unsigned)size + 1;
+  return torn_writes;
 }
 
 /* The module goes on after a failed write, in the same life. */
