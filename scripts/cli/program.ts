@@ -3,30 +3,11 @@ import { join } from "node:path";
 import { Command } from "@commander-js/extra-typings";
 import { type Command as CommanderCommand, CommanderError } from "commander";
 import { repositoryRoot } from "../../simulator/repository.ts";
-import { addAuditCommand } from "./audit.ts";
-import { addBuildCommand } from "./build.ts";
-import { addCaCommand } from "./ca.ts";
-import { addClaimCommand } from "./claim.ts";
-import { addCompletionCommand } from "./completion.ts";
-import { addDemoCommand } from "./demo-command.ts";
-import { addDeviceCommand } from "./device.ts";
-import { addDoctorCommand } from "./doctor.ts";
+import { type AddCommand, loadCommands } from "./commands.ts";
 import { EXIT_CODES, exitCodeOf, explain, JudgedAsFailed } from "./exit.ts";
 import { EXIT } from "./exit-code.ts";
-import { addFlashCommand } from "./flash.ts";
-import { addInitCommand } from "./init.ts";
-import { addInspectCommand } from "./inspect.ts";
-import { addJournalCommand } from "./journal.ts";
-import { addMonitorCommand } from "./monitor.ts";
 import { type Output, processOutput, type Streams } from "./output.ts";
-import { addPortsCommand } from "./ports.ts";
-import { addProvisionCommand } from "./provision.ts";
-import { addReplCommand } from "./repl.ts";
-import { addServeCommand } from "./serve.ts";
-import { addSimulateCommand } from "./simulate.ts";
 import { inHouseWords, usageLine } from "./usage.ts";
-import { addValidateCommand } from "./validate.ts";
-import { addWifiCommand } from "./wifi.ts";
 
 const QUIET = "--quiet";
 
@@ -56,8 +37,15 @@ function addUsageErrors(command: CommanderCommand, path: string, asJson: boolean
   for (const child of command.commands) addUsageErrors(child, `${path} ${child.name()}`, asJson);
 }
 
-/** All commands, with what they write going to `streams`; a wrong command line as JSON where a program asks. */
-export function createProgram(streams: Streams, asJson = false): Command {
+/**
+ * The program with these commands, what they write going to `streams`; a wrong command line as
+ * JSON where a program asks.
+ */
+export function createProgram(
+  streams: Streams,
+  commands: readonly AddCommand[],
+  asJson = false,
+): Command {
   let isQuiet = false;
   const output: Output = {
     ...streams,
@@ -89,26 +77,7 @@ Examples:
 
 ${EXIT_CODES}`,
     );
-  addCaCommand(program, output);
-  addDeviceCommand(program, output);
-  addClaimCommand(program, output);
-  addAuditCommand(program, output);
-  addJournalCommand(program, output);
-  addServeCommand(program, output);
-  addProvisionCommand(program, output);
-  addSimulateCommand(program, output);
-  addDemoCommand(program, output);
-  addInspectCommand(program, output);
-  addDoctorCommand(program, output);
-  addInitCommand(program, output);
-  addBuildCommand(program, output);
-  addValidateCommand(program, output);
-  addPortsCommand(program, output);
-  addFlashCommand(program, output);
-  addMonitorCommand(program, output);
-  addReplCommand(program, output);
-  addWifiCommand(program, output);
-  addCompletionCommand(program, output);
+  for (const add of commands) add(program, output);
   addQuiet(program as unknown as CommanderCommand);
   addUsageErrors(program as unknown as CommanderCommand, program.name(), asJson);
   return program;
@@ -117,7 +86,8 @@ ${EXIT_CODES}`,
 /** Runs one command line (without node and script); gives the exit code and never throws. */
 export async function runCli(args: string[], output: Streams = processOutput): Promise<number> {
   try {
-    await createProgram(output, args.includes("--json")).parseAsync(args, { from: "user" });
+    const program = createProgram(output, await loadCommands(args), args.includes("--json"));
+    await program.parseAsync(args, { from: "user" });
     return EXIT.ok;
   } catch (error) {
     if (!(error instanceof CommanderError || error instanceof JudgedAsFailed))

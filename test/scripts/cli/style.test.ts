@@ -1,5 +1,6 @@
 /** What holds for every command: help with an example that works, exit codes, --json, --quiet. */
 import { afterEach, describe, expect, it, vi } from "vitest";
+import { loadCommands } from "../../../scripts/cli/commands.ts";
 import { wantsColour } from "../../../scripts/cli/output.ts";
 import { createProgram } from "../../../scripts/cli/program.ts";
 import { describeCommand, everyCommand } from "../../../scripts/completion/tree.ts";
@@ -8,7 +9,8 @@ import { run } from "./run.ts";
 
 const temporary = temporaryDirectories();
 
-const program = createProgram({ out: () => {}, error: () => {} });
+const silent = { out: () => {}, error: () => {} };
+const program = createProgram(silent, await loadCommands([]));
 const commands = everyCommand(describeCommand(program as never));
 const leaves = commands.filter(({ children }) => children.length === 0);
 
