@@ -11,7 +11,7 @@ import { freePort } from "./free-port.ts";
 
 const HOST = "127.0.0.1";
 /** Long enough for a loaded machine; a broker that cannot start ends much sooner. */
-const START_MS = 10_000;
+const START_MS = 60_000;
 
 /** Mosquitto forgets a SIGTERM that comes between its listening and its loop: it is told again. */
 const AGAIN_MS = 500;

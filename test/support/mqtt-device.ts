@@ -5,7 +5,7 @@ import type { Net, Socket } from "../../firmware/ports.ts";
 import type { Bytes } from "../../protocol/bytes.ts";
 import { netPort, realClock } from "./net-port.ts";
 
-const UNTIL_MS = 10_000;
+const UNTIL_MS = 60_000;
 
 /** The topic filter that a device subscribes to unless told otherwise. */
 export const DOWN = "cf/1/0123456789abcdef/command";

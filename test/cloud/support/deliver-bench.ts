@@ -12,7 +12,7 @@ import { PREFIX } from "./test-device.ts";
 
 const NEVER = new Promise<void>(() => {});
 /** Nothing is slower on a machine that is busy. */
-export const LONG = 30_000;
+const LONG = 30_000;
 const QUICK = { pollMs: 20, resendMs: 100 };
 
 /** As devices do: only what has a higher counter than all before. */

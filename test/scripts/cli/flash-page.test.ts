@@ -10,8 +10,6 @@ import { KEY_ID, PUBLIC_KEY } from "../../support/esp-rom/fake-board.ts";
 import { run } from "./run.ts";
 
 const BOARD = "esp32-c3-devkitm-1";
-/** The command bundles the page before it says its address. */
-const TEST_MS = 60_000;
 const SETTINGS = { anchor: "3082", cloudCertificate: "3082", brokers: [{ host: "b", port: 1 }] };
 
 const cleanUp: (() => void | Promise<void>)[] = [];
@@ -45,7 +43,7 @@ function statusAs(host: string, url: URL, method = "GET"): Promise<number | unde
   });
 }
 
-describe("coseflow flash --web", { timeout: TEST_MS }, () => {
+describe("coseflow flash --web", () => {
   it("serves page, job and bundle under an address nobody guesses, until it is stopped", async () => {
     const { child, url } = await serve();
     expect(url.href).toMatch(/^http:\/\/127\.0\.0\.1:\d+\/[\w-]{22}\/$/);

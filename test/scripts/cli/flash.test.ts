@@ -18,7 +18,6 @@ const SETTINGS = {
   brokers: [{ host: "broker.example", port: 1883, username: "desk", password: SECRET }],
   wifi: [{ ssid: "caf\u00e9", password: SECRET }],
 };
-const TEST_MS = 60_000;
 
 const cleanUp: (() => void | Promise<void>)[] = [];
 afterEach(async () => {
@@ -42,49 +41,41 @@ async function plugIn(options: Parameters<typeof plugInBoard>[0] = {}) {
 }
 
 describe("coseflow flash", () => {
-  it(
-    "flashes a board on a port, shows its key and the command that registers it",
-    async () => {
-      const { args } = await unpack();
-      const { path, board } = await plugIn();
-      const ran = await run("flash", ...args, "--port", path);
-      expect(ran.error).toContain("application: checked");
-      expect(ran.code).toBe(0);
-      expect(ran.out).toContain(`device ${KEY_ID}\n`);
-      expect(ran.out).toContain(`coseflow device register --key ${PUBLIC_KEY}\n`);
-      expect(ran.out + ran.error).not.toContain(SECRET);
-      const written = board.files.get("coseflow.json") as string;
-      expect(JSON.parse(Buffer.from(written, "latin1").toString("utf8"))).toEqual(SETTINGS);
-    },
-    TEST_MS,
-  );
+  it("flashes a board on a port, shows its key and the command that registers it", async () => {
+    const { args } = await unpack();
+    const { path, board } = await plugIn();
+    const ran = await run("flash", ...args, "--port", path);
+    expect(ran.error).toContain("application: checked");
+    expect(ran.code).toBe(0);
+    expect(ran.out).toContain(`device ${KEY_ID}\n`);
+    expect(ran.out).toContain(`coseflow device register --key ${PUBLIC_KEY}\n`);
+    expect(ran.out + ran.error).not.toContain(SECRET);
+    const written = board.files.get("coseflow.json") as string;
+    expect(JSON.parse(Buffer.from(written, "latin1").toString("utf8"))).toEqual(SETTINGS);
+  });
 
-  it(
-    "with --json ends in one line of what was done, and says nothing else",
-    async () => {
-      const { args } = await unpack();
-      const { path } = await plugIn();
-      const ran = await run("flash", ...args, "--port", path, "--json");
-      const lines = ran.out
-        .trimEnd()
-        .split("\n")
-        .map((line) => JSON.parse(line));
-      expect(lines[0]).toMatchObject({ kind: "plan", board: BOARD, chip: "esp32-c3" });
-      expect(lines.at(-1)).toEqual({
-        kind: "done",
-        board: BOARD,
-        image: "written",
-        bundle: "written",
-        settings: "written",
-        keyId: KEY_ID,
-        publicKey: PUBLIC_KEY,
-        register: `coseflow device register --key ${PUBLIC_KEY}`,
-      });
-      expect(ran.error).toBe("");
-      expect(ran.out).not.toContain(SECRET);
-    },
-    TEST_MS,
-  );
+  it("with --json ends in one line of what was done, and says nothing else", async () => {
+    const { args } = await unpack();
+    const { path } = await plugIn();
+    const ran = await run("flash", ...args, "--port", path, "--json");
+    const lines = ran.out
+      .trimEnd()
+      .split("\n")
+      .map((line) => JSON.parse(line));
+    expect(lines[0]).toMatchObject({ kind: "plan", board: BOARD, chip: "esp32-c3" });
+    expect(lines.at(-1)).toEqual({
+      kind: "done",
+      board: BOARD,
+      image: "written",
+      bundle: "written",
+      settings: "written",
+      keyId: KEY_ID,
+      publicKey: PUBLIC_KEY,
+      register: `coseflow device register --key ${PUBLIC_KEY}`,
+    });
+    expect(ran.error).toBe("");
+    expect(ran.out).not.toContain(SECRET);
+  });
 
   it.each([
     ["loader", COMMAND.sync, 0],
@@ -105,24 +96,19 @@ describe("coseflow flash", () => {
         next: expect.stringContaining("plug the board in again"),
       });
     },
-    TEST_MS,
   );
 
-  it(
-    "names who holds a port that is busy",
-    async () => {
-      const { args } = await unpack();
-      const { path } = await plugIn();
-      const holder = createNodePort(path);
-      await holder.open({ baudRate: 115_200 });
-      cleanUp.push(() => holder.close());
-      const ran = await run("flash", ...args, "--port", path);
-      expect(ran.code).toBe(1);
-      expect(ran.error).toMatch(/not done, port: .*in use by .*\(process \d+\)/);
-      expect(ran.error).toContain("next: close it");
-    },
-    TEST_MS,
-  );
+  it("names who holds a port that is busy", async () => {
+    const { args } = await unpack();
+    const { path } = await plugIn();
+    const holder = createNodePort(path);
+    await holder.open({ baudRate: 115_200 });
+    cleanUp.push(() => holder.close());
+    const ran = await run("flash", ...args, "--port", path);
+    expect(ran.code).toBe(1);
+    expect(ran.error).toMatch(/not done, port: .*in use by .*\(process \d+\)/);
+    expect(ran.error).toContain("next: close it");
+  });
 
   it("says that there is no such port", async () => {
     const { args } = await unpack();

@@ -9,8 +9,6 @@ import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { CLI, temporaryDirectory } from "../../support/built.ts";
 
-const TEST_MS = 60_000;
-
 let directory: string;
 let remove: () => Promise<void>;
 beforeEach(async () => {
@@ -40,7 +38,7 @@ async function coseflow(
   return { code, ...told };
 }
 
-describe("a disk that is full", { timeout: TEST_MS }, () => {
+describe("a disk that is full", () => {
   it("keeps the bundle that was there, and leaves no half of another", async () => {
     const bundle = join(directory, "linux.js");
     writeFileSync(bundle, "the one before");

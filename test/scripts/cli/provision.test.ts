@@ -18,7 +18,6 @@ import { fromBinary } from "../../support/cbor-oracle.ts";
 import { ADDRESSEE, provisionBench } from "./provision-bench.ts";
 import { run } from "./run.ts";
 
-const LONG = 30_000;
 const bench = provisionBench();
 const { file, listen, place, provision } = bench;
 
@@ -152,7 +151,7 @@ describe("the built program", () => {
 
   it("leaves, when it is killed, a command that can be sent again", async () => {
     const child = start("request", ...ADDRESSEE, ...place());
-    await expect.poll(() => child.said(), { timeout: LONG }).toContain("stored, sealed");
+    await expect.poll(() => child.said()).toContain("stored, sealed");
     child.kill("SIGKILL");
     await codeOf(child);
     const { opened } = await listen(done);
@@ -164,7 +163,7 @@ describe("the built program", () => {
 
   it("says on Ctrl-C that the command stays issued, and how to ask again", async () => {
     const child = start("delete", ...ADDRESSEE, ...place());
-    await expect.poll(() => child.said(), { timeout: LONG }).toContain("stored, sealed");
+    await expect.poll(() => child.said()).toContain("stored, sealed");
     const [command] = await bench.store.listCommands(bench.device.kid);
     child.kill("SIGINT");
     expect(await codeOf(child)).toBe(1);

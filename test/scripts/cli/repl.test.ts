@@ -8,7 +8,6 @@ import { CLI, temporaryDirectory } from "../../support/built.ts";
 import { plugInBoard } from "../../support/esp-rom/pty-board.ts";
 
 const SECRET = "hush-hush";
-const TEST_MS = 40_000;
 
 const cleanUp: (() => void | Promise<void>)[] = [];
 afterEach(async () => {
@@ -35,73 +34,61 @@ async function plugIn() {
 }
 
 describe("coseflow repl", () => {
-  it(
-    "runs lines from a pipe one after the other, and shows what they print",
-    async () => {
-      const { path } = await plugIn();
-      const { child, ended } = start("repl", "--port", path);
-      child.stdin?.end('print("one "+(1+1))\nprint(process.env.BOARD)\nnonsense(\n');
-      const { code, out, error } = await ended;
-      expect(error).toBe("");
-      expect(out).toMatch(/^one 2\nCOSEFLOW_ESP32C3\nUncaught .*\n$/);
-      expect(code).toBe(0);
-    },
-    TEST_MS,
-  );
+  it("runs lines from a pipe one after the other, and shows what they print", async () => {
+    const { path } = await plugIn();
+    const { child, ended } = start("repl", "--port", path);
+    child.stdin?.end('print("one "+(1+1))\nprint(process.env.BOARD)\nnonsense(\n');
+    const { code, out, error } = await ended;
+    expect(error).toBe("");
+    expect(out).toMatch(/^one 2\nCOSEFLOW_ESP32C3\nUncaught .*\n$/);
+    expect(code).toBe(0);
+  });
 
-  it(
-    "sends no line that would show a secret, and hides those that come",
-    async () => {
-      const { path, board } = await plugIn();
-      board.files.set("coseflow.json", "{}");
-      const [directory, remove] = await temporaryDirectory("repl");
-      cleanUp.push(remove);
-      const settings = join(directory, "my.secrets.json");
-      await writeFile(settings, JSON.stringify({ wifi: [{ ssid: "home", password: SECRET }] }));
-      const { child, ended } = start("repl", "--port", path, "--settings", settings);
-      child.stdin?.end(
-        `print(require("Storage").read("coseflow.json"))\nprint("${SECRET}")\nprint("hush"+"-hush")\n`,
-      );
-      const { code, out, error } = await ended;
-      expect(out).toBe("***\n");
-      expect(error).toMatch(/not sent: it names the settings.*\nnot sent: it holds a secret/);
-      expect(code).toBe(1);
-    },
-    TEST_MS,
-  );
+  it("sends no line that would show a secret, and hides those that come", async () => {
+    const { path, board } = await plugIn();
+    board.files.set("coseflow.json", "{}");
+    const [directory, remove] = await temporaryDirectory("repl");
+    cleanUp.push(remove);
+    const settings = join(directory, "my.secrets.json");
+    await writeFile(settings, JSON.stringify({ wifi: [{ ssid: "home", password: SECRET }] }));
+    const { child, ended } = start("repl", "--port", path, "--settings", settings);
+    child.stdin?.end(
+      `print(require("Storage").read("coseflow.json"))\nprint("${SECRET}")\nprint("hush"+"-hush")\n`,
+    );
+    const { code, out, error } = await ended;
+    expect(out).toBe("***\n");
+    expect(error).toMatch(/not sent: it names the settings.*\nnot sent: it holds a secret/);
+    expect(code).toBe(1);
+  });
 
-  it(
-    "says that a board does not answer, and that a port is gone",
-    async () => {
-      const board = await plugInBoard({ noise: () => "" });
-      cleanUp.push(board.unplug);
-      const silent = start("repl", "--port", board.path);
-      silent.child.stdin?.end("status()\n");
-      expect(await silent.ended).toMatchObject({
-        code: 1,
-        error: expect.stringMatching(/no end: .*nobody answers/),
-      });
+  it("says that a board does not answer, and that a port is gone", async () => {
+    const board = await plugInBoard({ noise: () => "" });
+    cleanUp.push(board.unplug);
+    const silent = start("repl", "--port", board.path);
+    silent.child.stdin?.end("status()\n");
+    expect(await silent.ended).toMatchObject({
+      code: 1,
+      error: expect.stringMatching(/no end: .*nobody answers/),
+    });
 
-      const going = await plugInBoard({
-        noise: (text) => {
-          void going.unplug();
-          return text.slice(0, 0);
-        },
-      });
-      cleanUp.push(going.unplug);
-      const gone = start("repl", "--port", going.path);
-      gone.child.stdin?.end("status()\nstatus()\n");
-      expect(await gone.ended).toEqual({
-        ...{ code: 1, out: "" },
-        error: "coseflow: port, expected it to stay, got its end; next: plug the board in again\n",
-      });
+    const going = await plugInBoard({
+      noise: (text) => {
+        void going.unplug();
+        return text.slice(0, 0);
+      },
+    });
+    cleanUp.push(going.unplug);
+    const gone = start("repl", "--port", going.path);
+    gone.child.stdin?.end("status()\nstatus()\n");
+    expect(await gone.ended).toEqual({
+      ...{ code: 1, out: "" },
+      error: "coseflow: port, expected it to stay, got its end; next: plug the board in again\n",
+    });
 
-      const { child, ended } = start("repl", "--port", "/dev/ttyACM99");
-      child.stdin?.end("status()\n");
-      expect(await ended).toMatchObject({ code: 1, error: expect.stringContaining("there is no") });
-    },
-    TEST_MS,
-  );
+    const { child, ended } = start("repl", "--port", "/dev/ttyACM99");
+    child.stdin?.end("status()\n");
+    expect(await ended).toMatchObject({ code: 1, error: expect.stringContaining("there is no") });
+  });
 });
 
 describe("what is refused", () => {
@@ -131,27 +118,23 @@ describe("what is refused", () => {
 });
 
 describe("coseflow monitor", () => {
-  it(
-    "runs without a terminal, with time stamps, resets nothing, and ends well on a signal",
-    async () => {
-      const { path, board } = await plugIn();
-      const { child, told, ended } = start("monitor", "--port", path, "--timestamps");
-      const until = (stream: "stdout" | "stderr", text: RegExp) =>
-        new Promise<void>((resolve) => {
-          child[stream]?.on("data", () => {
-            if (text.test(told.out + told.error)) resolve();
-          });
+  it("runs without a terminal, with time stamps, resets nothing, and ends well on a signal", async () => {
+    const { path, board } = await plugIn();
+    const { child, told, ended } = start("monitor", "--port", path, "--timestamps");
+    const until = (stream: "stdout" | "stderr", text: RegExp) =>
+      new Promise<void>((resolve) => {
+        child[stream]?.on("data", () => {
+          if (text.test(told.out + told.error)) resolve();
         });
-      await until("stderr", /connected/);
-      board.receive(Buffer.from('\x10print("state: streaming")\n'));
-      await until("stdout", /streaming\n/);
-      child.kill("SIGINT");
-      const { code, out, error } = await ended;
-      expect(out).toMatch(/^\d{4}-\d\d-\d\dT[\d:.]+Z state: streaming\n/);
-      expect(error).toBe(`${path}: connected\n`);
-      expect(code).toBe(0);
-      expect(board.starts).toBe(0);
-    },
-    TEST_MS,
-  );
+      });
+    await until("stderr", /connected/);
+    board.receive(Buffer.from('\x10print("state: streaming")\n'));
+    await until("stdout", /streaming\n/);
+    child.kill("SIGINT");
+    const { code, out, error } = await ended;
+    expect(out).toMatch(/^\d{4}-\d\d-\d\dT[\d:.]+Z state: streaming\n/);
+    expect(error).toBe(`${path}: connected\n`);
+    expect(code).toBe(0);
+    expect(board.starts).toBe(0);
+  });
 });

@@ -14,9 +14,6 @@ import { makeParts } from "../../support/esp-rom/image.ts";
 import { plugInBoard } from "../../support/esp-rom/pty-board.ts";
 import { freePort } from "../../support/free-port.ts";
 
-const TEST_MS = 90_000;
-/** The bundle may have to be built first. */
-const SAID_MS = 60_000;
 /** MQTT's own timer for a connection has 10 s. */
 const SOON_MS = 5000;
 const SIGNALS = ["SIGINT", "SIGTERM"] as const;
@@ -40,8 +37,7 @@ function start(...args: string[]) {
     child,
     told,
     ended: once(child, "close").then(([code]) => ({ code, ...told })),
-    says: (stream: "out" | "error", text: RegExp) =>
-      expect.poll(() => told[stream], { timeout: SAID_MS }).toMatch(text),
+    says: (stream: "out" | "error", text: RegExp) => expect.poll(() => told[stream]).toMatch(text),
   };
 }
 
@@ -57,7 +53,7 @@ async function listen() {
 }
 
 describe.each(SIGNALS)("at %s", (signal) => {
-  it("a command that has no other end says that it is not done", { timeout: TEST_MS }, async () => {
+  it("a command that has no other end says that it is not done", async () => {
     const { server, url } = await listen();
     // Asks the broker for ten seconds.
     const { child, ended } = start("doctor", "--broker", url, "--quiet");
@@ -69,9 +65,7 @@ describe.each(SIGNALS)("at %s", (signal) => {
     });
   });
 
-  it("flash says where it was, and what to do; the port is free", {
-    timeout: TEST_MS,
-  }, async () => {
+  it("flash says where it was, and what to do; the port is free", async () => {
     const [directory, remove] = await temporaryDirectory("signals");
     cleanUp.push(remove);
     const image = join(directory, "espruino.tgz");
@@ -98,7 +92,7 @@ describe.each(SIGNALS)("at %s", (signal) => {
   });
 });
 
-describe("coseflow repl that is stopped", { timeout: TEST_MS }, () => {
+describe("coseflow repl that is stopped", () => {
   it("says whether a line is under way", async () => {
     let isDeaf = false;
     const noise = (text: string) => {
@@ -109,7 +103,7 @@ describe("coseflow repl that is stopped", { timeout: TEST_MS }, () => {
     cleanUp.push(board.unplug);
     const idle = start("repl", "--port", board.path);
     const holders = () => holdersOf("/proc", board.path).map(({ pid }) => pid);
-    await expect.poll(holders, { timeout: 20_000 }).toContain(idle.child.pid);
+    await expect.poll(holders).toContain(idle.child.pid);
     idle.child.kill("SIGINT");
     expect(await idle.ended).toEqual({
       ...{ code: 1, out: "" },
@@ -118,7 +112,7 @@ describe("coseflow repl that is stopped", { timeout: TEST_MS }, () => {
 
     const busy = start("repl", "--port", board.path);
     busy.child.stdin?.write("slow\n");
-    await expect.poll(() => isDeaf, { timeout: 20_000 }).toBe(true);
+    await expect.poll(() => isDeaf).toBe(true);
     busy.child.kill("SIGINT");
     expect(await busy.ended).toEqual({
       ...{ code: 1, out: "" },
@@ -127,7 +121,7 @@ describe("coseflow repl that is stopped", { timeout: TEST_MS }, () => {
   });
 });
 
-describe("coseflow inspect --broker", { timeout: TEST_MS }, () => {
+describe("coseflow inspect --broker", () => {
   it("ends soon when it is told to while it connects, and after a refusal", async () => {
     const { server, url } = await listen();
     const { child, ended } = start("inspect", "--broker", url);
@@ -145,9 +139,7 @@ describe("coseflow inspect --broker", { timeout: TEST_MS }, () => {
   });
 });
 
-it("nobody who reads is no stack trace, and what is done goes on", {
-  timeout: TEST_MS,
-}, async () => {
+it("nobody who reads is no stack trace, and what is done goes on", async () => {
   const { child, told, ended } = start("validate");
   child.stdout?.destroy();
   expect(await ended).toMatchObject({ code: 0 });

@@ -17,7 +17,6 @@ import { CLI } from "../../support/built.ts";
 import { openPty } from "../../support/pty/pty.ts";
 import { AIR, type Bundles, makeBundles, PASSWORD, plugInUnset } from "./wifi-bench.ts";
 
-const TEST_MS = 120_000;
 const ENTER = "\r";
 const CTRL_C = "\x03";
 const ASKED = "Password (none for an open network): ";
@@ -53,127 +52,107 @@ const plugIn = (settings: object, console = "open", flash?: string) =>
 const GIVE = ["--ssid", "desk", "--password-stdin"];
 
 describe("coseflow wifi", () => {
-  it(
-    "lists what the board hears, gives it a network, and then finds it running",
-    async () => {
-      const { path, lines } = await plugIn({});
-      expect(lines).toContain("state: setup");
-      const heard = await wifi("", "--port", path, "--scan", "--json", "--quiet");
-      expect(heard).toMatchObject({ code: 0, error: "" });
-      const networks = heard.out
-        .trim()
-        .split("\n")
-        .map((line) => JSON.parse(line));
-      expect(networks).toHaveLength(AIR.length);
-      expect(networks).toContainEqual({ kind: "network", ssid: "desk", rssi: -50, secured: true });
-      expect(networks).toContainEqual({ kind: "network", ssid: "café", rssi: -50, secured: false });
+  it("lists what the board hears, gives it a network, and then finds it running", async () => {
+    const { path, lines } = await plugIn({});
+    expect(lines).toContain("state: setup");
+    const heard = await wifi("", "--port", path, "--scan", "--json", "--quiet");
+    expect(heard).toMatchObject({ code: 0, error: "" });
+    const networks = heard.out
+      .trim()
+      .split("\n")
+      .map((line) => JSON.parse(line));
+    expect(networks).toHaveLength(AIR.length);
+    expect(networks).toContainEqual({ kind: "network", ssid: "desk", rssi: -50, secured: true });
+    expect(networks).toContainEqual({ kind: "network", ssid: "café", rssi: -50, secured: false });
 
-      const given = await wifi(`${PASSWORD}\n`, "--port", path, ...GIVE);
-      expect(given).toMatchObject({
-        code: 0,
-        out: "joined desk: the board restarts with it\n",
-        error: expect.stringMatching(/^desk \(desk\), coseflow \d.*\njoining desk\n$/),
-      });
-      await expect.poll(() => lines).toContainEqual(expect.stringMatching(/^Wi-Fi: joined desk/));
-      expect(lines.join("\n")).not.toContain(PASSWORD);
+    const given = await wifi(`${PASSWORD}\n`, "--port", path, ...GIVE);
+    expect(given).toMatchObject({
+      code: 0,
+      out: "joined desk: the board restarts with it\n",
+      error: expect.stringMatching(/^desk \(desk\), coseflow \d.*\njoining desk\n$/),
+    });
+    await expect.poll(() => lines).toContainEqual(expect.stringMatching(/^Wi-Fi: joined desk/));
+    expect(lines.join("\n")).not.toContain(PASSWORD);
 
-      const again = await wifi("", "--port", path, "--scan");
-      expect(again).toMatchObject({
-        code: 1,
-        error: expect.stringMatching(
-          /expected it in setup or safe mode, got network\n {2}next: press RESET/,
-        ),
-      });
-    },
-    TEST_MS,
-  );
+    const again = await wifi("", "--port", path, "--scan");
+    expect(again).toMatchObject({
+      code: 1,
+      error: expect.stringMatching(
+        /expected it in setup or safe mode, got network\n {2}next: press RESET/,
+      ),
+    });
+  });
 
-  it(
-    "says that the board could not join, which keeps what it had; and another time it does",
-    async () => {
-      const { path, lines } = await plugIn({});
-      const wrong = await wifi("not-this-one", "--port", path, ...GIVE, "--json", "--quiet");
-      expect(wrong).toMatchObject({ code: 1, error: "" });
-      expect(JSON.parse(wrong.out)).toMatchObject({
-        kind: "failed",
-        reason: "board, expected to join the network, got no connection",
-      });
-      expect(lines).toContain("Wi-Fi by Improv: not joined, 4WAY_HANDSHAKE_TIMEOUT");
-      expect(lines.filter((line) => line === "state: setup")).toHaveLength(1);
-      expect(await wifi(PASSWORD, "--port", path, ...GIVE)).toMatchObject({ code: 0 });
-    },
-    TEST_MS,
-  );
+  it("says that the board could not join, which keeps what it had; and another time it does", async () => {
+    const { path, lines } = await plugIn({});
+    const wrong = await wifi("not-this-one", "--port", path, ...GIVE, "--json", "--quiet");
+    expect(wrong).toMatchObject({ code: 1, error: "" });
+    expect(JSON.parse(wrong.out)).toMatchObject({
+      kind: "failed",
+      reason: "board, expected to join the network, got no connection",
+    });
+    expect(lines).toContain("Wi-Fi by Improv: not joined, 4WAY_HANDSHAKE_TIMEOUT");
+    expect(lines.filter((line) => line === "state: setup")).toHaveLength(1);
+    expect(await wifi(PASSWORD, "--port", path, ...GIVE)).toMatchObject({ code: 0 });
+  });
 
-  it(
-    "gives another network to a board in safe mode, which has a wrong one, and whose console is locked",
-    async () => {
-      const settings = { wifi: { ssid: "gone", password: "no matter which" } };
-      const { path, lines, device } = await plugIn(settings);
-      await expect.poll(() => lines).toContainEqual(expect.stringMatching(/^Wi-Fi: not joined/));
-      device.type("safe()");
-      await expect.poll(() => lines).toContain("state: safe");
-      expect(await wifi(PASSWORD, "--port", path, ...GIVE)).toMatchObject({ code: 0 });
-      await expect.poll(() => lines).toContainEqual(expect.stringMatching(/^Wi-Fi: joined desk/));
+  it("gives another network to a board in safe mode, which has a wrong one, and whose console is locked", async () => {
+    const settings = { wifi: { ssid: "gone", password: "no matter which" } };
+    const { path, lines, device } = await plugIn(settings);
+    await expect.poll(() => lines).toContainEqual(expect.stringMatching(/^Wi-Fi: not joined/));
+    device.type("safe()");
+    await expect.poll(() => lines).toContain("state: safe");
+    expect(await wifi(PASSWORD, "--port", path, ...GIVE)).toMatchObject({ code: 0 });
+    await expect.poll(() => lines).toContainEqual(expect.stringMatching(/^Wi-Fi: joined desk/));
 
-      const locked = await plugIn({}, "locked");
-      expect(await wifi(PASSWORD, "--port", locked.path, ...GIVE)).toMatchObject({ code: 0 });
-      // What was typed and logged in between is nowhere.
-      expect(locked.lines).toEqual([]);
-    },
-    TEST_MS,
-  );
+    const locked = await plugIn({}, "locked");
+    expect(await wifi(PASSWORD, "--port", locked.path, ...GIVE)).toMatchObject({ code: 0 });
+    // What was typed and logged in between is nowhere.
+    expect(locked.lines).toEqual([]);
+  });
 
-  it(
-    "boots with what it had, or with the new network, where the power went while it kept it",
-    async () => {
-      const { path, directory, device } = await plugIn({});
-      expect(await wifi(PASSWORD, "--port", path, ...GIVE)).toMatchObject({ code: 0 });
-      device.powerOff();
-      const [first, second] = ["b", "a"].map((slot) => join(directory, "keys", `r-set-${slot}`));
-      const whole = readFileSync(first as string);
-      truncateSync(second as string, 40);
-      const late = await plugIn({}, "open", directory);
-      await expect
-        .poll(() => late.lines)
-        .toContainEqual(expect.stringMatching(/^Wi-Fi: joined desk/));
-      late.device.powerOff();
-      rmSync(second as string);
-      writeFileSync(first as string, whole.subarray(0, 40));
-      expect((await plugIn({}, "open", directory)).lines).toContain("state: setup");
-    },
-    TEST_MS,
-  );
+  it("boots with what it had, or with the new network, where the power went while it kept it", async () => {
+    const { path, directory, device } = await plugIn({});
+    expect(await wifi(PASSWORD, "--port", path, ...GIVE)).toMatchObject({ code: 0 });
+    device.powerOff();
+    const [first, second] = ["b", "a"].map((slot) => join(directory, "keys", `r-set-${slot}`));
+    const whole = readFileSync(first as string);
+    truncateSync(second as string, 40);
+    const late = await plugIn({}, "open", directory);
+    await expect
+      .poll(() => late.lines)
+      .toContainEqual(expect.stringMatching(/^Wi-Fi: joined desk/));
+    late.device.powerOff();
+    rmSync(second as string);
+    writeFileSync(first as string, whole.subarray(0, 40));
+    expect((await plugIn({}, "open", directory)).lines).toContain("state: setup");
+  });
 
-  it(
-    "tells a board without a broker, a port without a board, and a wrong command line apart",
-    async () => {
-      const { path, lines } = await plugIn({ brokers: [] });
-      expect(lines).toContain("state: safe");
-      expect(await wifi(PASSWORD, "--port", path, ...GIVE)).toMatchObject({ code: 1 });
-      expect(lines).toContainEqual(expect.stringMatching(/^Wi-Fi by Improv: .*brokers, expected/));
+  it("tells a board without a broker, a port without a board, and a wrong command line apart", async () => {
+    const { path, lines } = await plugIn({ brokers: [] });
+    expect(lines).toContain("state: safe");
+    expect(await wifi(PASSWORD, "--port", path, ...GIVE)).toMatchObject({ code: 1 });
+    expect(lines).toContainEqual(expect.stringMatching(/^Wi-Fi by Improv: .*brokers, expected/));
 
-      const nobody = await openPty();
-      cleanUp.push(nobody.unplug);
-      expect(await wifi(PASSWORD, "--port", nobody.path, ...GIVE)).toMatchObject({
-        code: 1,
-        error: expect.stringMatching(/expected an answer to Improv, got none\n {2}next: /),
-      });
-      expect(await wifi("short", "--port", path, ...GIVE)).toMatchObject({
-        code: 1,
-        error: expect.stringMatching(/expected 8 to 63 bytes or none, got 5/),
-      });
-      expect(await wifi("", "--port", path)).toMatchObject({ code: 2 });
-      expect(await wifi("", "--port", path, "--ssid", "x".repeat(32))).toMatchObject({ code: 2 });
-      expect(await wifi("", "--port", path, "--ssid", "desk")).toMatchObject({
-        code: 1,
-        error: expect.stringMatching(
-          /got no terminal to ask at\n {2}next: give it by --password-stdin/,
-        ),
-      });
-    },
-    TEST_MS,
-  );
+    const nobody = await openPty();
+    cleanUp.push(nobody.unplug);
+    expect(await wifi(PASSWORD, "--port", nobody.path, ...GIVE)).toMatchObject({
+      code: 1,
+      error: expect.stringMatching(/expected an answer to Improv, got none\n {2}next: /),
+    });
+    expect(await wifi("short", "--port", path, ...GIVE)).toMatchObject({
+      code: 1,
+      error: expect.stringMatching(/expected 8 to 63 bytes or none, got 5/),
+    });
+    expect(await wifi("", "--port", path)).toMatchObject({ code: 2 });
+    expect(await wifi("", "--port", path, "--ssid", "x".repeat(32))).toMatchObject({ code: 2 });
+    expect(await wifi("", "--port", path, "--ssid", "desk")).toMatchObject({
+      code: 1,
+      error: expect.stringMatching(
+        /got no terminal to ask at\n {2}next: give it by --password-stdin/,
+      ),
+    });
+  });
 });
 
 /** The command with all its streams at a terminal, and who sits there. */
@@ -199,13 +178,13 @@ async function sitDown(...args: string[]) {
     child,
     screen,
     ended,
-    sees: (text: string) => expect.poll(() => screen.text, { timeout: 20_000 }).toContain(text),
+    sees: (text: string) => expect.poll(() => screen.text).toContain(text),
     type: (text: string) => pty.child.stdin?.write(text),
     isAsBefore: () => stty("-g") === before,
   };
 }
 
-describe("coseflow wifi at a terminal", { timeout: TEST_MS }, () => {
+describe("coseflow wifi at a terminal", () => {
   it("takes the password without a letter of it on the screen", async () => {
     const { path } = await plugIn({});
     const { type, sees, ended, screen, isAsBefore } = await sitDown(
@@ -248,7 +227,7 @@ describe("coseflow wifi at a terminal", { timeout: TEST_MS }, () => {
   });
 });
 
-describe("coseflow wifi that is stopped while the board joins", { timeout: TEST_MS }, () => {
+describe("coseflow wifi that is stopped while the board joins", () => {
   it.each(["SIGINT", "SIGTERM"] as const)("by %s says so, and closes the port", async (signal) => {
     const { path } = await plugIn({});
     const args = ["wifi", "--port", path, "--ssid", "desk", "--password-stdin", "--json"];

@@ -21,7 +21,6 @@ const PLAN: Plan = {
   settings: SETTINGS,
   isLocked: false,
 };
-const TEST_MS = 40_000;
 
 const text = (bytes: Uint8Array) => Buffer.from(bytes).toString("latin1");
 const md5 = (bytes: Uint8Array) => createHash("md5").update(bytes).digest("hex");
@@ -156,14 +155,10 @@ describe.concurrent("faults at the loader", () => {
     ["changeBaud", COMMAND.changeBaud, 0],
     ["md5", COMMAND.md5, 1],
     ["deflateBegin", COMMAND.deflateBegin, 1],
-  ])(
-    "a lost %s, or a lost answer to it, is made good",
-    async (_name, command, count) => {
-      for (const fault of ["lost", "unanswered"] as const)
-        expectDone(await flash(createMemoryPort({ fault: once(command, count, fault) })));
-    },
-    TEST_MS,
-  );
+  ])("a lost %s, or a lost answer to it, is made good", async (_name, command, count) => {
+    for (const fault of ["lost", "unanswered"] as const)
+      expectDone(await flash(createMemoryPort({ fault: once(command, count, fault) })));
+  });
 
   it("a rate that the cable does not carry is made good at the lower one", async () => {
     expectDone(await flash(createMemoryPort({ deafAt: 460_800 })));
@@ -202,14 +197,10 @@ describe.concurrent("faults at the loader", () => {
     );
   });
 
-  it(
-    "no loader at all is said, with how to start it by hand",
-    async () => {
-      const run = await flash(createMemoryPort({ fault: always(COMMAND.sync, "lost") }));
-      expectFailure(run, "loader", /no answer/, /hold BOOT/);
-    },
-    TEST_MS,
-  );
+  it("no loader at all is said, with how to start it by hand", async () => {
+    const run = await flash(createMemoryPort({ fault: always(COMMAND.sync, "lost") }));
+    expectFailure(run, "loader", /no answer/, /hold BOOT/);
+  });
 
   it("another chip is refused before anything is erased", async () => {
     const port = createMemoryPort({ chipId: 9 });
@@ -222,32 +213,24 @@ describe.concurrent("faults at the loader", () => {
 describe.concurrent("faults at the console", () => {
   const bare = { image: undefined };
 
-  it(
-    "noise and lost answers are made good",
-    async () => {
-      let count = 0;
-      const noise = (told: string) => {
-        count += 1;
-        if (!told.includes("<#")) return told;
-        if (count % 7 === 0) return told.replace("<#", "\xff\x00?");
-        return count % 11 === 0 ? "" : `\x07${told}`;
-      };
-      const port = createMemoryPort({ noise });
-      const run = await flash(port, bare);
-      expect(run.result).toMatchObject({ bundle: "written", device: { keyId: KEY_ID } });
-      expect(port.board.files.get(".bootcde")).toBe(text(BUNDLE));
-    },
-    TEST_MS,
-  );
+  it("noise and lost answers are made good", async () => {
+    let count = 0;
+    const noise = (told: string) => {
+      count += 1;
+      if (!told.includes("<#")) return told;
+      if (count % 7 === 0) return told.replace("<#", "\xff\x00?");
+      return count % 11 === 0 ? "" : `\x07${told}`;
+    };
+    const port = createMemoryPort({ noise });
+    const run = await flash(port, bare);
+    expect(run.result).toMatchObject({ bundle: "written", device: { keyId: KEY_ID } });
+    expect(port.board.files.get(".bootcde")).toBe(text(BUNDLE));
+  });
 
-  it(
-    "a console that says nothing is no success",
-    async () => {
-      const run = await flash(createMemoryPort({ noise: () => "" }), bare);
-      expectFailure(run, "console", /does not answer: it is locked/, /--image with --erase/);
-    },
-    TEST_MS,
-  );
+  it("a console that says nothing is no success", async () => {
+    const run = await flash(createMemoryPort({ noise: () => "" }), bare);
+    expectFailure(run, "console", /does not answer: it is locked/, /--image with --erase/);
+  });
 
   it("an Espruino without devcrypto is refused, its files left alone", async () => {
     const port = createMemoryPort({ hasDevcrypto: false });
@@ -274,15 +257,11 @@ describe.concurrent("faults at the console", () => {
     expectFailure(run, "start", /has not said who it is/, /monitor/);
   });
 
-  it(
-    "a key that noise has changed on its way is not shown",
-    async () => {
-      const noise = (told: string) => told.replace("--key 04ab", "--key 04ac");
-      const run = await flash(createMemoryPort({ noise }), bare, { startMs: 15_000 });
-      expect(run.result).toMatchObject({ device: { keyId: KEY_ID, publicKey: PUBLIC_KEY } });
-    },
-    TEST_MS,
-  );
+  it("a key that noise has changed on its way is not shown", async () => {
+    const noise = (told: string) => told.replace("--key 04ab", "--key 04ac");
+    const run = await flash(createMemoryPort({ noise }), bare, { startMs: 15_000 });
+    expect(run.result).toMatchObject({ device: { keyId: KEY_ID, publicKey: PUBLIC_KEY } });
+  });
 
   it("a full flash is said, and no half bundle is left that would start", async () => {
     const port = createMemoryPort();
