@@ -7,7 +7,7 @@ export default defineConfig({
     pool: "forks",
     // More than the cores of a small machine: whole lives of devices mostly wait for their next reading.
     maxWorkers: 4,
-    // A process takes file after file: no module keeps state, and loading them anew each time is a third of the work.
+    // A process takes file after file: no module keeps state, and to load all anew is a third of the work of small tests.
     isolate: false,
     // For what hangs, on a busy machine too.
     testTimeout: 120_000,
