@@ -35,6 +35,8 @@ export interface RollOptions {
   /** False: the roll is to come to nothing. */
   succeeds?: boolean;
   board?: Partial<Board>;
+  /** For a board that measures seldom: it is given this time to take its last readings. */
+  calmMs?: number;
   /** Reasons for which the cloud may refuse this device. */
   mayRefuse?: string[];
 }
@@ -142,7 +144,7 @@ export async function rollLife(base: OpenDeviceCrypto, options: RollOptions): Pr
     const mine = ++round;
     isCalm = false;
     world.setMeasuring("works");
-    scheduler.at(CALM_MS, () => {
+    scheduler.at(options.calmMs ?? CALM_MS, () => {
       if (mine !== round) return;
       world.setMeasuring("fails");
       isCalm = true;

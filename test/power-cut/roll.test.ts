@@ -81,6 +81,28 @@ it("waits for the readings of a sensor that never rests, and takes it slower mea
   expect(world.restarts()).toBe(1);
 });
 
+/** It sleeps between its readings, and hears of the roll at a wake. */
+const SLEEPER = {
+  board: {
+    sensors: [{ driver: SURE, periodSeconds: 300, qos: 1 as const }],
+    sleep: { seconds: 300 },
+  },
+  calmMs: 700_000,
+};
+
+it("of a board that sleeps between its readings does too, cut at any point of its wakes", {
+  timeout: NIGHTLY_MS,
+}, async () => {
+  const { violations, world } = await live(SLEEPER);
+  expect(violations).toEqual([]);
+  // The first boot sleeps before the command is sent, and the next ends with the new key.
+  const [, hears = 0, changed = 0] = world.points();
+  const at = (boot: number, count: number) =>
+    Array.from({ length: count }, (_, index) => [...Array(boot).fill(NEVER), index + 1]);
+  const plans = choose([...at(1, hears), ...at(2, changed)], DAILY_PAIRS);
+  expect(await liveAll(plans, (plan) => live({ ...SLEEPER, plan }))).toBe(plans.length);
+});
+
 it("that the cloud refuses is given up after a week, and leaves the old key in use", async () => {
   const { registrar: _, ...without } = authority;
   // The cloud's word for the time is all that the device knows of it.
