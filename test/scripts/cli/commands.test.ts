@@ -2,8 +2,7 @@
 import { describe, expect, it } from "vitest";
 import { COMMAND_NAMES, loadCommands } from "../../../scripts/cli/commands.ts";
 import { createProgram } from "../../../scripts/cli/program.ts";
-
-const silent = { out: () => {}, error: () => {} };
+import { silent } from "./run.ts";
 
 async function programOf(args: string[]) {
   return createProgram(silent, await loadCommands(args)).commands;
@@ -11,13 +10,15 @@ async function programOf(args: string[]) {
 
 const namesOf = async (args: string[]) => (await programOf(args)).map((one) => one.name());
 
+const all = await programOf([]);
+
 describe("a command line", () => {
   it.each(COMMAND_NAMES.filter((name) => name !== "completion"))(
     "that begins with %s loads it alone, with the help that it has among all",
     async (name) => {
       const [alone, ...others] = await programOf([name, "--json"]);
       expect(others).toEqual([]);
-      const among = (await programOf([])).find((one) => one.name() === name);
+      const among = all.find((one) => one.name() === name);
       expect(alone?.name()).toBe(name);
       expect(alone?.helpInformation()).toBe(among?.helpInformation());
     },

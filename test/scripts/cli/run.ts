@@ -6,6 +6,9 @@ export interface Ran {
   error: string;
 }
 
+/** Streams for a command of which only the deed counts. */
+export const silent = { out: () => {}, error: () => {} };
+
 /** Runs one command line in this process. */
 export async function run(...args: string[]): Promise<Ran> {
   const written = { out: "", error: "" };

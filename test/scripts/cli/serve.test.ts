@@ -11,9 +11,9 @@ import { temporaryDirectories } from "../../cloud/support/temporary.ts";
 import { celsius, openTestDevice, wire } from "../../cloud/support/test-device.ts";
 import { freePort } from "../../support/free-port.ts";
 import { type Mosquitto, startMosquitto } from "../../support/mosquitto.ts";
+import { silent } from "./run.ts";
 
 const PROGRAM = join(import.meta.dirname, "../../../dist/scripts/coseflow.js");
-const silent = { out: () => {}, error: () => {} };
 const temporary = temporaryDirectories();
 const closers: (() => unknown)[] = [];
 let broker: Mosquitto;

@@ -5,11 +5,10 @@ import { wantsColour } from "../../../scripts/cli/output.ts";
 import { createProgram } from "../../../scripts/cli/program.ts";
 import { describeCommand, everyCommand } from "../../../scripts/completion/tree.ts";
 import { temporaryDirectories } from "../../cloud/support/temporary.ts";
-import { run } from "./run.ts";
+import { run, silent } from "./run.ts";
 
 const temporary = temporaryDirectories();
 
-const silent = { out: () => {}, error: () => {} };
 const program = createProgram(silent, await loadCommands([]));
 const commands = everyCommand(describeCommand(program as never));
 const leaves = commands.filter(({ children }) => children.length === 0);
