@@ -22,7 +22,6 @@ const BOARD = {
   sensors: [{ driver: "host", periodSeconds: 1, qos: 1 }],
   queue: { readings: 16 },
 };
-const FLASH_MS = 120_000;
 
 const cleanUp: (() => void | Promise<void>)[] = [];
 afterEach(async () => {
@@ -66,111 +65,95 @@ describeEspruino("flash over a terminal", () => {
     expect(hasDevcrypto(readFileSync(process.env.ESPRUINO as string))).toBe(true);
   });
 
-  it(
-    "writes bundle and settings, restarts, and says who the device is; again it changes nothing",
-    async () => {
-      const { directory, plan } = await unpack();
-      const { port, pty } = await plugIn(directory);
-      const first = await flashBoard(port, plan, flashOptions());
-      expect(first).toMatchObject({ image: "left alone", bundle: "written", settings: "written" });
-      expect(first.device?.publicKey).toMatch(/^04[0-9a-f]{128}$/);
+  it("writes bundle and settings, restarts, and says who the device is; again it changes nothing", async () => {
+    const { directory, plan } = await unpack();
+    const { port, pty } = await plugIn(directory);
+    const first = await flashBoard(port, plan, flashOptions());
+    expect(first).toMatchObject({ image: "left alone", bundle: "written", settings: "written" });
+    expect(first.device?.publicKey).toMatch(/^04[0-9a-f]{128}$/);
 
-      const again = await flashBoard(port, plan, flashOptions());
-      expect(again).toEqual({ ...first, bundle: "unchanged", settings: "unchanged" });
+    const again = await flashBoard(port, plan, flashOptions());
+    expect(again).toEqual({ ...first, bundle: "unchanged", settings: "unchanged" });
 
-      const lines: string[] = [];
-      const console = await openConsole(port);
-      const typed = createLineRunner(console, (line) => lines.push(line));
-      expect(await typed("status().kid")).toBe(true);
-      expect(lines.join("\n")).toContain(first.device?.keyId);
-      expect(await typed("function open(")).toBe(false);
-      expect(await typed("1+1")).toBe(true);
-      await console.close();
+    const lines: string[] = [];
+    const console = await openConsole(port);
+    const typed = createLineRunner(console, (line) => lines.push(line));
+    expect(await typed("status().kid")).toBe(true);
+    expect(lines.join("\n")).toContain(first.device?.keyId);
+    expect(await typed("function open(")).toBe(false);
+    expect(await typed("1+1")).toBe(true);
+    await console.close();
 
-      // The power switch: what was written is what a cold start finds.
-      await pty.unplug();
-      const device = boot(directory);
-      cleanUp.push(device.powerOff);
-      const [, publicKey] = await device.line(/--key ([0-9a-f]{130})/);
-      expect(publicKey).toBe(first.device?.publicKey);
-    },
-    FLASH_MS,
-  );
+    // The power switch: what was written is what a cold start finds.
+    await pty.unplug();
+    const device = boot(directory);
+    cleanUp.push(device.powerOff);
+    const [, publicKey] = await device.line(/--key ([0-9a-f]{130})/);
+    expect(publicKey).toBe(first.device?.publicKey);
+  });
 
-  it(
-    "makes good what a bad cable does to lines, answers and pieces",
-    async () => {
-      const { directory, plan } = await unpack();
-      const { port } = await plugIn(directory);
-      const publicKey = `04${"cd".repeat(64)}`;
-      const told = [
-        `coseflow on emulated, device ${keyIdOf(publicKey)}`,
-        `register it: coseflow device register --key ${publicKey}`,
-      ];
-      // Told until it is understood: a device says it once, and is asked by a person then.
-      const bundle = Buffer.from(
-        `${"/* as long as some pieces */".repeat(200)}\nsetInterval(function(){print(${JSON.stringify(told.join("\n"))})},200)`,
-      );
-      const flashed = await flashBoard(
-        addNoise(port, { sent: 4999, received: 397 }),
-        { ...plan, bundle, settings: bytesOf({ note: "x".repeat(2000) }) },
-        flashOptions(),
-      );
-      expect(flashed).toMatchObject({ bundle: "written", settings: "written" });
-      expect(flashed.device).toEqual({ keyId: keyIdOf(publicKey), publicKey });
-    },
-    FLASH_MS,
-  );
+  it("makes good what a bad cable does to lines, answers and pieces", async () => {
+    const { directory, plan } = await unpack();
+    const { port } = await plugIn(directory);
+    const publicKey = `04${"cd".repeat(64)}`;
+    const told = [
+      `coseflow on emulated, device ${keyIdOf(publicKey)}`,
+      `register it: coseflow device register --key ${publicKey}`,
+    ];
+    // Told until it is understood: a device says it once, and is asked by a person then.
+    const bundle = Buffer.from(
+      `${"/* as long as some pieces */".repeat(200)}\nsetInterval(function(){print(${JSON.stringify(told.join("\n"))})},200)`,
+    );
+    const flashed = await flashBoard(
+      addNoise(port, { sent: 4999, received: 397 }),
+      { ...plan, bundle, settings: bytesOf({ note: "x".repeat(2000) }) },
+      flashOptions(),
+    );
+    expect(flashed).toMatchObject({ bundle: "written", settings: "written" });
+    expect(flashed.device).toEqual({ keyId: keyIdOf(publicKey), publicKey });
+  });
 
-  it(
-    "says that the board does not start, and why, without the settings' secrets",
-    async () => {
-      const { directory, plan } = await unpack();
-      const { port } = await plugIn(directory);
-      const settings = bytesOf({ ...SETTINGS, brokers: [{ host: 5, password: "hush" }] });
-      const failure: FlashFailure = await flashBoard(
-        port,
-        { ...plan, settings },
-        flashOptions(),
-      ).then(
-        () => expect.unreachable(),
-        (error) => error,
-      );
-      expect(failure.step).toBe("start");
-      expect(failure.message).toContain("coseflow.json");
-      expect(failure.message).not.toContain("hush");
-    },
-    FLASH_MS,
-  );
+  it("says that the board does not start, and why, without the settings' secrets", async () => {
+    const { directory, plan } = await unpack();
+    const { port } = await plugIn(directory);
+    const settings = bytesOf({ ...SETTINGS, brokers: [{ host: 5, password: "hush" }] });
+    const failure: FlashFailure = await flashBoard(
+      port,
+      { ...plan, settings },
+      flashOptions(),
+    ).then(
+      () => expect.unreachable(),
+      (error) => error,
+    );
+    expect(failure.step).toBe("start");
+    expect(failure.message).toContain("coseflow.json");
+    expect(failure.message).not.toContain("hush");
+  });
 
-  it(
-    "is not done when the cable is pulled in the middle, and then goes on where it was",
-    async () => {
-      const { directory, plan } = await unpack();
-      await writeFlash(directory, { "coseflow.json": JSON.stringify(SETTINGS) });
-      const { port, pty } = await plugIn(directory);
-      let pulled: Promise<void> | undefined;
-      const failed = flashBoard(
-        port,
-        { ...plan, settings: undefined },
-        flashOptions({
-          progress(step, fraction) {
-            if (step === "bundle" && fraction > 0.3) pulled ??= pty.unplug();
-          },
-        }),
-      );
-      await expect(failed).rejects.toMatchObject({ name: "Error", step: "bundle" });
-      await pulled;
+  it("is not done when the cable is pulled in the middle, and then goes on where it was", async () => {
+    const { directory, plan } = await unpack();
+    await writeFlash(directory, { "coseflow.json": JSON.stringify(SETTINGS) });
+    const { port, pty } = await plugIn(directory);
+    let pulled: Promise<void> | undefined;
+    const failed = flashBoard(
+      port,
+      { ...plan, settings: undefined },
+      flashOptions({
+        progress(step, fraction) {
+          if (step === "bundle" && fraction > 0.3) pulled ??= pty.unplug();
+        },
+      }),
+    );
+    await expect(failed).rejects.toMatchObject({ name: "Error", step: "bundle" });
+    await pulled;
 
-      const replugged = await plugIn(directory);
-      const flashed = await flashBoard(
-        replugged.port,
-        { ...plan, settings: undefined },
-        flashOptions(),
-      );
-      expect(flashed).toMatchObject({ bundle: "written", settings: "left alone" });
-      expect(flashed.device?.publicKey).toMatch(/^04/);
-    },
-    FLASH_MS,
-  );
+    const replugged = await plugIn(directory);
+    const flashed = await flashBoard(
+      replugged.port,
+      { ...plan, settings: undefined },
+      flashOptions(),
+    );
+    expect(flashed).toMatchObject({ bundle: "written", settings: "left alone" });
+    expect(flashed.device?.publicKey).toMatch(/^04/);
+  });
 });

@@ -135,7 +135,7 @@ describeEspruino("the network in Espruino", () => {
     ]);
   });
 
-  it("sends all at QoS 1 to a broker that is declared so", { timeout: 120_000 }, async () => {
+  it("sends all at QoS 1 to a broker that is declared so", async () => {
     const broker = await startMosquitto({ config: "max_qos 1" });
     cleanUp.push(broker.close);
     const { host, port } = broker;

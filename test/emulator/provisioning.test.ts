@@ -131,7 +131,7 @@ const call = (name: string, ...args: unknown[]) =>
   `${name}(${args.map((each) => JSON.stringify(each) ?? "undefined").join(",")})`;
 
 describeEspruino("provisioning messages in Espruino", () => {
-  it("are made for the cloud and opened from it", { timeout: 120_000 }, async () => {
+  it("are made for the cloud and opened from it", async () => {
     const cloud = makeParty();
     const registrar = makeParty();
     const provisioner = makeParty();

@@ -164,7 +164,7 @@ describeEspruino("setup in Espruino", () => {
     await joined.close();
   });
 
-  it("keeps a locked console locked", { timeout: 120_000 }, async () => {
+  it("keeps a locked console locked", async () => {
     const { port } = await plugIn({ ...BOARD, console: "locked" } as never);
     // Booted by then.
     await pause(5000);

@@ -20,7 +20,7 @@ const symbols = (...flags: string[]) =>
 describe.skipIf(!canBuild)("the object for Espruino", () => {
   beforeAll(() => {
     execFileSync("make", ["-s", "-C", native, "espruino"]);
-  }, 120_000);
+  });
 
   it("shows the names of the core and the port only", () => {
     const names = symbols("--defined-only");

@@ -25,9 +25,9 @@ afterEach(async () => {
 });
 
 describe("a cloud whose disk is full", () => {
-  it("says so, leaves the messages with the broker, and stores all when there is room", {
-    timeout: 120_000,
-  }, async ({ skip }) => {
+  it("says so, leaves the messages with the broker, and stores all when there is room", async ({
+    skip,
+  }) => {
     const small = mountSmall(MEBIBYTES);
     if (small === undefined) return skip("no file system can be mounted here");
     const [directory, remove] = await temporaryDirectory("full-disk");
